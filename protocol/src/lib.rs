@@ -1,1 +1,14 @@
-//! p
+//! Knackmesh's protocol: everything that decides, nothing that acts.
+//!
+//! Time, randomness and bytes are arguments. There is no clock, file, socket, thread or global state here,
+//! and no map whose order is random, so that one run can be replayed from its inputs.
+//!
+//! Modules stand in order of dependency; a blank line is a layer, and code uses only layers above its own.
+
+pub mod limits;
+pub mod time;
+pub mod wire;
+
+pub mod id;
+pub mod key;
+pub mod signed;

@@ -1,0 +1,156 @@
+//! Every bound on what a peer can make us store, allocate or compute, and every duration the
+//! protocol fixes. `spec/limits.md` holds the same table; a test compares the two.
+//!
+//! Units are last in the names: `_bytes`, `_ms`, `_max` counts.
+
+/// Declares the bounds once, as constants and as the table that the specification is checked against.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident : $type:ty = $value:expr;)*) => {
+        $($(#[$doc])* pub const $name: $type = $value;)*
+
+        /// Name and value of every bound, in order of declaration.
+        pub const TABLE: &[(&str, u64)] = &[$((stringify!($name), $value as u64)),*];
+    };
+}
+
+limits! {
+    /// A message on the request protocol, request or response.
+    MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+    /// A gossip message: one signed summary or tombstone.
+    GOSSIP_BYTES_MAX: usize = 16 * 1024;
+    /// Nesting of a CBOR item.
+    CBOR_DEPTH_MAX: usize = 24;
+
+    /// A signed summary.
+    SUMMARY_BYTES_MAX: usize = 8 * 1024;
+    /// Claims in one summary.
+    CLAIMS_MAX: usize = 32;
+    /// A skill's URI.
+    SKILL_ID_BYTES_MAX: usize = 256;
+    /// A DID, of any method.
+    DID_BYTES_MAX: usize = 512;
+    /// A summary's headline, in bytes of UTF-8.
+    HEADLINE_BYTES_MAX: usize = 200;
+    /// Languages in one summary.
+    LANGUAGES_MAX: usize = 8;
+    /// Addresses at which a holder says it can be reached.
+    ADDRESSES_MAX: usize = 8;
+    /// One address (a multiaddr in text form).
+    ADDRESS_BYTES_MAX: usize = 256;
+
+    /// The longest a summary lives after it was issued.
+    LEASE_MAX_MS: u64 = 7 * 24 * 3600 * 1000;
+    /// The lease when the holder names none.
+    LEASE_DEFAULT_MS: u64 = 24 * 3600 * 1000;
+    /// The shortest lease a holder may ask for.
+    LEASE_MIN_MS: u64 = 1000;
+    /// How far in the future a peer's clock may put `issued`.
+    CLOCK_SKEW_MAX_MS: u64 = 2 * 60 * 1000;
+    /// How long after the greatest signed expiry a tombstone is kept.
+    TOMBSTONE_GRACE_MS: u64 = 10 * 60 * 1000;
+
+    /// Summaries a full replica keeps.
+    SUMMARIES_MAX: usize = 200_000;
+    /// Tombstones a node keeps.
+    TOMBSTONES_MAX: usize = 200_000;
+    /// Gossip topics that carry announcements; a view's hash picks one.
+    ANNOUNCE_TOPICS: u8 = 64;
+    /// Gossip topics that carry withdrawals.
+    WITHDRAW_TOPICS: u8 = 16;
+
+    /// A query's text.
+    QUERY_BYTES_MAX: usize = 2048;
+    /// Terms and operators in a query.
+    QUERY_NODES_MAX: usize = 64;
+    /// Nesting of a query.
+    QUERY_DEPTH_MAX: usize = 8;
+    /// A free-text term or phrase of a query.
+    QUERY_TEXT_BYTES_MAX: usize = 128;
+    /// Skills that one hierarchical term (`~skill`) may expand to.
+    QUERY_EXPANSION_MAX: usize = 64;
+    /// Leads in one answer.
+    LEADS_MAX: usize = 200;
+    /// Bytes of leads in one answer.
+    LEADS_BYTES_MAX: usize = 512 * 1024;
+    /// Peers that one search asks.
+    SEARCH_PEERS_MAX: usize = 64;
+    /// Leads that one search keeps while it runs.
+    SEARCH_LEADS_MAX: usize = 2000;
+    /// Presentations that one search requests.
+    SEARCH_INQUIRIES_MAX: usize = 64;
+    /// Searches of our own that run at once.
+    SEARCHES_MAX: usize = 32;
+    /// A search's deadline when the seeker names none.
+    SEARCH_DEADLINE_DEFAULT_MS: u64 = 5000;
+    /// The longest deadline of a search.
+    SEARCH_DEADLINE_MAX_MS: u64 = 120_000;
+    /// Requests of one kind that a peer may send at once, after silence.
+    REQUESTS_BURST: u32 = 60;
+    /// Requests of one kind that a peer may send, per minute.
+    REQUESTS_PER_MINUTE: u32 = 120;
+    /// Peers whose request budgets are remembered.
+    BUDGETS_MAX: usize = 4096;
+
+    /// An inquiry's purpose, in bytes of UTF-8.
+    PURPOSE_BYTES_MAX: usize = 200;
+    /// An inquiry's contact for data-subject rights, in bytes of UTF-8.
+    CONTACT_BYTES_MAX: usize = 200;
+    /// The longest an inquiry may be answered after it was issued.
+    INQUIRY_AGE_MAX_MS: u64 = 10 * 60 * 1000;
+    /// How long a seeker may say it keeps a presentation.
+    RETENTION_DAYS_MAX: u32 = 365;
+    /// Inquiries remembered, so that each is answered once.
+    INQUIRIES_MAX: usize = 4096;
+
+    /// A credential or presentation in JSON.
+    CREDENTIAL_BYTES_MAX: usize = 256 * 1024;
+    /// Nesting of a credential's JSON.
+    JSON_DEPTH_MAX: usize = 32;
+    /// Values in a credential's JSON.
+    JSON_VALUES_MAX: usize = 20_000;
+    /// Credentials in one presentation.
+    PRESENTED_CREDENTIALS_MAX: usize = 32;
+    /// Bytes of one presentation with its credentials.
+    PRESENTATION_BYTES_MAX: usize = 768 * 1024;
+    /// Proofs on one credential.
+    PROOFS_MAX: usize = 8;
+    /// Skill alignments read from one credential.
+    ALIGNMENTS_MAX: usize = 64;
+
+    /// One frame of a reconciliation session.
+    RECONCILE_FRAME_BYTES_MAX: usize = 64 * 1024;
+    /// Items named in one fetch.
+    FETCH_IDS_MAX: usize = 256;
+    /// Rounds of one reconciliation session.
+    RECONCILE_ROUNDS_MAX: u32 = 64;
+    /// Time between two periodic reconciliations with a random peer.
+    RECONCILE_EVERY_MS: u64 = 120_000;
+    /// Reconciliation leaves out what expires within this time.
+    RECONCILE_HORIZON_MS: u64 = 10 * 60 * 1000;
+    /// Ids that a session may be asked to fetch; more waits for the next session.
+    RECONCILE_NEED_MAX: usize = 250_000;
+
+    /// Established connections, inbound and outbound.
+    CONNECTIONS_MAX: u32 = 256;
+    /// Connections to one peer.
+    CONNECTIONS_PER_PEER_MAX: u32 = 4;
+    /// Connections that are being established.
+    CONNECTIONS_PENDING_MAX: u32 = 64;
+    /// Inbound requests being answered, per connection.
+    STREAMS_PER_CONNECTION_MAX: usize = 64;
+    /// Events of the network that wait for the node.
+    NETWORK_QUEUE_MAX: usize = 1024;
+    /// Records the node keeps for the distributed hash table.
+    RECORDS_MAX: usize = 65_536;
+    /// A record of the distributed hash table.
+    RECORD_BYTES_MAX: usize = 12 * 1024;
+
+    /// A file that a user imports.
+    IMPORT_BYTES_MAX: usize = 1024 * 1024;
+    /// A line on the control socket.
+    CONTROL_BYTES_MAX: usize = 16 * 1024 * 1024;
+    /// Entries in a seeker's trust list.
+    TRUST_ENTRIES_MAX: usize = 10_000;
+    /// Credentials a home keeps.
+    CREDENTIALS_MAX: usize = 1000;
+}

@@ -1,0 +1,179 @@
+//! Signed statements: canonical bytes, an Ed25519 signature over a domain-separated prefix, and the
+//! signer named inside the bytes.
+//!
+//! On the wire a statement is `{"body": bytes, "signature": bytes}`. The body travels as the exact bytes
+//! that were signed. What is signed is `"knackmesh/1 " + DOMAIN + 0x00 + body`, so that no statement can
+//! be passed off as one of another kind. The id is blake3 of the body.
+//!
+//! Specification: `spec/signed.md`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
+
+use crate::{
+    id::Id,
+    key::{PublicKey, SecretKey, Signature},
+    wire::{self, WireError},
+};
+
+/// A kind of statement that can be signed.
+pub trait Statement: Serialize + DeserializeOwned {
+    /// Separates this kind of statement from every other, for ever.
+    const DOMAIN: &'static str;
+    /// The longest canonical encoding of a body.
+    const BYTES_MAX: usize;
+
+    /// The key that must have signed.
+    fn signer(&self) -> PublicKey;
+}
+
+/// A statement and the signature over its canonical bytes, which was verified when this value was made:
+/// there is no way to hold a `Signed` whose signature does not verify.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed<T> {
+    body: T,
+    bytes: Vec<u8>,
+    signature: Signature,
+}
+
+/// Why a signed statement was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignedError {
+    /// The bytes are not a legal statement.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The signature is not the named signer's over these bytes.
+    #[error("the signature does not verify")]
+    Signature,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    #[serde(with = "wire::bytes")]
+    body: Vec<u8>,
+    signature: Signature,
+}
+
+impl<T: Statement> Signed<T> {
+    /// Signs `body`.
+    ///
+    /// # Panics
+    /// When `key` is not the signer that `body` names, or the body is over its bound: our own mistake.
+    pub fn sign(body: T, key: &SecretKey) -> Self {
+        assert_eq!(body.signer(), key.public(), "signing {} with another's key", T::DOMAIN);
+        let bytes = wire::encode(&body);
+        assert!(bytes.len() <= T::BYTES_MAX, "a {} of {} bytes", T::DOMAIN, bytes.len());
+        let signature = key.sign(&signing_input::<T>(&bytes));
+        Signed { body, bytes, signature }
+    }
+
+    /// Decodes and verifies an envelope.
+    ///
+    /// # Errors
+    /// [`SignedError`] when the bytes are illegal or the signature is not the signer's.
+    pub fn decode(envelope: &[u8]) -> Result<Self, SignedError> {
+        let envelope: Envelope = wire::decode(envelope, T::BYTES_MAX + 128)?;
+        Self::from_parts(envelope.body, envelope.signature)
+    }
+
+    fn from_parts(bytes: Vec<u8>, signature: Signature) -> Result<Self, SignedError> {
+        let body: T = wire::decode(&bytes, T::BYTES_MAX)?;
+        body.signer().verify(&signing_input::<T>(&bytes), &signature).map_err(|_| SignedError::Signature)?;
+        Ok(Signed { body, bytes, signature })
+    }
+
+    /// The envelope's canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(&Envelope { body: self.bytes.clone(), signature: self.signature })
+    }
+}
+
+impl<T> Signed<T> {
+    /// The statement.
+    pub fn body(&self) -> &T {
+        &self.body
+    }
+
+    /// blake3 of the canonical body.
+    pub fn id(&self) -> Id {
+        Id::of(&self.bytes)
+    }
+
+    /// The canonical body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<T: Statement> Serialize for Signed<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        Envelope { body: self.bytes.clone(), signature: self.signature }.serialize(s)
+    }
+}
+
+impl<'de, T: Statement> Deserialize<'de> for Signed<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let envelope = Envelope::deserialize(d)?;
+        Signed::from_parts(envelope.body, envelope.signature).map_err(de::Error::custom)
+    }
+}
+
+fn signing_input<T: Statement>(body: &[u8]) -> Vec<u8> {
+    let mut input = Vec::with_capacity(body.len() + 64);
+    input.extend_from_slice(b"knackmesh/1 ");
+    input.extend_from_slice(T::DOMAIN.as_bytes());
+    input.push(0);
+    input.extend_from_slice(body);
+    input
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    struct Note {
+        by: PublicKey,
+        text: String,
+    }
+
+    impl Statement for Note {
+        const DOMAIN: &'static str = "note";
+        const BYTES_MAX: usize = 256;
+
+        fn signer(&self) -> PublicKey {
+            self.by
+        }
+    }
+
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    struct Order {
+        by: PublicKey,
+        text: String,
+    }
+
+    impl Statement for Order {
+        const DOMAIN: &'static str = "order";
+        const BYTES_MAX: usize = 256;
+
+        fn signer(&self) -> PublicKey {
+            self.by
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_is_refused_and_domains_do_not_mix() {
+        let key = SecretKey::from_seed([1; 32]);
+        let note = Signed::sign(Note { by: key.public(), text: "hello".into() }, &key);
+        let bytes = note.encode();
+        assert_eq!(Signed::<Note>::decode(&bytes).unwrap(), note);
+        assert_eq!(Signed::<Order>::decode(&bytes), Err(SignedError::Signature));
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                assert!(Signed::<Note>::decode(&changed).is_err(), "bit {bit} of byte {at}");
+            }
+        }
+    }
+}
