@@ -12,3 +12,5 @@ pub mod wire;
 pub mod id;
 pub mod key;
 pub mod signed;
+
+pub mod skill;
