@@ -14,3 +14,18 @@ pub mod key;
 pub mod signed;
 
 pub mod skill;
+pub mod terms;
+pub mod vocabulary;
+
+pub mod credential;
+pub mod query;
+
+pub mod consent;
+pub mod summary;
+
+pub mod inquiry;
+pub mod ranking;
+
+pub mod message;
+
+pub mod peer;

@@ -23,6 +23,8 @@ limits! {
 
     /// A signed summary.
     SUMMARY_BYTES_MAX: usize = 8 * 1024;
+    /// A consent record, which holds a summary's content.
+    CONSENT_BYTES_MAX: usize = 8 * 1024;
     /// Claims in one summary.
     CLAIMS_MAX: usize = 32;
     /// A skill's URI.
@@ -49,6 +51,11 @@ limits! {
     /// How long after the greatest signed expiry a tombstone is kept.
     TOMBSTONE_GRACE_MS: u64 = 10 * 60 * 1000;
 
+    /// Time between two puts of a summary into the hash table.
+    RECORD_EVERY_MS: u64 = 3_600_000;
+    /// How long a withdrawal waits for signed acknowledgements.
+    WITHDRAWAL_WAIT_MS: u64 = 2_000;
+
     /// Summaries a full replica keeps.
     SUMMARIES_MAX: usize = 200_000;
     /// Tombstones a node keeps.
@@ -58,8 +65,8 @@ limits! {
     /// Gossip topics that carry withdrawals.
     WITHDRAW_TOPICS: u8 = 16;
 
-    /// A query's text.
-    QUERY_BYTES_MAX: usize = 2048;
+    /// A query's text, as typed and in its canonical form.
+    QUERY_BYTES_MAX: usize = 16 * 1024;
     /// Terms and operators in a query.
     QUERY_NODES_MAX: usize = 64;
     /// Nesting of a query.
@@ -75,7 +82,7 @@ limits! {
     /// Peers that one search asks.
     SEARCH_PEERS_MAX: usize = 64;
     /// Leads that one search keeps while it runs.
-    SEARCH_LEADS_MAX: usize = 2000;
+    SEARCH_LEADS_MAX: usize = 10_000;
     /// Presentations that one search requests.
     SEARCH_INQUIRIES_MAX: usize = 64;
     /// Searches of our own that run at once.
@@ -84,13 +91,17 @@ limits! {
     SEARCH_DEADLINE_DEFAULT_MS: u64 = 5000;
     /// The longest deadline of a search.
     SEARCH_DEADLINE_MAX_MS: u64 = 120_000;
-    /// Requests of one kind that a peer may send at once, after silence.
-    REQUESTS_BURST: u32 = 60;
-    /// Requests of one kind that a peer may send, per minute.
-    REQUESTS_PER_MINUTE: u32 = 120;
+    /// Requests that a peer may send at once, after silence.
+    REQUESTS_BURST: u32 = 600;
+    /// Requests that a peer may send, per minute.
+    REQUESTS_PER_MINUTE: u32 = 1200;
     /// Peers whose request budgets are remembered.
     BUDGETS_MAX: usize = 4096;
 
+    /// An inquiry.
+    INQUIRY_BYTES_MAX: usize = 16 * 1024;
+    /// A signed score statement.
+    STATEMENT_BYTES_MAX: usize = 64 * 1024;
     /// An inquiry's purpose, in bytes of UTF-8.
     PURPOSE_BYTES_MAX: usize = 200;
     /// An inquiry's contact for data-subject rights, in bytes of UTF-8.
@@ -99,8 +110,6 @@ limits! {
     INQUIRY_AGE_MAX_MS: u64 = 10 * 60 * 1000;
     /// How long a seeker may say it keeps a presentation.
     RETENTION_DAYS_MAX: u32 = 365;
-    /// Inquiries remembered, so that each is answered once.
-    INQUIRIES_MAX: usize = 4096;
 
     /// A credential or presentation in JSON.
     CREDENTIAL_BYTES_MAX: usize = 256 * 1024;
@@ -119,14 +128,20 @@ limits! {
 
     /// One frame of a reconciliation session.
     RECONCILE_FRAME_BYTES_MAX: usize = 64 * 1024;
+    /// Size at which a frame is cut, so that with its last range it stays within the bound.
+    RECONCILE_FRAME_TARGET_BYTES: u64 = 48 * 1024;
+    /// Sessions that a node has open at once.
+    RECONCILE_SESSIONS_MAX: usize = 4;
+    /// Time after a first session until the second, and after a failed one until the next.
+    RECONCILE_AGAIN_MS: u64 = 5_000;
+    /// Ids remembered as fetched and refused.
+    REFUSED_IDS_MAX: usize = 10_000;
     /// Items named in one fetch.
     FETCH_IDS_MAX: usize = 256;
     /// Rounds of one reconciliation session.
     RECONCILE_ROUNDS_MAX: u32 = 64;
     /// Time between two periodic reconciliations with a random peer.
     RECONCILE_EVERY_MS: u64 = 120_000;
-    /// Reconciliation leaves out what expires within this time.
-    RECONCILE_HORIZON_MS: u64 = 10 * 60 * 1000;
     /// Ids that a session may be asked to fetch; more waits for the next session.
     RECONCILE_NEED_MAX: usize = 250_000;
 
@@ -153,4 +168,53 @@ limits! {
     TRUST_ENTRIES_MAX: usize = 10_000;
     /// Credentials a home keeps.
     CREDENTIALS_MAX: usize = 1000;
+
+    /// A text of a credential, in bytes of UTF-8, as it is shown to a person.
+    SHOWN_TEXT_BYTES_MAX: usize = 256;
+
+    /// A vocabulary's table.
+    VOCABULARY_BYTES_MAX: usize = 32 * 1024 * 1024;
+    /// Skills in a vocabulary.
+    VOCABULARY_SKILLS_MAX: usize = 65_536;
+    /// A skill's label or alternative label, in bytes of UTF-8.
+    VOCABULARY_LABEL_BYTES_MAX: usize = 256;
+    /// Alternative labels of one skill.
+    VOCABULARY_ALTERNATIVES_MAX: usize = 256;
+    /// Skills that one skill names as broader.
+    VOCABULARY_BROADER_MAX: usize = 32;
+    /// A skill's inverse document frequency, in thousandths of a nat.
+    VOCABULARY_IDF_MAX: u32 = 16_000;
+
+    /// Established inbound connections; the rest of `CONNECTIONS_MAX` stays free for our own dials.
+    CONNECTIONS_INBOUND_MAX: u32 = 208;
+    /// Connected peers below which a node dials more.
+    PEERS_LOW: usize = 8;
+    /// Peers that a node dialled itself above which it closes some.
+    PEERS_HIGH: usize = 24;
+    /// Peers that dialled the node above which it closes some, so that newcomers are let in.
+    PEERS_INBOUND_HIGH: usize = 160;
+    /// How long a request may take, from its first byte to the last of the response.
+    REQUEST_TIMEOUT_MS: u64 = 10_000;
+    /// Requests that wait for a connection to their peer.
+    REQUESTS_WAITING_MAX: usize = 256;
+    /// Bytes of inbound requests being read at once, over all connections.
+    REQUESTS_BYTES_MAX: usize = 64 * 1024 * 1024;
+    /// Gossip topics that a node subscribes to; a peer drops a longer list whole.
+    TOPICS_MAX: usize = 100;
+    /// Announcements of our own that wait for a first subscriber.
+    GOSSIP_UNSENT_MAX: usize = 64;
+    /// How long an announcement of our own waits for a first subscriber.
+    GOSSIP_UNSENT_MS: u64 = 30_000;
+    /// The key of such a record.
+    RECORD_KEY_BYTES_MAX: usize = 128;
+    /// A message of the distributed hash table: a record and the addresses of twenty peers.
+    RECORD_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+    /// Records that a node keeps putting on others until they expire.
+    RECORDS_PUBLISHED_MAX: usize = 4096;
+    /// Time between two puts of the same record.
+    RECORD_REPUBLISH_MS: u64 = 3600 * 1000;
+    /// Copies of a record after which a look-up stops.
+    RECORD_COPIES_MAX: usize = 5;
+    /// Look-ups of our own in the distributed hash table that run at once.
+    LOOKUPS_MAX: usize = 256;
 }

@@ -27,7 +27,7 @@ pub trait Statement: Serialize + DeserializeOwned {
 }
 
 /// A statement and the signature over its canonical bytes, which was verified when this value was made:
-/// there is no way to hold a `Signed` whose signature does not verify.
+/// no bytes of a stranger become a `Signed` whose signature does not verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed<T> {
     body: T,
@@ -105,6 +105,17 @@ impl<T> Signed<T> {
     }
 }
 
+/// A statement that this node verified before it kept it: decodes without verifying, for the own store only.
+pub(crate) struct Kept<T>(pub Signed<T>);
+
+impl<'de, T: Statement> Deserialize<'de> for Kept<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let Envelope { body: bytes, signature } = Envelope::deserialize(d)?;
+        let body = wire::decode_kept(&bytes).map_err(de::Error::custom)?;
+        Ok(Kept(Signed { body, bytes, signature }))
+    }
+}
+
 impl<T: Statement> Serialize for Signed<T> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         Envelope { body: self.bytes.clone(), signature: self.signature }.serialize(s)
@@ -116,6 +127,11 @@ impl<'de, T: Statement> Deserialize<'de> for Signed<T> {
         let envelope = Envelope::deserialize(d)?;
         Signed::from_parts(envelope.body, envelope.signature).map_err(de::Error::custom)
     }
+}
+
+/// The id of the statement in an envelope, before anything is verified.
+pub fn peek_id(envelope: &[u8]) -> Option<Id> {
+    wire::decode_kept::<Envelope>(envelope).ok().map(|e| Id::of(&e.body))
 }
 
 fn signing_input<T: Statement>(body: &[u8]) -> Vec<u8> {

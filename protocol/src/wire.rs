@@ -63,14 +63,26 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], max: usize) -> Resu
         return Err(WireError::TooLong { actual: bytes.len(), max });
     }
     check_canonical(bytes)?;
-    let kind = std::any::type_name::<T>().rsplit("::").next().unwrap_or("message").trim_end_matches('>');
-    let illegal = |reason: String| WireError::Illegal { kind, reason: reason.chars().take(200).collect() };
-    let value: T = cbor4ii::serde::from_slice(bytes).map_err(|e| illegal(e.to_string()))?;
+    let value: T = decode_kept(bytes)?;
     if encode(&value) == bytes {
         Ok(value)
     } else {
-        Err(illegal("another encoding of this value is the canonical one".into()))
+        Err(illegal::<T>("another encoding of this value is the canonical one"))
     }
+}
+
+/// The value of bytes that were checked before, such as those in the own store: neither canonical form nor size is
+/// looked at again.
+///
+/// # Errors
+/// [`WireError`] when the bytes are not of the expected shape.
+pub fn decode_kept<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
+    cbor4ii::serde::from_slice(bytes).map_err(|e| illegal::<T>(&e.to_string()))
+}
+
+fn illegal<T>(reason: &str) -> WireError {
+    let kind = std::any::type_name::<T>().rsplit("::").next().unwrap_or("message").trim_end_matches('>');
+    WireError::Illegal { kind, reason: reason.chars().take(200).collect() }
 }
 
 /// Refuses bytes that are not exactly one deterministic CBOR item. Allocates nothing.

@@ -1,0 +1,216 @@
+//! Presentations: a holder shows credentials to one verifier, now.
+//!
+//! A presentation is a W3C Verifiable Presentation with an `eddsa-jcs-2022` proof for authentication over
+//! the verifier's challenge and domain. It proves that the key of `holder` answered this challenge; each
+//! credential inside is verified on its own, and holds for the holder only when it is its subject.
+//!
+//! Sources: W3C Verifiable Credentials Data Model 2.0, section 4.13; Verifiable Credential Data Integrity
+//! 1.0, section 4.4. Specification: `spec/credential.md`, "Presentations".
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, TrustList, check_context,
+    data_integrity::{self, Binding, ProofError, Purpose},
+    did_of, has_type,
+    json::{self, JsonError, items},
+};
+use crate::{
+    key::{Did, SecretKey},
+    limits::{CLOCK_SKEW_MAX_MS, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
+    time::Timestamp,
+};
+
+/// What a presentation must answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected<'a> {
+    /// The challenge that the verifier gave, used once.
+    pub challenge: &'a str,
+    /// The verifier's own name: for an inquiry, the seeker's DID.
+    pub domain: &'a str,
+}
+
+/// A presentation whose holder answered the challenge; only [`verify`] makes one. What it shows may still
+/// have failed its checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedPresentation {
+    holder: Did,
+    credentials: Vec<(Credential, Checks)>,
+}
+
+impl VerifiedPresentation {
+    /// Whose key signed.
+    pub fn holder(&self) -> &Did {
+        &self.holder
+    }
+
+    /// The credentials in the order in which they were presented, each with its checks.
+    pub fn credentials(&self) -> &[(Credential, Checks)] {
+        &self.credentials
+    }
+
+    /// The credentials and their checks, to keep.
+    pub fn into_credentials(self) -> Vec<(Credential, Checks)> {
+        self.credentials
+    }
+}
+
+/// Why a text is no presentation to this verifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PresentationError {
+    /// Not JSON, or too much of it.
+    #[error("not a presentation: {0}")]
+    Json(#[from] JsonError),
+    /// JSON that is no presentation.
+    #[error("not a presentation: {0}")]
+    Malformed(&'static str),
+    /// More credentials than [`PRESENTED_CREDENTIALS_MAX`].
+    #[error("more than {PRESENTED_CREDENTIALS_MAX} credentials in one presentation")]
+    TooManyCredentials,
+    /// The proof does not hold: another challenge, domain or purpose, or a bad signature.
+    #[error("the presentation does not verify: {0}")]
+    Proof(#[from] ProofError),
+    /// No proof is by the holder that it names.
+    #[error("the presentation was not signed by the holder that it names")]
+    NotTheHolders,
+    /// The proof says that it was made later than now, beyond what clocks may differ.
+    #[error("the presentation claims to be made in the future, at {0}; compare the clocks")]
+    CreatedInFuture(Timestamp),
+    /// The proof says that it has ended.
+    #[error("the presentation's proof expired at {0}")]
+    ProofExpired(Timestamp),
+    /// A credential inside is none.
+    #[error("its credential {index} (from 0): {source}")]
+    Credential {
+        /// Its place in the presentation, from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: CredentialError,
+    },
+}
+
+impl PresentationError {
+    /// The stable name of this refusal, as vectors state it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            PresentationError::Json(e) => e.code(),
+            PresentationError::Malformed(_) => "malformed",
+            PresentationError::TooManyCredentials => "too-many-credentials",
+            PresentationError::Proof(e) => e.code(),
+            PresentationError::NotTheHolders => "proof-not-the-holders",
+            PresentationError::CreatedInFuture(_) => "created-in-future",
+            PresentationError::ProofExpired(_) => "proof-expired",
+            PresentationError::Credential { source, .. } => source.code(),
+        }
+    }
+}
+
+/// A presentation of `credentials`, unchanged and in this order, signed by `holder` for the verifier that
+/// gave `expected`. The text is canonical JSON.
+///
+/// # Errors
+/// [`PresentationError`] when a verifier would refuse it for its size: too many credentials, bytes or values.
+pub fn sign(
+    holder: &SecretKey,
+    credentials: &[&Credential],
+    expected: &Expected<'_>,
+    created: Timestamp,
+) -> Result<String, PresentationError> {
+    if credentials.len() > PRESENTED_CREDENTIALS_MAX {
+        return Err(PresentationError::TooManyCredentials);
+    }
+    let shown: Vec<Value> = credentials.iter().map(|c| Value::Object(c.document().clone())).collect();
+    let mut document = Map::new();
+    document.insert("@context".into(), json!([CONTEXT_V2]));
+    document.insert("type".into(), json!(["VerifiablePresentation"]));
+    document.insert("holder".into(), json!(holder.did()));
+    document.insert("verifiableCredential".into(), Value::Array(shown));
+    let signed = data_integrity::sign(document, holder, &binding(expected), created);
+    let text = json::canonical(&Value::Object(signed));
+    json::parse(&text, PRESENTATION_BYTES_MAX)?;
+    Ok(text)
+}
+
+/// Verifies a presentation and every credential in it.
+///
+/// # Errors
+/// [`PresentationError`] names the first failure of the presentation itself. A credential that fails its
+/// checks is returned with them; one that is none fails the presentation.
+pub fn verify(
+    text: &str,
+    expected: &Expected<'_>,
+    now: Timestamp,
+    trust: &TrustList,
+) -> Result<VerifiedPresentation, PresentationError> {
+    let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
+        return Err(PresentationError::Malformed("a JSON object is expected"));
+    };
+    let holder = check_structure(&document)?;
+    check_proofs(&document, &holder, expected, now)?;
+    let credentials = items(document.get("verifiableCredential")).iter().enumerate();
+    let credentials = credentials.map(|(index, value)| {
+        let credential = Credential::from_value(value.clone())
+            .map_err(|source| PresentationError::Credential { index, source })?;
+        let mut checks = credential.verify(now, trust);
+        check_holder(&credential, &holder, &mut checks);
+        Ok((credential, checks))
+    });
+    Ok(VerifiedPresentation { credentials: credentials.collect::<Result<_, PresentationError>>()?, holder })
+}
+
+fn binding<'a>(expected: &Expected<'a>) -> Binding<'a> {
+    Binding {
+        purpose: Purpose::Authentication,
+        challenge: Some(expected.challenge),
+        domain: Some(expected.domain),
+    }
+}
+
+/// The holder that the presentation names.
+fn check_structure(document: &Map<String, Value>) -> Result<Did, PresentationError> {
+    check_context(document).map_err(|_| PresentationError::Malformed("`@context` does not begin with v2"))?;
+    if !has_type(document, "VerifiablePresentation") {
+        return Err(PresentationError::Malformed("`type` does not name VerifiablePresentation"));
+    }
+    if items(document.get("verifiableCredential")).len() > PRESENTED_CREDENTIALS_MAX {
+        return Err(PresentationError::TooManyCredentials);
+    }
+    document.get("holder").and_then(did_of).ok_or(PresentationError::Malformed("`holder` is not a DID"))
+}
+
+fn check_proofs(
+    document: &Map<String, Value>,
+    holder: &Did,
+    expected: &Expected<'_>,
+    now: Timestamp,
+) -> Result<(), PresentationError> {
+    let proofs = data_integrity::verify(document, &binding(expected))?;
+    if !proofs.verified.iter().any(|proof| proof.controller == *holder) {
+        let unchecked = proofs.not_checked.into_iter().next();
+        return Err(unchecked.map_or(PresentationError::NotTheHolders, PresentationError::Proof));
+    }
+    for proof in &proofs.verified {
+        if let Some(created) = proof.created.filter(|created| *created > now.plus_ms(CLOCK_SKEW_MAX_MS)) {
+            return Err(PresentationError::CreatedInFuture(created));
+        }
+        if let Some(end) = proof.expires.filter(|end| now >= *end) {
+            return Err(PresentationError::ProofExpired(end));
+        }
+    }
+    Ok(())
+}
+
+fn check_holder(credential: &Credential, holder: &Did, checks: &mut Checks) {
+    const NAME: CheckName = CheckName::TrustedHolder;
+    match credential.subject() {
+        Some(subject) if subject == holder => checks.pass(NAME),
+        Some(_) => {
+            let text = "it is about another than who presents it".into();
+            checks.state(NAME, Check::Fail, "not-the-subject", text);
+        }
+        None => {
+            let text = "it is bound to no DID, so holding it cannot be proven".into();
+            checks.state(NAME, Check::Fail, "no-subject", text);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Properties of whatever a stranger may send.
+
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::{
+    CheckName, Credential, Shown, TrustList, data_integrity, json as strict,
+    open_badge::{AlignedSkill, Issuance},
+    presentation::{self, Expected},
+};
+use crate::{
+    key::SecretKey,
+    limits::{ALIGNMENTS_MAX, SHOWN_TEXT_BYTES_MAX},
+    skill::Level,
+    time::Timestamp,
+};
+
+const NOW: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
+const EXPECTED: Expected<'static> = Expected { challenge: "challenge", domain: "did:web:seeker.example" };
+
+fn holder() -> SecretKey {
+    SecretKey::from_seed([2; 32])
+}
+
+fn credential() -> Credential {
+    let key = SecretKey::from_seed([1; 32]);
+    let skill =
+        AlignedSkill { skill: "urn:skill:rust".parse().unwrap(), label: "Rust".into(), framework: None };
+    let issuance = Issuance {
+        nonce: [3; 16],
+        issuer: key.did(),
+        issuer_name: Some("Académie".into()),
+        subject: holder().did(),
+        name: "Name".into(),
+        description: "A \"quoted\" \\ description".into(),
+        criteria: None,
+        skills: vec![skill],
+        level: Level::MAX,
+        valid_from: NOW,
+        valid_until: Some(NOW.plus_ms(1000)),
+    };
+    issuance.sign(&key, NOW).unwrap()
+}
+
+/// Calls everything that reads what a stranger wrote.
+fn read(text: &str) {
+    if let Ok(credential) = Credential::parse(text) {
+        let checks = credential.verify(NOW, &TrustList::default());
+        assert!(
+            CheckName::ALL
+                .into_iter()
+                .all(|name| { checks.get(name) == super::Check::Pass || checks.reason(name).is_some() })
+        );
+        let shown = [credential.name(), credential.issuer_name()].into_iter().flatten();
+        let skills = credential.skills();
+        assert!(skills.len() <= ALIGNMENTS_MAX);
+        for text in shown.chain(skills.into_iter().map(|skill| skill.name)) {
+            assert!(text.len() <= SHOWN_TEXT_BYTES_MAX && !text.contains(char::is_control), "{text:?}");
+        }
+        let again = Credential::parse(&strict::canonical(&Value::Object(credential.document().clone())));
+        assert_eq!(again.unwrap(), credential);
+    }
+    let _ = presentation::verify(text, &EXPECTED, NOW, &TrustList::default());
+}
+
+#[test]
+fn every_changed_character_is_refused_or_means_the_same() {
+    let original = credential();
+    let text = original.text();
+    let mut same = 0;
+    for (at, c) in text.char_indices() {
+        let rest = &text[at + c.len_utf8()..];
+        for replacement in ["", " ", "\"", "0", "A", "a", ",", "\u{301}"] {
+            let changed = format!("{}{replacement}{rest}", &text[..at]);
+            let Ok(credential) = Credential::parse(&changed) else { continue };
+            let verdict = credential.verify(NOW, &TrustList::default()).verdict(Shown::File);
+            assert!(!verdict.verified || credential == original, "verified: {changed}");
+            same += u32::from(verdict.verified);
+        }
+    }
+    assert!(same > 0, "some replacement is of a character by itself");
+}
+
+#[test]
+fn every_changed_character_of_a_presentation_is_refused_or_means_the_same() {
+    let original = credential();
+    let text = presentation::sign(&holder(), &[&original], &EXPECTED, NOW).unwrap();
+    for (at, c) in text.char_indices() {
+        let next = char::from_u32(u32::from(c) + 1).unwrap();
+        let changed = format!("{}{next}{}", &text[..at], &text[at + c.len_utf8()..]);
+        assert!(presentation::verify(&changed, &EXPECTED, NOW, &TrustList::default()).is_err(), "{changed}");
+    }
+}
+
+/// JSON made of the words that credentials are made of.
+fn any_json() -> impl Strategy<Value = Value> {
+    let words = prop::sample::select(vec![
+        "@context",
+        "@value",
+        "type",
+        "id",
+        "name",
+        "issuer",
+        "credentialSubject",
+        "achievement",
+        "alignment",
+        "targetUrl",
+        "targetName",
+        "result",
+        "resultDescription",
+        "rubricCriterionLevel",
+        "level",
+        "value",
+        "achievedLevel",
+        "validFrom",
+        "credentialStatus",
+        "proof",
+        "cryptosuite",
+        "proofPurpose",
+        "proofValue",
+        "verificationMethod",
+        "created",
+        "expires",
+        "holder",
+        "verifiableCredential",
+        "previousProof",
+        "DataIntegrityProof",
+        "eddsa-jcs-2022",
+        "assertionMethod",
+        "VerifiableCredential",
+        "https://www.w3.org/ns/credentials/v2",
+        "urn:skill:rust",
+        "did:web:a.example",
+        "2026-01-01T00:00:00Z",
+        "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-9i64..9).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        words.clone().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((words.clone().prop_map(String::from), inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+/// The JSON pointers of everything inside `value`.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    let mut descend = |key: &str, inner: &Value| {
+        let inner_at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+        pointers(inner, &inner_at, found);
+        found.push(inner_at);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, inner)| descend(key, inner)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, inner)| descend(&n.to_string(), inner)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_never_panics(text in "\\PC{0,200}|[\\[\\]{}\",:0-9eE.\\\\u-]{0,60}") {
+        read(&text);
+    }
+
+    #[test]
+    fn arbitrary_json_never_panics(value in any_json()) {
+        read(&value.to_string());
+    }
+
+    #[test]
+    fn a_credential_with_any_part_replaced_never_panics(at in any::<prop::sample::Index>(), part in any_json()) {
+        let original = credential();
+        let mut document = Value::Object(original.document().clone());
+        let mut places = Vec::new();
+        pointers(&document, "", &mut places);
+        let place = at.get(&places);
+        *document.pointer_mut(place).unwrap() = part;
+        read(&document.to_string());
+        if let Ok(changed) = Credential::parse(&document.to_string()) {
+            let verified = changed.verify(NOW, &TrustList::default()).verdict(Shown::File).verified;
+            prop_assert!(!verified || changed == original || place.starts_with("/@context"), "{}", place);
+        }
+    }
+
+    #[test]
+    fn what_is_signed_verifies(part in any_json()) {
+        let key = SecretKey::from_seed([1; 32]);
+        let mut document = credential().document().clone();
+        document.remove("proof");
+        document.insert("evidence".into(), json!([part]));
+        let signed = data_integrity::sign(document, &key, &data_integrity::Binding::ASSERTION, NOW);
+        let credential = Credential::parse(&Value::Object(signed).to_string()).unwrap();
+        prop_assert!(credential.verified(NOW).is_ok());
+    }
+}

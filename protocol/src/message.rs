@@ -1,0 +1,319 @@
+//! The messages of the request protocol, the items that gossip and the hash table carry, and the topics.
+//!
+//! Specification: `spec/message.md`. Decoding refuses what [`limits`](crate::limits) does not allow before anything is
+//! verified, and a signed part only decodes when its signature verifies.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::Id,
+    inquiry::{Disclosure, Inquiry},
+    key::PublicKey,
+    limits::{
+        ANNOUNCE_TOPICS, FETCH_IDS_MAX, GOSSIP_BYTES_MAX, LEADS_MAX, MESSAGE_BYTES_MAX, RECONCILE_FRAME_BYTES_MAX,
+        WITHDRAW_TOPICS,
+    },
+    query::Query,
+    signed::{Kept, Signed, Statement},
+    summary::{Summary, Tombstone},
+    time::Timestamp,
+    wire::{self, WireError},
+};
+
+/// What is published: by gossip, in the hash table, and in reconciliation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    /// A holder can be found.
+    Summary(Signed<Summary>),
+    /// A holder no longer wants to be found.
+    Tombstone(Signed<Tombstone>),
+}
+
+impl Item {
+    /// Decodes and verifies.
+    ///
+    /// # Errors
+    /// When the bytes are illegal or a signature does not verify.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        wire::decode(bytes, GOSSIP_BYTES_MAX)
+    }
+
+    /// Decodes what this node verified before it kept it, without verifying again: for the own store only.
+    ///
+    /// # Errors
+    /// When the bytes are damaged.
+    pub fn decode_kept(bytes: &[u8]) -> Result<Self, WireError> {
+        Ok(match wire::decode_kept(bytes)? {
+            KeptItem::Summary(Kept(summary)) => Item::Summary(summary),
+            KeptItem::Tombstone(Kept(tombstone)) => Item::Tombstone(tombstone),
+        })
+    }
+
+    /// Canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+
+    /// The view it is about.
+    pub fn view(&self) -> PublicKey {
+        match self {
+            Item::Summary(s) => s.body().view(),
+            Item::Tombstone(t) => t.body().view(),
+        }
+    }
+
+    /// The id of the signed statement.
+    pub fn id(&self) -> Id {
+        match self {
+            Item::Summary(s) => s.id(),
+            Item::Tombstone(t) => t.id(),
+        }
+    }
+
+    /// Until when it is worth keeping.
+    pub fn expires(&self) -> Timestamp {
+        match self {
+            Item::Summary(s) => s.body().expires(),
+            Item::Tombstone(t) => t.body().kept_until(),
+        }
+    }
+
+    /// The gossip topic that carries it.
+    pub fn topic(&self) -> String {
+        let hash = Id::of(self.view().as_bytes()).0[0];
+        match self {
+            Item::Summary(_) => format!("/knack/1/announce/{}", hash % ANNOUNCE_TOPICS),
+            Item::Tombstone(_) => format!("/knack/1/withdraw/{}", hash % WITHDRAW_TOPICS),
+        }
+    }
+
+    /// The key under which the hash table keeps the view's newest item: `/knack/` and the view's `did:key`. A
+    /// namespace and a slash is the only form of key that js-libp2p takes.
+    pub fn record_key(&self) -> Vec<u8> {
+        record_key(&self.view())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeptItem {
+    Summary(Kept<Summary>),
+    Tombstone(Kept<Tombstone>),
+}
+
+/// The hash table's key for a view.
+pub fn record_key(view: &PublicKey) -> Vec<u8> {
+    format!("/knack/{view}").into_bytes()
+}
+
+/// Every topic that a full replica subscribes to.
+pub fn topics() -> Vec<String> {
+    let announce = (0..ANNOUNCE_TOPICS).map(|n| format!("/knack/1/announce/{n}"));
+    announce.chain((0..WITHDRAW_TOPICS).map(|n| format!("/knack/1/withdraw/{n}"))).collect()
+}
+
+/// A frame of a reconciliation session (range-based set reconciliation, negentropy protocol version 1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RawFrame", into = "RawFrame")]
+pub struct Frame(Vec<u8>);
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+struct RawFrame(#[serde(with = "wire::bytes")] Vec<u8>);
+
+impl From<Frame> for RawFrame {
+    fn from(f: Frame) -> RawFrame {
+        RawFrame(f.0)
+    }
+}
+
+impl TryFrom<RawFrame> for Frame {
+    type Error = TooMuch;
+
+    fn try_from(raw: RawFrame) -> Result<Self, TooMuch> {
+        Frame::new(raw.0)
+    }
+}
+
+impl Frame {
+    /// A frame, within its bound.
+    ///
+    /// # Errors
+    /// When it is larger than [`RECONCILE_FRAME_BYTES_MAX`].
+    pub fn new(bytes: Vec<u8>) -> Result<Self, TooMuch> {
+        if bytes.len() <= RECONCILE_FRAME_BYTES_MAX { Ok(Frame(bytes)) } else { Err(TooMuch("reconciliation frame")) }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A part of a message is larger than its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {0} is over its bound")]
+pub struct TooMuch(&'static str);
+
+/// A request to another node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RequestDraft", rename_all = "snake_case")]
+pub enum Request {
+    /// Who of the summaries you hold matches?
+    Find {
+        /// The query, names resolved.
+        query: Query,
+        /// At most so many leads.
+        limit: u16,
+    },
+    /// Prove it to me.
+    Inquire(Signed<Inquiry>),
+    /// Delete this holder's summaries.
+    Withdraw(Signed<Tombstone>),
+    /// Compare what we hold, as of an instant.
+    Reconcile {
+        /// Both sides leave out what has expired by then.
+        as_of: Timestamp,
+        /// The session's next frame.
+        frame: Frame,
+    },
+    /// Send me these items.
+    Fetch {
+        /// Ids of signed statements.
+        ids: Vec<Id>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RequestDraft {
+    Find { query: Query, limit: u16 },
+    Inquire(Signed<Inquiry>),
+    Withdraw(Signed<Tombstone>),
+    Reconcile { as_of: Timestamp, frame: Frame },
+    Fetch { ids: Vec<Id> },
+}
+
+impl TryFrom<RequestDraft> for Request {
+    type Error = TooMuch;
+
+    fn try_from(draft: RequestDraft) -> Result<Self, TooMuch> {
+        Ok(match draft {
+            RequestDraft::Find { limit, .. } if usize::from(limit) > LEADS_MAX => return Err(TooMuch("limit")),
+            RequestDraft::Fetch { ids } if ids.len() > FETCH_IDS_MAX => return Err(TooMuch("list of ids")),
+            RequestDraft::Find { query, limit } => Request::Find { query, limit },
+            RequestDraft::Inquire(inquiry) => Request::Inquire(inquiry),
+            RequestDraft::Withdraw(tombstone) => Request::Withdraw(tombstone),
+            RequestDraft::Reconcile { as_of, frame } => Request::Reconcile { as_of, frame },
+            RequestDraft::Fetch { ids } => Request::Fetch { ids },
+        })
+    }
+}
+
+impl Request {
+    /// Decodes a request.
+    ///
+    /// # Errors
+    /// When the bytes are illegal, over a bound, or a signature does not verify.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        wire::decode(bytes, MESSAGE_BYTES_MAX)
+    }
+
+    /// Canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+}
+
+/// A summary as an answer carries it: the envelope's bytes, not yet verified, so that a seeker who holds the same
+/// summary need not verify it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Envelope(#[serde(with = "wire::bytes")] pub Vec<u8>);
+
+/// An answer to a search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leads {
+    /// Matching summaries, best first by their stated claims.
+    pub summaries: Vec<Envelope>,
+    /// How many matched, shown or not.
+    pub matched: u32,
+    /// How many summaries the answering node holds.
+    pub held: u32,
+    /// When the answering node last reconciled with a peer, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconciled: Option<Timestamp>,
+}
+
+/// Why a request was refused. The names are stable: other implementations act on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The bytes are no legal request.
+    Malformed,
+    /// Too many requests; try later.
+    Busy,
+    /// Expired, or issued in the future.
+    NotCurrent,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// To `Find`.
+    Leads(Leads),
+    /// To `Inquire`, where consent says so.
+    Disclosed(Disclosure),
+    /// To `Inquire`, in every other case: pending, declined, hidden and unknown look the same.
+    Received,
+    /// To `Withdraw`.
+    Deleted(Signed<Acknowledgement>),
+    /// To `Reconcile`.
+    Reconciled {
+        /// The session's next frame; empty when the answering side has nothing more to compare.
+        frame: Frame,
+    },
+    /// To `Fetch`: those of the items that are held, as many as fit.
+    Items(Vec<Item>),
+    /// To anything.
+    Refused(Refusal),
+}
+
+impl Response {
+    /// Decodes a response.
+    ///
+    /// # Errors
+    /// When the bytes are illegal or a signature does not verify.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        wire::decode(bytes, MESSAGE_BYTES_MAX)
+    }
+
+    /// Canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+}
+
+/// A node's signed word that it has deleted what a tombstone names: a promise, not a proof of erasure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledgement {
+    /// The acknowledging node's key.
+    pub node: PublicKey,
+    /// The tombstone.
+    pub tombstone: Id,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Statement for Acknowledgement {
+    const DOMAIN: &'static str = "acknowledgement";
+    const BYTES_MAX: usize = 256;
+
+    fn signer(&self) -> PublicKey {
+        self.node
+    }
+}

@@ -1,0 +1,528 @@
+//! The peer as a state machine: `handle(now, input)` in, outputs out.
+//!
+//! A peer decides and never acts. The node lends it what is local and quick (the index, the wallet, the trust list, the
+//! vocabulary); everything remote or slow is an [`Output`] that comes back as an [`Input`]. The simulator drives the same
+//! type in virtual time. Two promises to whoever drives it:
+//!
+//! - Outputs are carried out in their order; a [`Output::Persist`] is durable before a later [`Output::Reply`] is sent,
+//!   and before a later message leaves, so that nothing confirmed is lost.
+//! - [`Peer::wake_at`] names the next instant at which [`Input::Wake`] would change anything.
+//!
+//! Specification: `spec/peer.md`.
+
+mod answer;
+mod budget;
+mod catalogue;
+mod disclosure;
+mod publication;
+mod reconciliation;
+mod search;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+pub use catalogue::{Admission, Rejection};
+pub use publication::{PublishError, Published, Publication, Withdrawn};
+pub use search::{Coverage, Found, Outcome, Proof, SearchError, Specification, Withheld};
+
+use self::{
+    budget::Budgets, catalogue::Catalogue, publication::Withdrawal, reconciliation::Sessions, search::Search,
+};
+use crate::{
+    consent::Present,
+    credential::{Credential, TrustList},
+    id::{Id, NodeId},
+    key::{PublicKey, SecretKey},
+    message::{Item, Refusal, Request, Response},
+    query::Query,
+    signed::Signed,
+    summary::{Content, Opening, Summary},
+    time::Timestamp,
+    vocabulary::Vocabulary,
+};
+
+/// The keys of one home. They are unrelated to each other.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Subject of the holder's credentials; signs presentations, inquiries and, for issuers, credentials.
+    pub root: SecretKey,
+    /// The pseudonym of the one view.
+    pub view: SecretKey,
+    /// The node's key on the network; signs acknowledgements.
+    pub node: SecretKey,
+    /// The node's peer id.
+    pub node_id: NodeId,
+}
+
+/// The local index of admitted summaries: it nominates, the peer decides.
+pub trait Index {
+    /// Views whose summaries may match, best first by stated claims, at most `limit`, and how many match in all.
+    /// What it returns is checked again; what it omits is lost, so it must not be stricter than [`Query`].
+    fn nominate(&self, query: &Query, limit: usize) -> Nominated;
+
+    /// The summary of a view, as admitted.
+    fn summary(&self, view: &PublicKey) -> Option<Signed<Summary>>;
+}
+
+/// What an index nominates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nominated {
+    /// Summaries, best first.
+    pub summaries: Vec<Signed<Summary>>,
+    /// How many match in all.
+    pub matched: usize,
+}
+
+/// The holder's credentials.
+pub trait Wallet {
+    /// A credential by its id.
+    fn credential(&self, id: &Id) -> Option<Credential>;
+}
+
+/// What the node lends for the duration of one call.
+#[derive(Clone, Copy)]
+pub struct Lent<'a> {
+    /// Admitted summaries.
+    pub index: &'a dyn Index,
+    /// Own credentials.
+    pub wallet: &'a dyn Wallet,
+    /// Whose credentials the seeker recognises.
+    pub trust: &'a TrustList,
+    /// Labels and weights of skills.
+    pub vocabulary: &'a Vocabulary,
+}
+
+macro_rules! handles {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u64);)*
+    };
+}
+
+handles! {
+    /// Names a command of the operator, and its reply.
+    CommandId
+    /// Names a request of ours, and its response.
+    RequestId
+    /// Names a request of another node, and our response.
+    ChannelId
+    /// Names a gossip message, and our verdict on it.
+    GossipId
+}
+
+/// What the operator asks of the peer.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Publish what the holder consented to.
+    Publish {
+        /// The exact content.
+        content: Content,
+        /// How its commitments are opened; kept, not published.
+        openings: Vec<Opening>,
+        /// Who gets a presentation at once.
+        present: Present,
+        /// For how long, in milliseconds.
+        lease_ms: u64,
+    },
+    /// End the publication everywhere.
+    Withdraw,
+    /// Ask the network.
+    Search(Specification),
+}
+
+/// Why a request of ours got no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failure {
+    /// The node could not be reached.
+    Unreachable,
+    /// It did not answer in time.
+    Timeout,
+}
+
+/// What happens to a peer.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The operator wants something.
+    Command(CommandId, Command),
+    /// A node that speaks our protocol is connected.
+    Connected(NodeId),
+    /// It no longer is.
+    Disconnected(NodeId),
+    /// A gossip message, forwarded by `from`.
+    Gossip {
+        /// For the verdict.
+        message: GossipId,
+        /// The neighbour that forwarded it.
+        from: NodeId,
+        /// What it carries.
+        bytes: Vec<u8>,
+    },
+    /// A request of another node.
+    Request {
+        /// Who asks.
+        from: NodeId,
+        /// For the response.
+        channel: ChannelId,
+        /// What it carries.
+        bytes: Vec<u8>,
+    },
+    /// The response to a request of ours.
+    Response {
+        /// Which request.
+        request: RequestId,
+        /// What came back.
+        result: Result<Vec<u8>, Failure>,
+    },
+    /// Another node offers a record of the hash table for keeping.
+    RecordOffered {
+        /// Its key.
+        key: Vec<u8>,
+        /// Its value.
+        value: Vec<u8>,
+    },
+    /// Time has passed.
+    Wake,
+}
+
+/// A verdict on a gossip message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Valid and new: forward it.
+    Accept,
+    /// Known or outdated: do not forward it, blame nobody.
+    Ignore,
+    /// Illegal: whoever forwarded it should have refused it.
+    Reject,
+}
+
+/// A change that must outlive the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Keep and index an item; it replaces what is held of its view.
+    Keep(Item),
+    /// Forget what is held of a view.
+    Forget(PublicKey),
+    /// Our own publication, or that there is none. `last_sequence` and `greatest_expiry` outlive it.
+    Publication {
+        /// What is published now.
+        publication: Option<Publication>,
+        /// The view's last sequence.
+        last_sequence: u64,
+        /// The greatest expiry the view ever signed.
+        greatest_expiry: Timestamp,
+    },
+    /// We showed credentials to a seeker.
+    Disclosed {
+        /// Who asked.
+        seeker: PublicKey,
+        /// For what.
+        purpose: String,
+        /// Which credentials.
+        credentials: Vec<Id>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What a peer wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Make a change durable.
+    Persist(Change),
+    /// Answer the operator.
+    Reply(CommandId, Reply),
+    /// Spread an item by gossip.
+    Gossip {
+        /// The topic.
+        topic: String,
+        /// An encoded [`Item`].
+        bytes: Vec<u8>,
+    },
+    /// Judge a gossip message.
+    Verdict(GossipId, Verdict),
+    /// Send a request; its response comes back as [`Input::Response`].
+    Send {
+        /// For the response.
+        request: RequestId,
+        /// To whom.
+        to: NodeId,
+        /// An encoded [`Request`].
+        bytes: Vec<u8>,
+    },
+    /// Answer a request.
+    Respond {
+        /// Which.
+        channel: ChannelId,
+        /// An encoded [`Response`].
+        bytes: Vec<u8>,
+    },
+    /// Put a record into the hash table, at the nodes nearest to its key.
+    PutRecord {
+        /// Its key.
+        key: Vec<u8>,
+        /// An encoded [`Item`].
+        value: Vec<u8>,
+        /// When it ends.
+        expires: Timestamp,
+    },
+    /// Keep a record that was offered: it is valid and not outdated.
+    KeepRecord {
+        /// Its key.
+        key: Vec<u8>,
+        /// Its value.
+        value: Vec<u8>,
+        /// When it ends.
+        expires: Timestamp,
+    },
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// To `Publish`.
+    Published(Result<Published, PublishError>),
+    /// To `Withdraw`; `None` when nothing was published.
+    Withdrawn(Option<Withdrawn>),
+    /// To `Search`.
+    Found(Result<Box<Outcome>, SearchError>),
+}
+
+/// What a peer remembers from before it was started.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Its publication.
+    pub publication: Option<Publication>,
+    /// Its view's last sequence.
+    pub last_sequence: u64,
+    /// The greatest expiry its view ever signed.
+    pub greatest_expiry: Timestamp,
+    /// Every item it keeps.
+    pub items: Vec<Item>,
+}
+
+/// What a request of ours was for.
+#[derive(Clone, Debug)]
+enum Pending {
+    Find { search: CommandId },
+    Inquire { search: CommandId, view: PublicKey },
+    Withdraw { command: CommandId, to: NodeId },
+    Reconcile { with: NodeId },
+    Fetch { with: NodeId },
+}
+
+/// The state of one peer.
+pub struct Peer {
+    identity: Identity,
+    rng: ChaCha20Rng,
+    connected: BTreeSet<NodeId>,
+    catalogue: Catalogue,
+    publication: Option<Publication>,
+    last_sequence: u64,
+    greatest_expiry: Timestamp,
+    /// When the hash table is next given our newest item; `None` when there is none.
+    record_due: Option<Timestamp>,
+    withdrawals: BTreeMap<CommandId, Withdrawal>,
+    searches: BTreeMap<CommandId, Search>,
+    sessions: Sessions,
+    budgets: Budgets,
+    pending: BTreeMap<RequestId, Pending>,
+    next_request: u64,
+    outputs: Vec<Output>,
+}
+
+impl Peer {
+    /// A peer with its keys, random `seed` (secret and fresh: salts and nonces come from it) and memory.
+    pub fn new(identity: Identity, seed: [u8; 32], memory: Memory, now: Timestamp) -> Self {
+        let mut catalogue = Catalogue::default();
+        for item in &memory.items {
+            // What was admitted once is only refused now when it has expired, which the next wake would do as well.
+            let _ = catalogue.admit(item, now);
+        }
+        let record_due = memory.publication.as_ref().map(|_| now);
+        Peer {
+            identity,
+            rng: ChaCha20Rng::from_seed(seed),
+            connected: BTreeSet::new(),
+            catalogue,
+            publication: memory.publication,
+            last_sequence: memory.last_sequence,
+            greatest_expiry: memory.greatest_expiry,
+            record_due,
+            withdrawals: BTreeMap::new(),
+            searches: BTreeMap::new(),
+            sessions: Sessions::default(),
+            budgets: Budgets::default(),
+            pending: BTreeMap::new(),
+            next_request: 0,
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Takes one input and returns what is to be done, in order.
+    pub fn handle(&mut self, now: Timestamp, input: Input, lent: &Lent<'_>) -> Vec<Output> {
+        match input {
+            Input::Command(id, Command::Publish { content, openings, present, lease_ms }) => {
+                self.publish(now, id, content, openings, present, lease_ms);
+            }
+            Input::Command(id, Command::Withdraw) => self.withdraw(now, id),
+            Input::Command(id, Command::Search(specification)) => self.start_search(now, id, specification, lent),
+            Input::Connected(node) => self.connected(now, node),
+            Input::Disconnected(node) => {
+                self.connected.remove(&node);
+                self.sessions.end(&node);
+            }
+            Input::Gossip { message, from: _, bytes } => {
+                let verdict = self.gossiped(now, &bytes);
+                self.outputs.push(Output::Verdict(message, verdict));
+            }
+            Input::Request { from, channel, bytes } => {
+                let response = self.respond(now, &from, &bytes, lent);
+                self.outputs.push(Output::Respond { channel, bytes: response.encode() });
+            }
+            Input::Response { request, result } => self.response(now, request, result, lent),
+            Input::RecordOffered { key, value } => self.record_offered(now, key, value),
+            Input::Wake => {}
+        }
+        self.pass_time(now, lent);
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// The next instant at which time alone changes something.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let searches = self.searches.values().map(Search::wake_at);
+        let withdrawals = self.withdrawals.values().map(|w| w.deadline);
+        let publication = self.publication.as_ref().map(|p| p.summary.body().expires());
+        let record = self.record_due.filter(|_| !self.connected.is_empty());
+        [self.catalogue.next_expiry(), publication, record, self.sessions.wake_at()]
+            .into_iter()
+            .flatten()
+            .chain(searches)
+            .chain(withdrawals)
+            .min()
+    }
+
+    /// Summaries held.
+    pub fn summaries(&self) -> usize {
+        self.catalogue.summaries()
+    }
+
+    /// What is published now.
+    pub fn publication(&self) -> Option<&Publication> {
+        self.publication.as_ref()
+    }
+
+    /// Connected nodes.
+    pub fn peers(&self) -> &BTreeSet<NodeId> {
+        &self.connected
+    }
+
+    /// When the catalogue was last compared with another node's to the end.
+    pub fn reconciled(&self) -> Option<Timestamp> {
+        self.sessions.completed()
+    }
+
+    /// Whether nothing is under way: no search, session, request or withdrawal.
+    pub fn is_quiescent(&self) -> bool {
+        self.searches.is_empty() && self.pending.is_empty() && self.withdrawals.is_empty()
+    }
+
+    /// The pseudonym.
+    pub fn view(&self) -> PublicKey {
+        self.identity.view.public()
+    }
+
+    /// Views held, for checks of a simulation.
+    pub fn held(&self) -> impl Iterator<Item = (PublicKey, u64, Timestamp)> + '_ {
+        self.catalogue.held()
+    }
+
+    fn connected(&mut self, now: Timestamp, node: NodeId) {
+        if node != self.identity.node_id && self.connected.insert(node.clone()) {
+            self.sessions.due(node, now);
+        }
+    }
+
+    /// Requests of other nodes, within their budgets.
+    fn respond(&mut self, now: Timestamp, from: &NodeId, bytes: &[u8], lent: &Lent<'_>) -> Response {
+        if !self.budgets.take(from, now) {
+            return Response::Refused(Refusal::Busy);
+        }
+        match Request::decode(bytes) {
+            Ok(Request::Find { query, limit }) => self.answer(now, &query, limit, lent),
+            Ok(Request::Inquire(inquiry)) => self.disclose(now, &inquiry, lent),
+            Ok(Request::Withdraw(tombstone)) => self.delete(now, tombstone),
+            Ok(Request::Reconcile { as_of, frame }) => self.compare(now, as_of, &frame),
+            Ok(Request::Fetch { ids }) => self.fetch(&ids, lent),
+            Err(_) => Response::Refused(Refusal::Malformed),
+        }
+    }
+
+    /// Responses to our requests. A response that is illegal, or of another kind than asked for, counts as none.
+    fn response(
+        &mut self,
+        now: Timestamp,
+        request: RequestId,
+        result: Result<Vec<u8>, Failure>,
+        lent: &Lent<'_>,
+    ) {
+        let Some(pending) = self.pending.remove(&request) else { return };
+        let response = result.and_then(|bytes| Response::decode(&bytes).map_err(|_| Failure::Unreachable));
+        match pending {
+            Pending::Find { search } => self.leads(now, search, response, lent),
+            Pending::Inquire { search, view } => self.answered(now, search, view, response, lent),
+            Pending::Withdraw { command, to } => self.acknowledged(command, &to, response),
+            Pending::Reconcile { with } => self.compared(now, with, response),
+            Pending::Fetch { with } => self.fetched(now, with, response),
+        }
+    }
+
+    fn pass_time(&mut self, now: Timestamp, lent: &Lent<'_>) {
+        for view in self.catalogue.expire(now) {
+            self.outputs.push(Output::Persist(Change::Forget(view)));
+        }
+        self.tend_publication(now);
+        self.tend_sessions(now);
+        self.tend_searches(now, lent);
+    }
+
+    /// Admits an item, from wherever it came.
+    fn admit(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
+        let admission = self.catalogue.admit(item, now)?;
+        if admission == Admission::New {
+            self.outputs.push(Output::Persist(Change::Keep(item.clone())));
+        }
+        Ok(admission)
+    }
+
+    fn gossiped(&mut self, now: Timestamp, bytes: &[u8]) -> Verdict {
+        let Ok(item) = Item::decode(bytes) else { return Verdict::Reject };
+        match self.admit(now, &item) {
+            Ok(Admission::New) => Verdict::Accept,
+            Ok(Admission::Known) | Err(_) => Verdict::Ignore,
+        }
+    }
+
+    /// A record is kept when it stands under its own view's key and is the newest known of it.
+    fn record_offered(&mut self, now: Timestamp, key: Vec<u8>, value: Vec<u8>) {
+        let Ok(item) = Item::decode(&value) else { return };
+        if item.record_key() == key && self.admit(now, &item).is_ok() {
+            self.outputs.push(Output::KeepRecord { key, value, expires: item.expires() });
+        }
+    }
+
+    fn send(&mut self, to: NodeId, request: &Request, pending: Pending) {
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        self.pending.insert(id, pending);
+        self.outputs.push(Output::Send { request: id, to, bytes: request.encode() });
+    }
+
+    fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+}

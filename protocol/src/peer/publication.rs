@@ -1,0 +1,201 @@
+//! Publication and withdrawal: from consent to a signed summary, and back.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, CommandId, Failure, Output, Peer, Pending, Reply};
+use crate::{
+    consent::{Consent, ConsentError, Present},
+    id::NodeId,
+    limits::{RECORD_EVERY_MS, WITHDRAWAL_WAIT_MS},
+    message::{Acknowledgement, Item, Refusal, Request, Response},
+    signed::Signed,
+    summary::{Content, Opening, Reach, Summary, SummaryError, Tombstone},
+    time::Timestamp,
+};
+
+/// What a holder has published: the consent, the summary made from it, and what opens its commitments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// What the holder agreed to. Never leaves the machine.
+    pub consent: Signed<Consent>,
+    /// What the network sees.
+    pub summary: Signed<Summary>,
+    /// What a presentation shows.
+    pub openings: Vec<Opening>,
+}
+
+/// A publication was made durable and handed to the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The signed summary.
+    pub summary: Signed<Summary>,
+    /// Nodes connected at that moment; others learn of it by reconciliation.
+    pub peers: usize,
+}
+
+/// Why nothing was published.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The consent is not legal.
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
+    /// The summary is not legal.
+    #[error(transparent)]
+    Summary(#[from] SummaryError),
+}
+
+/// A withdrawal was made durable and handed to the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// The signed tombstone.
+    pub tombstone: Signed<Tombstone>,
+    /// Nodes asked at once.
+    pub asked: usize,
+    /// Those that signed that they deleted: promises, not proofs.
+    pub acknowledgements: Vec<Signed<Acknowledgement>>,
+}
+
+pub(super) struct Withdrawal {
+    pub deadline: Timestamp,
+    waiting: BTreeSet<NodeId>,
+    withdrawn: Withdrawn,
+}
+
+impl Peer {
+    pub(super) fn publish(
+        &mut self,
+        now: Timestamp,
+        id: CommandId,
+        content: Content,
+        openings: Vec<Opening>,
+        present: Present,
+        lease_ms: u64,
+    ) {
+        let published = self.try_publish(now, content, openings, present, lease_ms);
+        self.outputs.push(Output::Reply(id, Reply::Published(published)));
+    }
+
+    fn try_publish(
+        &mut self,
+        now: Timestamp,
+        content: Content,
+        openings: Vec<Opening>,
+        present: Present,
+        lease_ms: u64,
+    ) -> Result<Published, PublishError> {
+        let view = &self.identity.view;
+        let consent = Signed::sign(Consent::give(view.public(), content, present, now, lease_ms)?, view);
+        let sequence = now.unix_ms().max(self.last_sequence + 1);
+        let reach = Reach::Direct(self.identity.node_id.clone());
+        let summary = Signed::sign(Summary::new(&consent, sequence, reach, now)?, view);
+        self.last_sequence = sequence;
+        self.greatest_expiry = self.greatest_expiry.max(summary.body().expires());
+        self.publication = Some(Publication { consent, summary: summary.clone(), openings });
+        self.persist_publication();
+        self.announce(now, Item::Summary(summary.clone()));
+        Ok(Published { summary, peers: self.connected.len() })
+    }
+
+    pub(super) fn withdraw(&mut self, now: Timestamp, id: CommandId) {
+        let Some(publication) = self.publication.take() else {
+            self.outputs.push(Output::Reply(id, Reply::Withdrawn(None)));
+            return;
+        };
+        let tombstone = Tombstone::new(publication.summary.body(), self.greatest_expiry, now);
+        let tombstone = Signed::sign(tombstone, &self.identity.view);
+        self.persist_publication();
+        self.announce(now, Item::Tombstone(tombstone.clone()));
+        let waiting = self.connected.clone();
+        for node in &waiting {
+            let pending = Pending::Withdraw { command: id, to: node.clone() };
+            self.send(node.clone(), &Request::Withdraw(tombstone.clone()), pending);
+        }
+        let withdrawn = Withdrawn { tombstone, asked: waiting.len(), acknowledgements: Vec::new() };
+        let deadline = now.plus_ms(WITHDRAWAL_WAIT_MS);
+        self.withdrawals.insert(id, Withdrawal { deadline, waiting, withdrawn });
+    }
+
+    /// Another node's withdrawal, asked of us directly.
+    pub(super) fn delete(&mut self, now: Timestamp, tombstone: Signed<Tombstone>) -> Response {
+        let id = tombstone.id();
+        match self.admit(now, &Item::Tombstone(tombstone)) {
+            Ok(_) | Err(super::Rejection::Outdated) => {
+                let node = self.identity.node.public();
+                let word = Acknowledgement { node, tombstone: id, at: now };
+                Response::Deleted(Signed::sign(word, &self.identity.node))
+            }
+            Err(super::Rejection::Full) => Response::Refused(Refusal::Busy),
+            Err(_) => Response::Refused(Refusal::NotCurrent),
+        }
+    }
+
+    pub(super) fn acknowledged(
+        &mut self,
+        command: CommandId,
+        from: &NodeId,
+        response: Result<Response, Failure>,
+    ) {
+        let Some(withdrawal) = self.withdrawals.get_mut(&command) else { return };
+        withdrawal.waiting.remove(from);
+        if let Ok(Response::Deleted(word)) = response
+            && word.body().tombstone == withdrawal.withdrawn.tombstone.id()
+        {
+            withdrawal.withdrawn.acknowledgements.push(word);
+        }
+    }
+
+    /// Ends what has expired, repeats the record, and answers withdrawals that have waited long enough.
+    pub(super) fn tend_publication(&mut self, now: Timestamp) {
+        if self.publication.as_ref().is_some_and(|p| p.summary.body().expires() <= now) {
+            self.publication = None;
+            self.record_due = None;
+            self.persist_publication();
+        }
+        if !self.connected.is_empty() && self.record_due.is_some_and(|due| due <= now) {
+            self.record_due = None;
+            if let Some(publication) = &self.publication {
+                let item = Item::Summary(publication.summary.clone());
+                self.put_record(now, &item);
+            }
+        }
+        let done = |w: &Withdrawal| w.waiting.is_empty() || w.deadline <= now;
+        let finished: Vec<CommandId> =
+            self.withdrawals.iter().filter(|(_, w)| done(w)).map(|(id, _)| *id).collect();
+        for id in finished {
+            if let Some(withdrawal) = self.withdrawals.remove(&id) {
+                self.outputs.push(Output::Reply(id, Reply::Withdrawn(Some(withdrawal.withdrawn))));
+            }
+        }
+    }
+
+    /// Keeps our own item like anybody's, and hands it to gossip and hash table.
+    fn announce(&mut self, now: Timestamp, item: Item) {
+        let admitted = self.admit(now, &item);
+        debug_assert!(admitted.is_ok(), "our own item refused: {admitted:?}");
+        self.outputs.push(Output::Gossip { topic: item.topic(), bytes: item.encode() });
+        if self.connected.is_empty() {
+            self.record_due = Some(now);
+        } else {
+            self.put_record(now, &item);
+        }
+    }
+
+    fn put_record(&mut self, now: Timestamp, item: &Item) {
+        let (key, value, expires) = (item.record_key(), item.encode(), item.expires());
+        self.outputs.push(Output::PutRecord { key, value, expires });
+        if matches!(item, Item::Summary(_)) {
+            self.record_due = Some(now.plus_ms(RECORD_EVERY_MS));
+        }
+    }
+
+    fn persist_publication(&mut self) {
+        self.outputs.push(Output::Persist(Change::Publication {
+            publication: self.publication.clone(),
+            last_sequence: self.last_sequence,
+            greatest_expiry: self.greatest_expiry,
+        }));
+    }
+}

@@ -1,0 +1,246 @@
+//! Reconciliation: two nodes compare all they hold and fetch what differs, so that who joins late, restarts or was
+//! cut off is blind to nobody. Traffic is proportional to the difference (range-based set reconciliation).
+//!
+//! Each side pulls: it opens a session of its own. Both leave out what has expired by the session's `as_of`, so that
+//! clocks that differ cause no difference in the sets. A session begins when a node connects, once more shortly after
+//! (an item announced before gossip has formed would else be missed), and then with a random peer every two minutes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use negentropy::{Negentropy, NegentropyStorageVector};
+use rand_core::Rng;
+
+use super::{Failure, Lent, Peer, Pending, catalogue::Holding};
+use crate::{
+    id::{Id, NodeId},
+    limits::{
+        FETCH_IDS_MAX, LEADS_BYTES_MAX, RECONCILE_AGAIN_MS, RECONCILE_EVERY_MS, RECONCILE_FRAME_TARGET_BYTES,
+        RECONCILE_NEED_MAX, RECONCILE_ROUNDS_MAX, RECONCILE_SESSIONS_MAX, REFUSED_IDS_MAX,
+    },
+    message::{Frame, Item, Refusal, Request, Response},
+    time::Timestamp,
+};
+
+struct Session {
+    as_of: Timestamp,
+    negentropy: Negentropy<'static, NegentropyStorageVector>,
+    rounds: u32,
+    need: BTreeSet<Id>,
+}
+
+#[derive(Default)]
+pub(super) struct Sessions {
+    running: BTreeMap<NodeId, Session>,
+    /// When to open a session with a connected node.
+    due: BTreeMap<NodeId, Timestamp>,
+    /// Nodes with which one session was completed since they connected.
+    met: BTreeSet<NodeId>,
+    /// When a session was last completed.
+    completed: Option<Timestamp>,
+    /// When to open the next periodic session.
+    periodic: Option<Timestamp>,
+    /// Ids that were fetched and refused: not to be fetched again and again.
+    refused: BTreeSet<Id>,
+    /// The catalogue sealed for comparison, with the version and instant it is of.
+    snapshot: Option<(u64, Timestamp, NegentropyStorageVector)>,
+}
+
+impl Sessions {
+    pub fn due(&mut self, node: NodeId, at: Timestamp) {
+        self.due.insert(node, at);
+    }
+
+    pub fn end(&mut self, node: &NodeId) {
+        self.running.remove(node);
+        self.due.remove(node);
+        self.met.remove(node);
+    }
+
+    pub fn completed(&self) -> Option<Timestamp> {
+        self.completed
+    }
+
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        // While every place is taken, a response or a disconnection wakes us, not time.
+        let due = self.due.values().min().copied().filter(|_| self.running.len() < RECONCILE_SESSIONS_MAX);
+        [due, self.periodic].into_iter().flatten().min()
+    }
+}
+
+/// Our own storage is sealed and our frames are within bounds, so the library has no reason to refuse them.
+fn storage_of(items: impl Iterator<Item = (Timestamp, Id)>) -> NegentropyStorageVector {
+    let mut storage = NegentropyStorageVector::new();
+    for (expires, id) in items {
+        let inserted = storage.insert(expires.unix_ms(), negentropy::Id::from_byte_array(id.0));
+        debug_assert!(inserted.is_ok());
+    }
+    let sealed = storage.seal();
+    debug_assert!(sealed.is_ok());
+    storage
+}
+
+impl Peer {
+    /// The answering side: stateless but for a cached snapshot.
+    pub(super) fn compare(&mut self, now: Timestamp, as_of: Timestamp, frame: &Frame) -> Response {
+        if as_of > now.plus_ms(crate::limits::CLOCK_SKEW_MAX_MS) {
+            return Response::Refused(Refusal::NotCurrent);
+        }
+        let version = self.catalogue.version();
+        let fresh = matches!(&self.sessions.snapshot, Some((v, at, _)) if (*v, *at) == (version, as_of));
+        if !fresh {
+            let storage = storage_of(self.catalogue.alive(as_of));
+            self.sessions.snapshot = Some((version, as_of, storage));
+        }
+        let Some((_, _, storage)) = &self.sessions.snapshot else { return Response::Refused(Refusal::Busy) };
+        Negentropy::borrowed(storage, RECONCILE_FRAME_TARGET_BYTES)
+            .and_then(|mut negentropy| negentropy.reconcile(frame.as_bytes()))
+            .ok()
+            .and_then(|bytes| Frame::new(bytes).ok())
+            .map_or(Response::Refused(Refusal::Malformed), |frame| Response::Reconciled { frame })
+    }
+
+    /// Items by their ids, as many as fit.
+    pub(super) fn fetch(&self, ids: &[Id], lent: &Lent<'_>) -> Response {
+        let mut room = LEADS_BYTES_MAX;
+        let mut items = Vec::new();
+        for id in ids {
+            let item = match self.catalogue.holding(id) {
+                Some(Holding::Tombstone(tombstone)) => Item::Tombstone(tombstone.clone()),
+                Some(Holding::Summary(view)) => match lent.index.summary(&view) {
+                    Some(summary) if summary.id() == *id => Item::Summary(summary),
+                    _ => continue,
+                },
+                None => continue,
+            };
+            let bytes = item.encode().len();
+            if bytes > room {
+                break;
+            }
+            room -= bytes;
+            items.push(item);
+        }
+        Response::Items(items)
+    }
+
+    /// Opens the sessions that are due.
+    pub(super) fn tend_sessions(&mut self, now: Timestamp) {
+        if self.connected.is_empty() {
+            self.sessions.periodic = None;
+            return;
+        }
+        let periodic = *self.sessions.periodic.get_or_insert(now.plus_ms(RECONCILE_EVERY_MS));
+        if periodic <= now {
+            let at = self.rng.next_u32() as usize % self.connected.len();
+            if let Some(node) = self.connected.iter().nth(at).cloned() {
+                self.sessions.due(node, now);
+            }
+            self.sessions.periodic = Some(now.plus_ms(RECONCILE_EVERY_MS));
+        }
+        let due: Vec<NodeId> =
+            self.sessions.due.iter().filter(|(_, at)| **at <= now).map(|(node, _)| node.clone()).collect();
+        for node in due {
+            if self.sessions.running.len() >= RECONCILE_SESSIONS_MAX {
+                break;
+            }
+            self.sessions.due.remove(&node);
+            if !self.sessions.running.contains_key(&node) {
+                self.open_session(now, node);
+            }
+        }
+    }
+
+    fn open_session(&mut self, now: Timestamp, with: NodeId) {
+        let storage = storage_of(self.catalogue.alive(now));
+        let opened = Negentropy::owned(storage, RECONCILE_FRAME_TARGET_BYTES).and_then(|mut negentropy| {
+            let frame = negentropy.initiate()?;
+            Ok((negentropy, frame))
+        });
+        let Ok((negentropy, frame)) = opened else { return };
+        let Ok(frame) = Frame::new(frame) else { return };
+        let session = Session { as_of: now, negentropy, rounds: 1, need: BTreeSet::new() };
+        self.sessions.running.insert(with.clone(), session);
+        let request = Request::Reconcile { as_of: now, frame };
+        self.send(with.clone(), &request, Pending::Reconcile { with });
+    }
+
+    pub(super) fn compared(&mut self, now: Timestamp, with: NodeId, response: Result<Response, Failure>) {
+        let Some(session) = self.sessions.running.get_mut(&with) else { return };
+        let Ok(Response::Reconciled { frame }) = response else {
+            self.retry_session(now, &with);
+            return;
+        };
+        let (mut have, mut need) = (Vec::new(), Vec::new());
+        let next = session.negentropy.reconcile_with_ids(frame.as_bytes(), &mut have, &mut need);
+        let refused = &self.sessions.refused;
+        let new = need.iter().map(|id| Id(id.to_bytes())).filter(|id| !refused.contains(id));
+        session.need.extend(new.take(RECONCILE_NEED_MAX.saturating_sub(session.need.len())));
+        session.rounds += 1;
+        let as_of = session.as_of;
+        match next {
+            Ok(Some(bytes)) if session.rounds <= RECONCILE_ROUNDS_MAX => match Frame::new(bytes) {
+                Ok(frame) => {
+                    let request = Request::Reconcile { as_of, frame };
+                    self.send(with.clone(), &request, Pending::Reconcile { with });
+                }
+                Err(_) => self.sessions.end_running(&with),
+            },
+            Ok(_) => {
+                self.fetch_next(now, with);
+            }
+            Err(_) => self.sessions.end_running(&with),
+        }
+    }
+
+    fn fetch_next(&mut self, now: Timestamp, with: NodeId) {
+        let Some(session) = self.sessions.running.get_mut(&with) else { return };
+        let mut ids = Vec::new();
+        while ids.len() < FETCH_IDS_MAX {
+            let Some(id) = session.need.pop_first() else { break };
+            ids.push(id);
+        }
+        if ids.is_empty() {
+            self.complete_session(now, with);
+        } else {
+            self.send(with.clone(), &Request::Fetch { ids }, Pending::Fetch { with });
+        }
+    }
+
+    pub(super) fn fetched(&mut self, now: Timestamp, with: NodeId, response: Result<Response, Failure>) {
+        let Ok(Response::Items(items)) = response else {
+            self.retry_session(now, &with);
+            return;
+        };
+        for item in items {
+            if self.admit(now, &item).is_err() && self.sessions.refused.len() < REFUSED_IDS_MAX {
+                self.sessions.refused.insert(item.id());
+            }
+        }
+        self.fetch_next(now, with);
+    }
+
+    fn complete_session(&mut self, now: Timestamp, with: NodeId) {
+        self.sessions.running.remove(&with);
+        self.sessions.completed = Some(now);
+        if self.sessions.met.insert(with.clone()) {
+            self.sessions.due(with, now.plus_ms(RECONCILE_AGAIN_MS));
+        }
+        // What was refused may be admissible later; what is refused for good is refused again, once in a while.
+        if self.sessions.refused.len() >= REFUSED_IDS_MAX {
+            self.sessions.refused.clear();
+        }
+    }
+
+    /// A session that failed is opened again after a while, as long as the node stays connected.
+    fn retry_session(&mut self, now: Timestamp, with: &NodeId) {
+        self.sessions.end_running(with);
+        if self.connected.contains(with) {
+            self.sessions.due(with.clone(), now.plus_ms(RECONCILE_AGAIN_MS));
+        }
+    }
+}
+
+impl Sessions {
+    fn end_running(&mut self, node: &NodeId) {
+        self.running.remove(node);
+    }
+}

@@ -1,0 +1,469 @@
+//! Search: leads from the own index and from connected nodes, then presentations from the holders, then the rank.
+//!
+//! Two phases. *Gathering* ends when every node asked has answered, or at half the deadline. *Proving* asks the best
+//! leads, by their stated claims, for presentations where their consent says *anyone*; it ends when all have answered, or at
+//! the deadline. Only then are claims counted: what was proven as proven, everything else as the holder's word. A
+//! candidate who matched as stated but not as proven is not dropped in silence: it is listed as withheld, with the reason.
+
+use std::collections::BTreeMap;
+
+use super::{CommandId, Failure, Lent, Output, Peer, Pending, Reply};
+use crate::{
+    consent::Present,
+    id::NodeId,
+    inquiry::{Inquiry, InquiryError, Nonce, Proven, Undertaking},
+    key::{Did, PublicKey},
+    limits::{
+        LEADS_MAX, SEARCHES_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_PEERS_MAX,
+    },
+    message::{Envelope, Item, Request, Response},
+    query::{Query, Requirement},
+    ranking::{self, Recognition, Score, ScoreStatement, Standing, WEIGHTS_VERSION},
+    signed::{self, Signed},
+    skill::{SkillId, Tier},
+    summary::Summary,
+    time::Timestamp,
+};
+
+/// What a seeker asks.
+#[derive(Clone, Debug)]
+pub struct Specification {
+    /// The query, names resolved.
+    pub query: Query,
+    /// At most so many results.
+    pub top: usize,
+    /// How long the whole may take, in milliseconds.
+    pub deadline_ms: u64,
+    /// What the seeker undertakes towards the holders asked.
+    pub undertaking: Undertaking,
+}
+
+/// Why a search was not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SearchError {
+    /// Too many at once.
+    #[error("{SEARCHES_MAX} searches are running; wait for one to end")]
+    Busy,
+    /// The deadline is out of bounds.
+    #[error("a deadline lasts from 1 millisecond to {} seconds", SEARCH_DEADLINE_MAX_MS / 1000)]
+    Deadline,
+    /// The undertaking is out of bounds.
+    #[error(transparent)]
+    Inquiry(#[from] InquiryError),
+}
+
+/// The end of a search.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was asked.
+    pub query: Query,
+    /// Candidates, best first.
+    pub results: Vec<Found>,
+    /// Candidates who matched as stated and not as proven.
+    pub withheld: Vec<Withheld>,
+    /// What was reached.
+    pub coverage: Coverage,
+    /// From command to end.
+    pub elapsed_ms: u64,
+}
+
+/// One candidate.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What the holder published.
+    pub summary: Signed<Summary>,
+    /// The person, when a presentation named one.
+    pub holder: Option<Did>,
+    /// Claims as they count.
+    pub standing: Vec<Standing>,
+    /// How the request for a presentation ended.
+    pub proof: Proof,
+    /// The score and why.
+    pub score: Score,
+    /// Whether every skill that earned points was proven.
+    pub verified: bool,
+    /// Whether, besides, every issuer is on the seeker's trust list.
+    pub recognised: bool,
+    /// The seeker's signed word on the score.
+    pub statement: Signed<ScoreStatement>,
+}
+
+/// How the request for a presentation ended.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// A presentation bound to our inquiry came and verified; single checks may still fail.
+    Presented(Box<Proven>),
+    /// None was asked for.
+    NotAsked(&'static str),
+    /// None came in time, or the holder has to decide first.
+    Awaited(&'static str),
+    /// What came was refused.
+    Refused(String),
+}
+
+/// A candidate who is not among the results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// The pseudonym.
+    pub view: PublicKey,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a search reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Nodes asked for leads.
+    pub asked: usize,
+    /// Those that answered.
+    pub answered: usize,
+    /// Those that could not be reached, or not in time.
+    pub unreachable: usize,
+    /// Those that refused.
+    pub refused: usize,
+    /// Summaries in the own index.
+    pub held: usize,
+    /// Leads that matched as stated, from wherever they came.
+    pub matched: usize,
+    /// Holders asked for a presentation.
+    pub inquired: usize,
+    /// Presentations that came.
+    pub presented: usize,
+    /// How long ago the own index was last compared with another node's; `None` when never.
+    pub index_age_ms: Option<u64>,
+    /// The largest index among the nodes that answered.
+    pub largest_index: usize,
+}
+
+struct Lead {
+    summary: Signed<Summary>,
+    inquiry: Option<Signed<Inquiry>>,
+    proof: Proof,
+}
+
+enum Phase {
+    Gathering { until: Timestamp },
+    Proving,
+}
+
+/// A search that is running.
+pub(super) struct Search {
+    specification: Specification,
+    started: Timestamp,
+    deadline: Timestamp,
+    phase: Phase,
+    waiting: usize,
+    leads: BTreeMap<PublicKey, Lead>,
+    coverage: Coverage,
+    seed: [u8; 32],
+}
+
+impl Search {
+    pub fn wake_at(&self) -> Timestamp {
+        match self.phase {
+            Phase::Gathering { until } => until,
+            Phase::Proving => self.deadline,
+        }
+    }
+
+    fn offer(&mut self, summary: Signed<Summary>) {
+        let view = summary.body().view();
+        let newer =
+            self.leads.get(&view).is_none_or(|l| l.summary.body().sequence() < summary.body().sequence());
+        if newer && (self.leads.len() < SEARCH_LEADS_MAX || self.leads.contains_key(&view)) {
+            let lead = Lead { summary, inquiry: None, proof: Proof::NotAsked("not among the best leads") };
+            self.leads.insert(view, lead);
+        }
+    }
+}
+
+impl Peer {
+    pub(super) fn start_search(
+        &mut self,
+        now: Timestamp,
+        id: CommandId,
+        specification: Specification,
+        lent: &Lent<'_>,
+    ) {
+        let refuse = if self.searches.len() >= SEARCHES_MAX {
+            Some(SearchError::Busy)
+        } else if !(1..=SEARCH_DEADLINE_MAX_MS).contains(&specification.deadline_ms) {
+            Some(SearchError::Deadline)
+        } else {
+            None
+        };
+        if let Some(error) = refuse {
+            self.outputs.push(Output::Reply(id, Reply::Found(Err(error))));
+            return;
+        }
+        let deadline = now.plus_ms(specification.deadline_ms);
+        let limit = specification.top.saturating_mul(4).clamp(50, LEADS_MAX);
+        let request =
+            Request::Find { query: specification.query.clone(), limit: u16::try_from(limit).unwrap_or(u16::MAX) };
+        let asked: Vec<NodeId> = self.connected.iter().take(SEARCH_PEERS_MAX).cloned().collect();
+        let mut search = Search {
+            phase: Phase::Gathering { until: now.plus_ms((specification.deadline_ms / 2).max(1)) },
+            started: now,
+            deadline,
+            waiting: asked.len(),
+            leads: BTreeMap::new(),
+            coverage: Coverage { asked: asked.len(), held: self.summaries(), ..Coverage::default() },
+            seed: self.random(),
+            specification,
+        };
+        let own = lent.index.nominate(&search.specification.query, SEARCH_LEADS_MAX);
+        search.coverage.matched = own.matched;
+        own.summaries.into_iter().filter(|s| s.body().is_current(now)).for_each(|s| search.offer(s));
+        self.searches.insert(id, search);
+        for node in asked {
+            self.send(node, &request, Pending::Find { search: id });
+        }
+    }
+
+    /// Leads from another node. Those we hold are not verified again; new ones are admitted like any other item.
+    pub(super) fn leads(
+        &mut self,
+        now: Timestamp,
+        id: CommandId,
+        response: Result<Response, Failure>,
+        lent: &Lent<'_>,
+    ) {
+        // Who answers after the gathering has been counted as not reached in time.
+        let gathering = |s: &Search| matches!(s.phase, Phase::Gathering { .. });
+        if !self.searches.get(&id).is_some_and(gathering) {
+            return;
+        }
+        let Some(mut search) = self.searches.remove(&id) else { return };
+        search.waiting = search.waiting.saturating_sub(1);
+        match response {
+            Ok(Response::Leads(leads)) => {
+                search.coverage.answered += 1;
+                search.coverage.largest_index = search.coverage.largest_index.max(leads.held as usize);
+                for Envelope(envelope) in leads.summaries.iter().take(LEADS_MAX) {
+                    let known = signed::peek_id(envelope).is_some_and(|id| self.catalogue.holding(&id).is_some());
+                    if known {
+                        continue;
+                    }
+                    let Ok(summary) = Signed::<Summary>::decode(envelope) else { continue };
+                    let admitted = self.admit(now, &Item::Summary(summary.clone())).is_ok();
+                    let stated = ranking::stated(summary.body(), lent.trust);
+                    let query = &search.specification.query;
+                    if admitted && ranking::matches(query, summary.body(), &stated, lent.vocabulary) {
+                        search.coverage.matched += 1;
+                        search.offer(summary);
+                    }
+                }
+            }
+            Ok(_) => search.coverage.refused += 1,
+            Err(_) => search.coverage.unreachable += 1,
+        }
+        self.searches.insert(id, search);
+    }
+
+    pub(super) fn tend_searches(&mut self, now: Timestamp, lent: &Lent<'_>) {
+        let ids: Vec<CommandId> = self.searches.keys().copied().collect();
+        for id in ids {
+            let gathered = self.searches.get(&id).is_some_and(
+                |s| matches!(s.phase, Phase::Gathering { until } if s.waiting == 0 || until <= now),
+            );
+            if gathered {
+                self.inquire(now, id, lent);
+            }
+            let proven = self
+                .searches
+                .get(&id)
+                .is_some_and(|s| matches!(s.phase, Phase::Proving) && (s.waiting == 0 || s.deadline <= now));
+            if proven && let Some(search) = self.searches.remove(&id) {
+                let outcome = self.conclude(now, search, lent);
+                self.outputs.push(Output::Reply(id, Reply::Found(Ok(Box::new(outcome)))));
+            }
+        }
+    }
+
+    /// Asks the best leads for presentations of the skills that the query asks for.
+    fn inquire(&mut self, now: Timestamp, id: CommandId, lent: &Lent<'_>) {
+        let Some(mut search) = self.searches.remove(&id) else { return };
+        search.coverage.unreachable += search.waiting;
+        search.phase = Phase::Proving;
+        search.waiting = 0;
+        let query = &search.specification.query;
+        let asked_skills = query.skills();
+        let score = |s: &Summary| {
+            ranking::score(query, s, &ranking::stated(s, lent.trust), lent.vocabulary, now).points
+        };
+        let mut order: Vec<(i64, [u8; 32], PublicKey)> = search
+            .leads
+            .iter()
+            .map(|(view, l)| {
+                (-score(l.summary.body()), ranking::tie_break(&search.seed, l.summary.body()), *view)
+            })
+            .collect();
+        order.sort();
+        let best = search.specification.top.saturating_mul(2).clamp(8, SEARCH_INQUIRIES_MAX);
+        let mut sends = Vec::new();
+        for (_, _, view) in order {
+            let Some(lead) = search.leads.get_mut(&view) else { continue };
+            let skills = provable(lead.summary.body(), &asked_skills);
+            lead.proof = if skills.is_empty() {
+                Proof::NotAsked("no credential behind the claims asked for")
+            } else if lead.summary.body().present() != Present::Anyone {
+                Proof::Awaited("the holder decides on each inquiry")
+            } else if sends.len() >= best {
+                Proof::NotAsked("not among the best leads")
+            } else {
+                let inquiry = Inquiry::new(
+                    self.identity.root.public(),
+                    &lead.summary,
+                    skills,
+                    search.specification.undertaking.clone(),
+                    Nonce(self.random()),
+                    now,
+                    search.deadline,
+                );
+                match inquiry {
+                    Ok(inquiry) => {
+                        let inquiry = Signed::sign(inquiry, &self.identity.root);
+                        sends.push((view, lead.summary.body().reach().node().clone(), inquiry.clone()));
+                        lead.inquiry = Some(inquiry);
+                        Proof::Awaited("no answer in time")
+                    }
+                    Err(error) => {
+                        self.outputs.push(Output::Reply(id, Reply::Found(Err(error.into()))));
+                        return;
+                    }
+                }
+            };
+        }
+        search.coverage.inquired = sends.len();
+        search.waiting = sends.len();
+        self.searches.insert(id, search);
+        for (view, node, inquiry) in sends {
+            if node == self.identity.node_id {
+                let response = self.disclose(now, &inquiry, lent);
+                self.answered(now, id, view, Ok(response), lent);
+            } else {
+                self.send(node, &Request::Inquire(inquiry), Pending::Inquire { search: id, view });
+            }
+        }
+    }
+
+    /// A holder's answer.
+    pub(super) fn answered(
+        &mut self,
+        now: Timestamp,
+        id: CommandId,
+        view: PublicKey,
+        response: Result<Response, Failure>,
+        lent: &Lent<'_>,
+    ) {
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        search.waiting = search.waiting.saturating_sub(1);
+        let Some(lead) = search.leads.get_mut(&view) else { return };
+        let Some(inquiry) = &lead.inquiry else { return };
+        lead.proof = match response {
+            Ok(Response::Disclosed(disclosure)) => {
+                match disclosure.verify(inquiry, lead.summary.body(), now, lent.trust) {
+                    Ok(proven) => {
+                        search.coverage.presented += 1;
+                        Proof::Presented(Box::new(proven))
+                    }
+                    Err(error) => Proof::Refused(error.to_string()),
+                }
+            }
+            Ok(Response::Received) => Proof::Awaited("the inquiry was received; no presentation came"),
+            Ok(_) => Proof::Awaited("the holder's node refused the inquiry"),
+            Err(Failure::Unreachable) => Proof::Awaited("the holder's node could not be reached"),
+            Err(Failure::Timeout) => Proof::Awaited("the holder's node did not answer in time"),
+        };
+    }
+
+    fn conclude(&mut self, now: Timestamp, search: Search, lent: &Lent<'_>) -> Outcome {
+        let Search { specification, started, leads, mut coverage, seed, .. } = search;
+        let query = specification.query;
+        coverage.index_age_ms = self.reconciled().map(|at| now.since_ms(at));
+        let mut found: Vec<(i64, [u8; 32], Found)> = Vec::new();
+        let mut withheld = Vec::new();
+        for (view, lead) in leads {
+            let summary = lead.summary.body();
+            if !summary.is_current(now) || !self.catalogue.is_alive(&lead.summary) {
+                withheld.push(Withheld { view, reason: "withdrawn or expired while the search ran".into() });
+                continue;
+            }
+            let proven = match &lead.proof {
+                Proof::Presented(proven) => Some(proven.as_ref()),
+                _ => None,
+            };
+            let standing = ranking::standing(summary, proven, lent.trust);
+            if !ranking::matches(&query, summary, &standing, lent.vocabulary) {
+                withheld.push(Withheld { view, reason: why_withheld(&lead.proof) });
+                continue;
+            }
+            let score = ranking::score(&query, summary, &standing, lent.vocabulary, now);
+            let (verified, recognised) = verdict(&query, &standing);
+            let statement = ScoreStatement {
+                seeker: self.identity.root.public(),
+                query: query.clone(),
+                weights: WEIGHTS_VERSION,
+                idf: lent.vocabulary.digest(),
+                time: now,
+                seed,
+                summary: lead.summary.id(),
+                standing: standing.clone(),
+                points: u64::try_from(score.points).unwrap_or(0),
+                terms: score.terms.clone(),
+            };
+            let tie = ranking::tie_break(&seed, summary);
+            let one = Found {
+                holder: proven.map(|p| p.holder.clone()),
+                standing,
+                proof: lead.proof,
+                verified,
+                recognised,
+                statement: Signed::sign(statement, &self.identity.root),
+                summary: lead.summary,
+                score,
+            };
+            found.push((-one.score.points, tie, one));
+        }
+        found.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        let results = found.into_iter().take(specification.top).map(|(_, _, one)| one).collect();
+        Outcome { query, results, withheld, coverage, elapsed_ms: now.since_ms(started) }
+    }
+}
+
+/// The skills asked for that the summary says a credential stands behind; all such skills when the query names none.
+fn provable(summary: &Summary, asked: &[&SkillId]) -> Vec<SkillId> {
+    let backed = summary.content().claims().iter().filter(|c| c.backing().is_some());
+    backed.map(|c| c.skill().clone()).filter(|s| asked.is_empty() || asked.contains(&s)).collect()
+}
+
+/// Verified: every skill that meets a requirement is proven, and there is one. Recognised: by listed issuers only.
+fn verdict(query: &Query, standing: &[Standing]) -> (bool, bool) {
+    let mut met: Vec<&Standing> = Vec::new();
+    for requirement in query.requirements() {
+        if let Requirement::Skill(term) = requirement {
+            met.extend(standing.iter().filter(|s| term.is_met_by(&s.skill, s.level)));
+        }
+    }
+    if query.skills().is_empty() {
+        met.extend(standing.iter().filter(|s| s.tier > Tier::Claimed));
+    }
+    let verified = !met.is_empty() && met.iter().all(|s| s.award.is_some());
+    let listed = |s: &&Standing| s.award.as_ref().is_some_and(|a| a.recognition == Recognition::Listed);
+    (verified, verified && met.iter().all(listed))
+}
+
+fn why_withheld(proof: &Proof) -> String {
+    match proof {
+        Proof::Presented(proven) => {
+            let failed: Vec<String> = proven.failures();
+            if failed.is_empty() {
+                "what was presented proves less than was stated".into()
+            } else {
+                failed.join("; ")
+            }
+        }
+        Proof::NotAsked(reason) | Proof::Awaited(reason) => format!("not proven: {reason}"),
+        Proof::Refused(reason) => format!("presentation refused: {reason}"),
+    }
+}

@@ -1,0 +1,232 @@
+//! Ranking in integers: a score that the candidate can recompute, and an explanation whose terms sum to it.
+//!
+//! Each positive term of a query is a *requirement*. A thousand points are shared among the requirements by the
+//! inverse document frequency of their skills (rarer skills weigh more); a candidate earns a requirement's share, and
+//! the [`signals`] then multiply it in turn by a factor in thousandths. The explanation lists the share and what each
+//! signal added or took away, so the terms telescope to the score exactly. No floating point, no randomness, no
+//! attribute of a person other than what the signed summary states.
+//!
+//! Specification: `spec/ranking.md`.
+
+pub mod signals;
+mod statement;
+
+use serde::{Deserialize, Serialize};
+
+pub use statement::{Recomputed, ScoreStatement, StatementError};
+
+use crate::{
+    credential::{TrustEntry, TrustList},
+    inquiry::Proven,
+    key::Did,
+    query::{ClaimFacts, Profile, Query, Requirement},
+    skill::{Level, SkillId, Tier},
+    summary::{Month, Summary},
+    time::Timestamp,
+    vocabulary::{IDF_UNKNOWN, Vocabulary},
+};
+
+/// The version of weights and signals. Any change of a figure in this module is a new version.
+pub const WEIGHTS_VERSION: u32 = 1;
+
+/// Points shared among all requirements of a query.
+pub const SCALE: u64 = 1_000_000;
+
+/// What a seeker knows of an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recognition {
+    /// On the trust list.
+    Listed,
+    /// Not on the trust list.
+    Unlisted,
+    /// Explicitly distrusted.
+    Distrusted,
+}
+
+impl Recognition {
+    /// How `trust` knows `issuer`.
+    pub fn of(issuer: &Did, trust: &TrustList) -> Self {
+        match trust.get(issuer) {
+            Some(TrustEntry { distrusted: true, .. }) => Recognition::Distrusted,
+            Some(_) => Recognition::Listed,
+            None => Recognition::Unlisted,
+        }
+    }
+}
+
+/// A claim as it counts: what was proven, or else the holder's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standing {
+    /// The skill.
+    pub skill: SkillId,
+    /// The level that counts.
+    pub level: Level,
+    /// The tier that counts.
+    pub tier: Tier,
+    /// What stands behind it, when it is more than the holder's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub award: Option<Award>,
+}
+
+/// Who awarded a skill and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Award {
+    /// The credential's issuer.
+    pub issuer: Did,
+    /// How the seeker knows the issuer.
+    pub recognition: Recognition,
+    /// The month of award.
+    pub awarded: Month,
+}
+
+/// Every claim as it is stated: an upper bound, by which leads are chosen before anything is proven.
+pub fn stated(summary: &Summary, trust: &TrustList) -> Vec<Standing> {
+    let award = |claim: &crate::summary::Claim| {
+        claim.backing().map(|b| Award {
+            issuer: b.issuer.clone(),
+            recognition: Recognition::of(&b.issuer, trust),
+            awarded: b.awarded,
+        })
+    };
+    let claims = summary.content().claims().iter();
+    claims
+        .map(|c| Standing { skill: c.skill().clone(), level: c.level(), tier: c.tier(), award: award(c) })
+        .collect()
+}
+
+/// Every claim as it counts: proven ones with what their credentials state, the others as *claimed*.
+pub fn standing(summary: &Summary, proven: Option<&Proven>, trust: &TrustList) -> Vec<Standing> {
+    let one = |claim: &crate::summary::Claim| {
+        let bare = Standing { skill: claim.skill().clone(), level: claim.level(), tier: Tier::Claimed, award: None };
+        let Some(proof) = proven.and_then(|p| p.verified_claim(claim.skill())) else { return bare };
+        Standing {
+            level: proof.level,
+            tier: claim.tier().min(proof.credential.tier()),
+            award: Some(Award {
+                issuer: proof.credential.issuer().clone(),
+                recognition: Recognition::of(proof.credential.issuer(), trust),
+                awarded: Month::of(proof.credential.valid_from().unwrap_or(Timestamp::EPOCH)),
+            }),
+            ..bare
+        }
+    };
+    summary.content().claims().iter().map(one).collect()
+}
+
+/// Whether `query` holds for a summary whose claims count as `standing`.
+pub fn matches(query: &Query, summary: &Summary, standing: &[Standing], vocabulary: &Vocabulary) -> bool {
+    let claims: Vec<ClaimFacts<'_>> = standing
+        .iter()
+        .map(|s| ClaimFacts {
+            skill: &s.skill,
+            level: s.level,
+            tier: s.tier,
+            issuer: s.award.as_ref().map(|a| &a.issuer),
+        })
+        .collect();
+    let terms = summary.content().terms();
+    query.matches(&Profile {
+        claims,
+        texts: texts(summary, vocabulary),
+        region: terms.region.as_ref(),
+        languages: &terms.languages,
+        modes: &terms.modes,
+        available: terms.available,
+    })
+}
+
+/// The texts that words of a query are looked for in: the headline and the label of each skill.
+pub fn texts<'a>(summary: &'a Summary, vocabulary: &'a Vocabulary) -> Vec<&'a str> {
+    let labels = summary.content().claims().iter().map(|c| vocabulary.label(c.skill()));
+    std::iter::once(summary.content().headline()).chain(labels).collect()
+}
+
+/// One line of an explanation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// What the points are for.
+    pub term: String,
+    /// Points added or, when negative, taken away.
+    pub points: i64,
+}
+
+/// A score and its explanation. Invariant: the terms sum to `points`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Score {
+    /// The sum of all terms.
+    pub points: i64,
+    /// Why.
+    pub terms: Vec<Term>,
+}
+
+impl Score {
+    fn add(&mut self, term: String, points: i64) {
+        self.points += points;
+        self.terms.push(Term { term, points });
+    }
+}
+
+/// Scores one candidate.
+pub fn score(
+    query: &Query,
+    summary: &Summary,
+    standing: &[Standing],
+    vocabulary: &Vocabulary,
+    now: Timestamp,
+) -> Score {
+    let requirements = query.requirements();
+    let weight = |r: &Requirement<'_>| match r {
+        Requirement::Skill(term) => {
+            term.any_of.iter().map(|s| vocabulary.idf(s)).max().unwrap_or(IDF_UNKNOWN)
+        }
+        Requirement::Text(_) => IDF_UNKNOWN,
+    };
+    let total: u64 = requirements.iter().map(|r| u64::from(weight(r))).sum::<u64>().max(1);
+    let mut score = Score::default();
+    let texts = texts(summary, vocabulary);
+    for requirement in &requirements {
+        let share = SCALE * u64::from(weight(requirement)) / total;
+        match requirement {
+            Requirement::Skill(term) => {
+                let context = |s| signals::Context { standing: s, asked: term.min, now: Month::of(now) };
+                let meets = standing.iter().filter(|s| term.is_met_by(&s.skill, s.level));
+                if let Some(best) = meets.max_by_key(|s| signals::apply(share, &context(s))) {
+                    explain(&mut score, share, vocabulary.label(&best.skill), &context(best));
+                }
+            }
+            Requirement::Text(words) => {
+                if texts.iter().any(|text| words.occur_in(text)) {
+                    score.add(format!("text {words}"), points(share));
+                }
+            }
+        }
+    }
+    score
+}
+
+/// Points as the explanation states them; a share is at most [`SCALE`].
+fn points(share: u64) -> i64 {
+    i64::try_from(share).unwrap_or(i64::MAX)
+}
+
+/// Lists the share and each signal's difference: they telescope to the product.
+fn explain(score: &mut Score, share: u64, label: &str, context: &signals::Context<'_>) {
+    score.add(format!("{label}: covered"), points(share));
+    let mut left = share;
+    for signal in signals::ALL {
+        let next = signal.scale(left, context);
+        if next != left {
+            score.add(format!("{label}: {}", (signal.reason)(context)), points(next) - points(left));
+        }
+        left = next;
+    }
+}
+
+/// Orders candidates of equal score without favour: by a hash of the search's seed and the view.
+pub fn tie_break(seed: &[u8; 32], summary: &Summary) -> [u8; 32] {
+    *blake3::keyed_hash(seed, summary.view().as_bytes()).as_bytes()
+}
