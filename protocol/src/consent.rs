@@ -129,7 +129,8 @@ impl Consent {
         if !(LEASE_MIN_MS..=LEASE_MAX_MS).contains(&lease_ms) {
             return Err(ConsentError::Lease);
         }
-        Draft { view, purpose, audience, present, content, issued: now, expires: now.plus_ms(lease_ms) }.try_into()
+        Draft { view, purpose, audience, present, content, issued: now, expires: now.plus_ms(lease_ms) }
+            .try_into()
     }
 
     /// The view that consents.

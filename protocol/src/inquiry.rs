@@ -14,8 +14,8 @@ use crate::{
     id::Id,
     key::{Did, PublicKey, SecretKey},
     limits::{
-        CLAIMS_MAX, CLOCK_SKEW_MAX_MS, CONTACT_BYTES_MAX, INQUIRY_AGE_MAX_MS, INQUIRY_BYTES_MAX, PURPOSE_BYTES_MAX,
-        RETENTION_DAYS_MAX,
+        CLAIMS_MAX, CLOCK_SKEW_MAX_MS, CONTACT_BYTES_MAX, INQUIRY_AGE_MAX_MS, INQUIRY_BYTES_MAX,
+        PURPOSE_BYTES_MAX, RETENTION_DAYS_MAX,
     },
     signed::{Signed, Statement},
     skill::{Level, SkillId},
@@ -72,7 +72,9 @@ struct InquiryDraft {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InquiryError {
     /// Purpose or contact empty where it must not be, too long, or with control characters.
-    #[error("the purpose must be 1 to {PURPOSE_BYTES_MAX} bytes, the contact at most {CONTACT_BYTES_MAX}, without control characters")]
+    #[error(
+        "the purpose must be 1 to {PURPOSE_BYTES_MAX} bytes, the contact at most {CONTACT_BYTES_MAX}, without control characters"
+    )]
     Text,
     /// Kept too long.
     #[error("a presentation is kept for at most {RETENTION_DAYS_MAX} days")]
@@ -400,7 +402,10 @@ fn open(
         return Err("the credential is of another issuer");
     }
     let skills = credential.skills();
-    let achieved =
-        skills.iter().filter(|a| a.skill == opening.skill).max_by_key(|a| a.level).ok_or("the credential states no such skill")?;
+    let achieved = skills
+        .iter()
+        .filter(|a| a.skill == opening.skill)
+        .max_by_key(|a| a.level)
+        .ok_or("the credential states no such skill")?;
     Ok(ProvenClaim { skill: opening.skill.clone(), credential: at, level: achieved.level.min(claim.level()) })
 }

@@ -10,8 +10,8 @@ use crate::{
     inquiry::{Disclosure, Inquiry},
     key::PublicKey,
     limits::{
-        ANNOUNCE_TOPICS, FETCH_IDS_MAX, GOSSIP_BYTES_MAX, LEADS_MAX, MESSAGE_BYTES_MAX, RECONCILE_FRAME_BYTES_MAX,
-        WITHDRAW_TOPICS,
+        ANNOUNCE_TOPICS, FETCH_IDS_MAX, GOSSIP_BYTES_MAX, LEADS_MAX, MESSAGE_BYTES_MAX,
+        RECONCILE_FRAME_BYTES_MAX, WITHDRAW_TOPICS,
     },
     query::Query,
     signed::{Kept, Signed, Statement},
@@ -83,8 +83,8 @@ impl Item {
     pub fn topic(&self) -> String {
         let hash = Id::of(self.view().as_bytes()).0[0];
         match self {
-            Item::Summary(_) => format!("/knack/1/announce/{}", hash % ANNOUNCE_TOPICS),
-            Item::Tombstone(_) => format!("/knack/1/withdraw/{}", hash % WITHDRAW_TOPICS),
+            Item::Summary(_) => format!("{TOPIC_PREFIX}announce/{}", hash % ANNOUNCE_TOPICS),
+            Item::Tombstone(_) => format!("{TOPIC_PREFIX}withdraw/{}", hash % WITHDRAW_TOPICS),
         }
     }
 
@@ -107,10 +107,13 @@ pub fn record_key(view: &PublicKey) -> Vec<u8> {
     format!("/knack/{view}").into_bytes()
 }
 
+/// Every gossip topic begins with this.
+pub const TOPIC_PREFIX: &str = "/knack/1/";
+
 /// Every topic that a full replica subscribes to.
 pub fn topics() -> Vec<String> {
-    let announce = (0..ANNOUNCE_TOPICS).map(|n| format!("/knack/1/announce/{n}"));
-    announce.chain((0..WITHDRAW_TOPICS).map(|n| format!("/knack/1/withdraw/{n}"))).collect()
+    let announce = (0..ANNOUNCE_TOPICS).map(|n| format!("{TOPIC_PREFIX}announce/{n}"));
+    announce.chain((0..WITHDRAW_TOPICS).map(|n| format!("{TOPIC_PREFIX}withdraw/{n}"))).collect()
 }
 
 /// A frame of a reconciliation session (range-based set reconciliation, negentropy protocol version 1).
@@ -142,7 +145,11 @@ impl Frame {
     /// # Errors
     /// When it is larger than [`RECONCILE_FRAME_BYTES_MAX`].
     pub fn new(bytes: Vec<u8>) -> Result<Self, TooMuch> {
-        if bytes.len() <= RECONCILE_FRAME_BYTES_MAX { Ok(Frame(bytes)) } else { Err(TooMuch("reconciliation frame")) }
+        if bytes.len() <= RECONCILE_FRAME_BYTES_MAX {
+            Ok(Frame(bytes))
+        } else {
+            Err(TooMuch("reconciliation frame"))
+        }
     }
 
     /// The bytes.
@@ -200,7 +207,9 @@ impl TryFrom<RequestDraft> for Request {
 
     fn try_from(draft: RequestDraft) -> Result<Self, TooMuch> {
         Ok(match draft {
-            RequestDraft::Find { limit, .. } if usize::from(limit) > LEADS_MAX => return Err(TooMuch("limit")),
+            RequestDraft::Find { limit, .. } if usize::from(limit) > LEADS_MAX => {
+                return Err(TooMuch("limit"));
+            }
             RequestDraft::Fetch { ids } if ids.len() > FETCH_IDS_MAX => return Err(TooMuch("list of ids")),
             RequestDraft::Find { query, limit } => Request::Find { query, limit },
             RequestDraft::Inquire(inquiry) => Request::Inquire(inquiry),

@@ -33,7 +33,7 @@ pub enum WorkMode {
     Onsite,
 }
 
-/// The first day (UTC, years 1970 to 9999) on which a person can start, as days since 1970-01-01.
+/// The first day (UTC, from 1970 to 9999-12-30) on which a person can start, as days since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Availability(u32);
@@ -131,8 +131,8 @@ impl FromStr for WorkMode {
 }
 
 impl Availability {
-    /// 9999-12-31.
-    const DAYS_MAX: u32 = 2_932_896;
+    /// 9999-12-30, the last day whose midnight every library can print.
+    const DAYS_MAX: u32 = 2_932_895;
 
     /// Available from the day in which `now` lies.
     pub fn from_now(now: Timestamp) -> Self {
@@ -248,13 +248,13 @@ mod tests {
 
     #[test]
     fn days_read_what_they_write() {
-        for day in ["1970-01-01", "2026-12-01", "2028-02-29", "9999-12-31"] {
+        for day in ["1970-01-01", "2026-12-01", "2028-02-29", "9999-12-30"] {
             assert_eq!(day.parse::<Availability>().unwrap().to_string(), day);
         }
         for bad in ["2026-02-29", "2026-1-1", "2026-12-01T", "1969-12-31", "now", "２０２６-12"] {
             assert!(bad.parse::<Availability>().is_err(), "{bad}");
         }
-        assert_eq!(Availability::try_from(Availability::DAYS_MAX).unwrap().to_string(), "9999-12-31");
+        assert_eq!(Availability::try_from(Availability::DAYS_MAX).unwrap().to_string(), "9999-12-30");
         assert!(Availability::try_from(Availability::DAYS_MAX + 1).is_err());
     }
 

@@ -8,8 +8,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// 9999-12-31T00:00:00Z, comfortably inside what RFC 3339 can write.
-const MAX_MS: u64 = 253_402_214_400_000;
+/// 9999-12-30T00:00:00Z, the last day that jiff can print in every offset.
+const MAX_MS: u64 = 253_402_128_000_000;
 
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

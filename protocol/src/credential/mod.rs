@@ -24,8 +24,6 @@ mod verify;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod bench_tmp;
-#[cfg(test)]
 mod vectors;
 
 use serde_json::{Map, Value};

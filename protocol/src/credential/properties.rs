@@ -72,7 +72,7 @@ fn every_changed_character_is_refused_or_means_the_same() {
     let mut same = 0;
     for (at, c) in text.char_indices() {
         let rest = &text[at + c.len_utf8()..];
-        for replacement in ["", " ", "\"", "0", "A", "a", ",", "\u{301}"] {
+        for replacement in ["", " ", "\"", "0", "a"] {
             let changed = format!("{}{replacement}{rest}", &text[..at]);
             let Ok(credential) = Credential::parse(&changed) else { continue };
             let verdict = credential.verify(NOW, &TrustList::default()).verdict(Shown::File);
@@ -176,6 +176,13 @@ proptest! {
     #[test]
     fn arbitrary_json_never_panics(value in any_json()) {
         read(&value.to_string());
+        prop_assert_eq!(strict::canonical(&value), serde_json_canonicalizer::to_string(&value).unwrap());
+    }
+
+    #[test]
+    fn strings_and_numbers_are_written_as_the_reference_does(text in any::<String>(), number in any::<f64>()) {
+        let value = json!({text.clone(): number, "\u{fb33}": 1, "\u{1f602}": text, "\u{8}\u{c}\u{1f}": -0.0});
+        prop_assert_eq!(strict::canonical(&value), serde_json_canonicalizer::to_string(&value).unwrap());
     }
 
     #[test]

@@ -98,7 +98,9 @@ impl Catalogue {
         let replaces_tombstone = self.views.get(&view).is_some_and(|h| h.tombstone.is_some());
         let room = match tombstone {
             Some(_) => self.tombstones < TOMBSTONES_MAX || replaces_tombstone,
-            None => self.summaries() < SUMMARIES_MAX || (self.views.contains_key(&view) && !replaces_tombstone),
+            None => {
+                self.summaries() < SUMMARIES_MAX || (self.views.contains_key(&view) && !replaces_tombstone)
+            }
         };
         if !room {
             return Err(Rejection::Full);

@@ -17,19 +17,30 @@ use crate::{
 impl Peer {
     /// A presentation where consent says *anyone*; in every other case the same word, so that hidden, pending, declined
     /// and unknown cannot be told apart.
-    pub(super) fn disclose(&mut self, now: Timestamp, inquiry: &Signed<Inquiry>, lent: &Lent<'_>) -> Response {
+    pub(super) fn disclose(
+        &mut self,
+        now: Timestamp,
+        inquiry: &Signed<Inquiry>,
+        lent: &Lent<'_>,
+    ) -> Response {
         match self.try_disclose(now, inquiry, lent) {
             Some(disclosure) => Response::Disclosed(disclosure),
             None => Response::Received,
         }
     }
 
-    fn try_disclose(&mut self, now: Timestamp, inquiry: &Signed<Inquiry>, lent: &Lent<'_>) -> Option<Disclosure> {
+    fn try_disclose(
+        &mut self,
+        now: Timestamp,
+        inquiry: &Signed<Inquiry>,
+        lent: &Lent<'_>,
+    ) -> Option<Disclosure> {
         let asked = inquiry.body();
         let publication = self.publication.as_ref()?;
         let consent = publication.consent.body();
         let about_us = asked.view() == consent.view() && asked.summary() == publication.summary.id();
-        if !about_us || !asked.is_current(now) || !consent.covers(now) || consent.present() != Present::Anyone {
+        if !about_us || !asked.is_current(now) || !consent.covers(now) || consent.present() != Present::Anyone
+        {
             return None;
         }
         let wanted = |o: &&Opening| asked.skills().contains(&o.skill);
@@ -43,7 +54,8 @@ impl Peer {
         }
         let shown: Vec<&Credential> = credentials.iter().map(|(_, c)| c).collect();
         let disclosure =
-            Disclosure::answer(inquiry, &self.identity.root, &self.identity.view, &shown, openings, now).ok()?;
+            Disclosure::answer(inquiry, &self.identity.root, &self.identity.view, &shown, openings, now)
+                .ok()?;
         self.outputs.push(Output::Persist(Change::Disclosed {
             seeker: asked.seeker(),
             purpose: asked.undertaking().purpose.clone(),

@@ -24,7 +24,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 pub use catalogue::{Admission, Rejection};
-pub use publication::{PublishError, Published, Publication, Withdrawn};
+pub use publication::{Publication, PublishError, Published, Withdrawn};
 pub use search::{Coverage, Found, Outcome, Proof, SearchError, Specification, Withheld};
 
 use self::{
@@ -368,7 +368,9 @@ impl Peer {
                 self.publish(now, id, content, openings, present, lease_ms);
             }
             Input::Command(id, Command::Withdraw) => self.withdraw(now, id),
-            Input::Command(id, Command::Search(specification)) => self.start_search(now, id, specification, lent),
+            Input::Command(id, Command::Search(specification)) => {
+                self.start_search(now, id, specification, lent)
+            }
             Input::Connected(node) => self.connected(now, node),
             Input::Disconnected(node) => {
                 self.connected.remove(&node);

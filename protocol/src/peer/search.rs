@@ -14,7 +14,8 @@ use crate::{
     inquiry::{Inquiry, InquiryError, Nonce, Proven, Undertaking},
     key::{Did, PublicKey},
     limits::{
-        LEADS_MAX, SEARCHES_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_PEERS_MAX,
+        LEADS_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_PEERS_MAX,
+        SEARCHES_MAX,
     },
     message::{Envelope, Item, Request, Response},
     query::{Query, Requirement},
@@ -198,8 +199,10 @@ impl Peer {
         }
         let deadline = now.plus_ms(specification.deadline_ms);
         let limit = specification.top.saturating_mul(4).clamp(50, LEADS_MAX);
-        let request =
-            Request::Find { query: specification.query.clone(), limit: u16::try_from(limit).unwrap_or(u16::MAX) };
+        let request = Request::Find {
+            query: specification.query.clone(),
+            limit: u16::try_from(limit).unwrap_or(u16::MAX),
+        };
         let asked: Vec<NodeId> = self.connected.iter().take(SEARCH_PEERS_MAX).cloned().collect();
         let mut search = Search {
             phase: Phase::Gathering { until: now.plus_ms((specification.deadline_ms / 2).max(1)) },
@@ -240,7 +243,8 @@ impl Peer {
                 search.coverage.answered += 1;
                 search.coverage.largest_index = search.coverage.largest_index.max(leads.held as usize);
                 for Envelope(envelope) in leads.summaries.iter().take(LEADS_MAX) {
-                    let known = signed::peek_id(envelope).is_some_and(|id| self.catalogue.holding(&id).is_some());
+                    let known =
+                        signed::peek_id(envelope).is_some_and(|id| self.catalogue.holding(&id).is_some());
                     if known {
                         continue;
                     }

@@ -163,14 +163,14 @@ pub(super) fn read(
         }
         "tier" => {
             let tier = value.parse().map_err(|e| refuse(format!("{e}"), "tier:issuer"))?;
-            Ok((Expr::Tier(tier), format!("the claims of these parentheses are backed at least as {tier}")))
+            Ok((Expr::Tier(tier), format!("only claims of tier {tier} or above count")))
         }
         "issuer" => {
             let issuers: Vec<Did> =
                 value.split('|').map(str::parse).collect::<Result<_, _>>().map_err(|_| {
                     refuse("a DID, or several with | between them".into(), "issuer:did:web:example.org")
                 })?;
-            Ok((Expr::Issuer(issuers), format!("the claims of these parentheses come from {value}")))
+            Ok((Expr::Issuer(issuers), format!("only claims by {value} count")))
         }
         "mode" => {
             let mode: WorkMode = value.parse().map_err(|e| refuse(format!("{e}"), "mode:remote"))?;

@@ -100,7 +100,8 @@ pub fn stated(summary: &Summary, trust: &TrustList) -> Vec<Standing> {
 /// Every claim as it counts: proven ones with what their credentials state, the others as *claimed*.
 pub fn standing(summary: &Summary, proven: Option<&Proven>, trust: &TrustList) -> Vec<Standing> {
     let one = |claim: &crate::summary::Claim| {
-        let bare = Standing { skill: claim.skill().clone(), level: claim.level(), tier: Tier::Claimed, award: None };
+        let bare =
+            Standing { skill: claim.skill().clone(), level: claim.level(), tier: Tier::Claimed, award: None };
         let Some(proof) = proven.and_then(|p| p.verified_claim(claim.skill())) else { return bare };
         Standing {
             level: proof.level,

@@ -41,7 +41,6 @@ pub struct ScoreStatement {
     pub terms: Vec<Term>,
 }
 
-
 impl Statement for ScoreStatement {
     const DOMAIN: &'static str = "score";
     const BYTES_MAX: usize = STATEMENT_BYTES_MAX;
@@ -98,7 +97,8 @@ impl ScoreStatement {
         if self.summary != summary.id() {
             return Err(StatementError::Summary);
         }
-        let Score { points, terms } = score(&self.query, summary.body(), &self.standing, vocabulary, self.time);
+        let Score { points, terms } =
+            score(&self.query, summary.body(), &self.standing, vocabulary, self.time);
         if u64::try_from(points) == Ok(self.points) && terms == self.terms {
             Ok(Recomputed::Same)
         } else {

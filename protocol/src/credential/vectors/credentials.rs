@@ -1,0 +1,535 @@
+//! The cases of single credentials.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    Edit, NOW, UNTAMPERED, and, expect, holder, issuance, issuer, signed, signed_by, stranger, tampered,
+    unsigned, with, with_proof,
+};
+use crate::{credential::Credential, limits::PROOFS_MAX};
+
+pub(super) fn cases() -> BTreeMap<String, Value> {
+    let mut cases = Cases::default();
+    trust_and_time(&mut cases);
+    forms(&mut cases);
+    what_is_read(&mut cases);
+    status(&mut cases);
+    contexts(&mut cases);
+    tampering(&mut cases);
+    bad_proofs(&mut cases);
+    unsupported_proofs(&mut cases);
+    proof_sets(&mut cases);
+    no_credentials(&mut cases);
+    cases.0
+}
+
+#[derive(Default)]
+struct Cases(BTreeMap<String, Value>);
+
+impl Cases {
+    /// A credential and what it comes out as, or the code of its refusal.
+    fn add(&mut self, name: &str, description: &str, credential: Value, expect: Value) {
+        self.add_at(name, description, NOW, json!([]), credential, expect);
+    }
+
+    fn add_at(
+        &mut self,
+        name: &str,
+        description: &str,
+        now: &str,
+        trust: Value,
+        credential: Value,
+        expect: Value,
+    ) {
+        let key = if expect.is_string() { "expect_error" } else { "expect" };
+        let case = json!({
+            "description": description, "now": now, "trust": trust, "credential": credential, key: expect,
+        });
+        assert!(self.0.insert(name.to_owned(), case).is_none(), "{name} twice");
+    }
+}
+
+fn trust_and_time(cases: &mut Cases) {
+    let skill = &issuance().skills[0];
+    let skills = json!([{"skill": skill.skill, "name": "Rust", "level": 4}]);
+    let listed = json!([{"did": issuer().did()}]);
+    let passes = and(expect(true, &[("trusted_issuer", "PASS", "")]), "tier", json!("issuer"));
+    cases.add_at("good", "Signed by a listed issuer.", NOW, listed, good(), and(passes, "skills", skills));
+    let fails = |code| expect(false, &[("unexpired", "FAIL", code)]);
+    cases.add_at(
+        "valid-first-instant",
+        "A credential holds from validFrom on.",
+        "2026-01-01T00:00:00Z",
+        json!([]),
+        good(),
+        expect(true, &[]),
+    );
+    cases.add_at(
+        "valid-not-yet",
+        "One millisecond before validFrom.",
+        "2025-12-31T23:59:59.999Z",
+        json!([]),
+        good(),
+        fails("not-yet-valid"),
+    );
+    cases.add_at(
+        "valid-last-instant",
+        "One millisecond before validUntil.",
+        "2027-12-31T23:59:59.999Z",
+        json!([]),
+        good(),
+        expect(true, &[]),
+    );
+    cases.add_at(
+        "valid-no-more",
+        "At validUntil it has ceased to hold.",
+        "2028-01-01T00:00:00Z",
+        json!([]),
+        good(),
+        fails("expired"),
+    );
+
+    let distrusted = json!([{"did": issuer().did(), "distrusted": true}]);
+    let fails = expect(true, &[("trusted_issuer", "FAIL", "issuer-distrusted")]);
+    cases.add_at(
+        "issuer-distrusted",
+        "Verified, since it is what the issuer signed; not recognised.",
+        NOW,
+        distrusted,
+        good(),
+        fails,
+    );
+}
+
+fn forms(cases: &mut Cases) {
+    let id = Credential::parse(&good().to_string()).unwrap().id().to_string();
+    cases.add(
+        "issuer-unlisted",
+        "Verified and not recognised.",
+        good(),
+        and(expect(true, &[]), "id", json!(id)),
+    );
+    let reformatted = json!(format!("{:#}", sorted_backwards(&good())));
+    cases.add(
+        "text-reformatted",
+        "White space and the order of keys change neither outcome nor id.",
+        reformatted,
+        and(expect(true, &[]), "id", json!(id)),
+    );
+    cases.add(
+        "dates-absent",
+        "No validity period: it holds always.",
+        with(|d| {
+            d.remove("validFrom");
+            d.remove("validUntil");
+        }),
+        expect(true, &[]),
+    );
+    cases.add(
+        "subject-array",
+        "One subject in an array.",
+        with(|d| {
+            d["credentialSubject"] = json!([d["credentialSubject"].clone()]);
+        }),
+        expect(true, &[]),
+    );
+    cases.add(
+        "subject-without-did",
+        "Bound to an e-mail address: authentic, its holder cannot be proven.",
+        with(|d| d["credentialSubject"]["id"] = json!("mailto:a@example.org")),
+        expect(true, &[]),
+    );
+    cases.add(
+        "issuer-plain",
+        "The issuer as a plain DID.",
+        with(|d| d["issuer"] = json!(issuer().did())),
+        expect(true, &[]),
+    );
+}
+
+fn what_is_read(cases: &mut Cases) {
+    let skill = &issuance().skills[0];
+    cases.add(
+        "tier-claimed",
+        "Issued to oneself.",
+        with(|d| d["credentialSubject"]["id"] = json!(issuer().did())),
+        and(expect(true, &[]), "tier", json!("claimed")),
+    );
+    let endorsement = with(|d| {
+        d["type"] = json!(["VerifiableCredential", "EndorsementCredential"]);
+        let alignment = d["credentialSubject"]["achievement"]["alignment"].clone();
+        d["credentialSubject"] = json!({
+            "id": holder().did(), "type": ["EndorsementSubject"], "alignment": alignment,
+            "endorsementComment": "We wrote it together.",
+        });
+    });
+    let skills = json!([{"skill": skill.skill, "name": "Rust", "level": 1}]);
+    cases.add(
+        "tier-peer",
+        "An endorsement; its alignment states a skill and no level.",
+        endorsement,
+        and(and(expect(true, &[]), "tier", json!("peer")), "skills", skills),
+    );
+    let names = with(|d| {
+        d["credentialSubject"]["achievement"]["alignment"][0]["targetName"] = json!("\u{202e}Rust\u{7}\n")
+    });
+    let skills = json!([{"skill": skill.skill, "name": "Rust", "level": 4}]);
+    cases.add(
+        "text-shown",
+        "Control characters and direction marks are not shown.",
+        names,
+        and(expect(true, &[]), "skills", skills),
+    );
+}
+
+fn status(cases: &mut Cases) {
+    let status = json!({"id": "https://a.example/status/1#94567", "type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "94567", "statusListCredential": "https://a.example/status/1"});
+    cases.add(
+        "status-not-checked",
+        "The issuer offers a status, and it was not consulted.",
+        with(|d| {
+            d.insert("credentialStatus".into(), status);
+        }),
+        expect(
+            false,
+            &[
+                ("unrevoked", "NOT_CHECKED", "status-not-checked"),
+                ("fresh", "NOT_CHECKED", "status-not-checked"),
+            ],
+        ),
+    );
+}
+
+fn contexts(cases: &mut Cases) {
+    cases.add(
+        "proof-without-context",
+        "A proof without @context signs the document's own.",
+        with_proof(|p| {
+            p.remove("@context");
+        }),
+        expect(true, &[]),
+    );
+    cases.add(
+        "proof-context-appended",
+        "Contexts appended after signing are outside the signature.",
+        tampered(|d| d["@context"].as_array_mut().unwrap().push(json!("https://example.org/more"))),
+        expect(true, &[]),
+    );
+    cases.add(
+        "proof-context-not-prefix",
+        "The document lost a context that was signed.",
+        tampered(|d| {
+            d["@context"].as_array_mut().unwrap().pop();
+        }),
+        fails("proof-context-not-prefix"),
+    );
+    cases.add(
+        "proof-context-empty",
+        "A proof that signs no context.",
+        with_proof(|p| p["@context"] = json!([])),
+        fails("proof-context-not-prefix"),
+    );
+}
+
+fn tampering(cases: &mut Cases) {
+    cases.add(
+        "tampered-name",
+        "The name was changed after signing.",
+        tampered(|d| d["name"] = json!("Systems Programming")),
+        fails("proof-bad-signature"),
+    );
+    cases.add(
+        "tampered-level",
+        "The level was changed after signing.",
+        tampered(|d| {
+            let levels =
+                &d["credentialSubject"]["achievement"]["resultDescription"][0]["rubricCriterionLevel"];
+            d["credentialSubject"]["result"][0]["achievedLevel"] = levels[4]["id"].clone();
+        }),
+        fails("proof-bad-signature"),
+    );
+    cases.add(
+        "tampered-member",
+        "A member was added after signing.",
+        tampered(|d| {
+            d.insert("evidence".into(), json!([]));
+        }),
+        fails("proof-bad-signature"),
+    );
+    cases.add(
+        "tampered-proof",
+        "The proof's date was changed after signing.",
+        tampered(|d| d["proof"]["created"] = json!("2026-01-01T00:00:01Z")),
+        fails("proof-bad-signature"),
+    );
+}
+
+fn bad_proofs(cases: &mut Cases) {
+    cases.add(
+        "proof-value-short",
+        "A proof value of 63 bytes.",
+        tampered(|d| d["proof"]["proofValue"] = json!(format!("z{}", bs58::encode([1; 63]).into_string()))),
+        fails("proof-malformed"),
+    );
+    cases.add(
+        "proof-value-base64url",
+        "A proof value in another multibase.",
+        tampered(|d| d["proof"]["proofValue"] = json!("uAAAA")),
+        fails("proof-malformed"),
+    );
+    cases.add(
+        "proof-date-malformed",
+        "The proof's created has no offset.",
+        with_proof(|p| p["created"] = json!("2026-01-01T00:00:00")),
+        fails("proof-malformed"),
+    );
+    cases.add(
+        "proof-wrong-purpose",
+        "Signed for authentication.",
+        with_proof(|p| p["proofPurpose"] = json!("authentication")),
+        fails("proof-wrong-purpose"),
+    );
+    cases.add(
+        "proof-expired",
+        "The proof has ended; the signature holds.",
+        with_proof(|p| {
+            p.insert("expires".into(), json!("2026-06-01T12:00:00Z"));
+        }),
+        expect(false, &[("unexpired", "FAIL", "proof-expired")]),
+    );
+    cases.add(
+        "proof-not-the-issuers",
+        "Signed by another than the issuer it names.",
+        Value::Object(signed_by(&stranger(), unsigned())),
+        fails("proof-not-the-issuers"),
+    );
+    cases.add(
+        "proof-method-mismatch",
+        "The fragment names another key than the DID.",
+        with_proof(|p| {
+            p["verificationMethod"] = json!(format!("{}#{}", issuer().did(), stranger().public().multibase()))
+        }),
+        fails("proof-bad-method"),
+    );
+    cases.add(
+        "proof-method-p256",
+        "A did:key of another kind.",
+        with_proof(|p| {
+            p["verificationMethod"] = json!(
+                "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169#zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"
+            )
+        }),
+        fails("proof-bad-method"),
+    );
+}
+
+fn unsupported_proofs(cases: &mut Cases) {
+    cases.add(
+        "proof-key-unresolved",
+        "The issuer's key is at a did:web, which nobody asks here.",
+        with(|d| d["issuer"]["id"] = json!("did:web:academy.example"))
+            .edited(|d| d["proof"]["verificationMethod"] = json!("did:web:academy.example#key-1")),
+        unchecked("proof-key-unresolved"),
+    );
+    cases.add(
+        "proof-unknown-suite",
+        "A suite that is not implemented: not checked, hence not verified.",
+        tampered(|d| d["proof"]["cryptosuite"] = json!("eddsa-rdfc-2022")),
+        unchecked("proof-unknown-suite"),
+    );
+    cases.add(
+        "proof-unknown-type",
+        "A proof type that is not implemented.",
+        tampered(|d| d["proof"] = json!({"type": "Ed25519Signature2020"})),
+        unchecked("proof-unknown-suite"),
+    );
+    cases.add(
+        "proof-chained",
+        "A proof over other proofs is not implemented.",
+        with_proof(|p| {
+            p.insert("previousProof".into(), json!("urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544"));
+        }),
+        unchecked("proof-chained"),
+    );
+    cases.add("proof-missing", "Not signed at all.", Value::Object(unsigned()), unchecked("proof-missing"));
+    cases.add(
+        "proof-missing-empty",
+        "An empty set of proofs.",
+        tampered(|d| d["proof"] = json!([])),
+        unchecked("proof-missing"),
+    );
+    cases.add(
+        "proof-not-an-object",
+        "A proof that is a text.",
+        tampered(|d| d["proof"] = json!("z")),
+        fails("proof-malformed"),
+    );
+}
+
+fn proof_sets(cases: &mut Cases) {
+    let both = || signed_by(&stranger(), signed(unsigned()));
+    cases.add("proof-set", "Signed by the issuer and by another.", Value::Object(both()), expect(true, &[]));
+    cases.add(
+        "proof-set-one-invalid",
+        "The issuer's proof holds, the other does not.",
+        Value::Object(both()).edited(|d| d["proof"][1]["created"] = json!("2026-01-02T00:00:00Z")),
+        fails("proof-bad-signature"),
+    );
+    cases.add(
+        "proof-set-one-unknown",
+        "The issuer's proof holds; that of another suite is told and counts for nothing.",
+        Value::Object(both()).edited(|d| d["proof"][1] = json!({"type": "SomeProofType"})),
+        expect(true, &[(UNTAMPERED, "PASS", "proof-unknown-suite")]),
+    );
+    cases.add(
+        "proof-set-issuers-unknown",
+        "Another's proof holds, and one was not checked.",
+        Value::Object(both()).edited(|d| d["proof"][0]["cryptosuite"] = json!("eddsa-rdfc-2022")),
+        unchecked("proof-unknown-suite"),
+    );
+    cases.add(
+        "proof-too-many",
+        "More proofs than are read.",
+        tampered(|d| d["proof"] = json!(vec![d["proof"].clone(); PROOFS_MAX + 1])),
+        fails("proof-too-many"),
+    );
+}
+
+fn no_credentials(cases: &mut Cases) {
+    cases.add("refused-array", "JSON, but not an object.", json!("[]"), json!("not-an-object"));
+    cases.add(
+        "refused-syntax",
+        "Text after the object.",
+        json!(format!("{} {{}}", good())),
+        json!("json-syntax"),
+    );
+    cases.add(
+        "refused-repeated-key",
+        "A key twice: two readers could see two issuers.",
+        json!(good().to_string().replacen('{', "{\"issuer\":\"did:web:a.example\",", 1)),
+        json!("json-repeated-key"),
+    );
+    cases.add(
+        "refused-lone-surrogate",
+        "Half a character.",
+        json!(r#"{"name":"\ud83d"}"#),
+        json!("json-syntax"),
+    );
+    cases.add(
+        "refused-inexact-integer",
+        "An integer that canonical JSON would round.",
+        json!(r#"{"n":9007199254740993}"#),
+        json!("json-inexact-integer"),
+    );
+    cases.add(
+        "refused-too-deep",
+        "Nested too deeply.",
+        json!(format!("{}{}", "[".repeat(33), "]".repeat(33))),
+        json!("json-too-deep"),
+    );
+    cases.add(
+        "refused-data-model-1",
+        "A credential of the data model 1.1.",
+        with(|d| d["@context"][0] = json!("https://www.w3.org/2018/credentials/v1")),
+        json!("data-model-1"),
+    );
+    cases.add(
+        "refused-context-order",
+        "The data model's context is not first.",
+        with(|d| d["@context"].as_array_mut().unwrap().reverse()),
+        json!("context"),
+    );
+    cases.add(
+        "refused-context-text",
+        "A context that is not a list.",
+        with(|d| d["@context"] = json!("https://www.w3.org/ns/credentials/v2")),
+        json!("context"),
+    );
+    cases.add(
+        "refused-type",
+        "Not a verifiable credential.",
+        with(|d| d["type"] = json!(["OpenBadgeCredential"])),
+        json!("type"),
+    );
+    cases.add(
+        "refused-id",
+        "An id that is not a URL.",
+        with(|d| d["id"] = json!("3732")),
+        json!("id-not-a-url"),
+    );
+    cases.add(
+        "refused-issuer-url",
+        "An issuer without a DID.",
+        with(|d| d["issuer"]["id"] = json!("https://example.com/issuers/876543")),
+        json!("issuer-not-a-did"),
+    );
+    cases.add(
+        "refused-two-subjects",
+        "Two subjects.",
+        with(|d| d["credentialSubject"] = json!([{}, {}])),
+        json!("subject"),
+    );
+    cases.add(
+        "refused-no-subject",
+        "No subject.",
+        with(|d| {
+            d.remove("credentialSubject");
+        }),
+        json!("subject"),
+    );
+    cases.add(
+        "refused-date",
+        "A date without time and offset.",
+        with(|d| d["validFrom"] = json!("2026-01-01")),
+        json!("date"),
+    );
+    cases.add(
+        "refused-validity-reversed",
+        "It would end before it begins.",
+        with(|d| d["validUntil"] = json!("2025-01-01T00:00:00Z")),
+        json!("validity-reversed"),
+    );
+    cases.add(
+        "refused-status-null",
+        "A status that is nothing: absent is the way to offer none.",
+        with(|d| {
+            d.insert("credentialStatus".into(), Value::Null);
+        }),
+        json!("status"),
+    );
+    cases.add(
+        "refused-status-empty",
+        "A status without an entry.",
+        with(|d| {
+            d.insert("credentialStatus".into(), json!([]));
+        }),
+        json!("status"),
+    );
+}
+
+fn good() -> Value {
+    Value::Object(signed(unsigned()))
+}
+
+fn fails(code: &'static str) -> Value {
+    expect(false, &[(UNTAMPERED, "FAIL", code)])
+}
+
+fn unchecked(code: &'static str) -> Value {
+    expect(false, &[(UNTAMPERED, "NOT_CHECKED", code)])
+}
+
+/// The same value with the keys of every object in the opposite order.
+fn sorted_backwards(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().map(|(k, v)| (k.clone(), sorted_backwards(v))).collect();
+            members.sort_by(|a, b| b.0.cmp(&a.0));
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(items) => items.iter().map(sorted_backwards).collect(),
+        other => other.clone(),
+    }
+}
