@@ -1,1 +1,20 @@
-//! placeholder
+//! Knackmesh's acting half: a node that stores, indexes, talks and obeys what
+//! [`knackmesh_protocol`] decides.
+//!
+//! Modules stand in order of dependency; a blank line is a layer, and code uses only layers above its own.
+
+pub mod home;
+
+pub mod index;
+pub mod network;
+pub mod store;
+
+pub mod report;
+
+pub mod control;
+
+pub mod node;
+
+pub mod demo;
+
+pub mod cli;

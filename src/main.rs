@@ -1,1 +1,5 @@
-fn main() {}
+//! `knack`: see `knack --help`.
+
+fn main() -> std::process::ExitCode {
+    knackmesh::cli::main()
+}

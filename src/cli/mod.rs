@@ -1,0 +1,181 @@
+//! The command line: one file a command. Data goes to stdout, talk to stderr.
+
+mod completions;
+mod credentials;
+mod demo;
+mod import;
+mod init;
+mod issue;
+mod lookup;
+mod peers;
+mod preview;
+mod profile;
+mod publish;
+mod query;
+mod screen;
+mod status;
+mod trust;
+mod up;
+mod verify;
+mod why;
+mod withdraw;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use self::screen::Screen;
+use crate::{
+    control::{self, Exit, Refusal, Reply, Request},
+    home::Home,
+    node::{Node, NodeError, ShelfError},
+    store::StoreError,
+};
+
+/// Find people by skills that can be checked, with no operator in the middle.
+#[derive(Debug, Parser)]
+#[command(
+    name = "knack",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  knack demo                                       the whole job, on this machine alone
+  knack init && knack up                           run a node
+  knack import badge.json && knack publish --for 24h
+  knack query 'rust>=3 AND (kubernetes OR nomad) region:DE'
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 not verified or stale, 4 no consent, 5 refused by policy,
+6 network not reached"
+)]
+pub struct Cli {
+    /// The home folder, with keys and store [default: ~/.knackmesh]
+    #[arg(long, global = true, value_name = "DIR", env = crate::home::VARIABLE)]
+    home: Option<PathBuf>,
+
+    /// Print one JSON object (or array) on stdout
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Init(init::Args),
+    Up(up::Args),
+    Status(status::Args),
+    Peers(peers::Args),
+    Issue(issue::Args),
+    Import(import::Args),
+    Credentials(credentials::Args),
+    Verify(verify::Args),
+    Profile(profile::Args),
+    Preview(preview::Args),
+    Publish(publish::Args),
+    Withdraw(withdraw::Args),
+    Query(query::Args),
+    Why(why::Args),
+    Trust(trust::Args),
+    Lookup(lookup::Args),
+    Completions(completions::Args),
+}
+
+/// What a command came to: its exit code, when it did what was asked.
+type Outcome = Result<ExitCode, Refusal>;
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let screen = Screen { json: cli.json };
+    match run(cli, &screen) {
+        Ok(code) => code,
+        Err(refusal) => {
+            screen.refuse(&refusal);
+            ExitCode::from(refusal.exit as u8)
+        }
+    }
+}
+
+fn run(cli: Cli, screen: &Screen) -> Outcome {
+    let home = || Home::find(cli.home.clone()).map_err(Refusal::from);
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|e| Refusal::new(Exit::Failed, format!("no threads: {e}"), "free some memory"))?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Demo(args) => args.run(screen).await,
+            Command::Init(args) => args.run(&home()?, screen).await,
+            Command::Up(args) => args.run(&home()?, screen).await,
+            Command::Status(args) => args.run(&home()?, screen).await,
+            Command::Peers(args) => args.run(&home()?, screen).await,
+            Command::Issue(args) => args.run(&home()?, screen).await,
+            Command::Import(args) => args.run(&home()?, screen).await,
+            Command::Credentials(args) => args.run(&home()?, screen).await,
+            Command::Verify(args) => args.run(&home()?, screen).await,
+            Command::Profile(args) => args.run(&home()?, screen).await,
+            Command::Preview(args) => args.run(&home()?, screen).await,
+            Command::Publish(args) => args.run(&home()?, screen).await,
+            Command::Withdraw(args) => args.run(&home()?, screen).await,
+            Command::Query(args) => args.run(&home()?, screen).await,
+            Command::Why(args) => args.run(&home()?, screen).await,
+            Command::Trust(args) => args.run(&home()?, screen).await,
+            Command::Lookup(args) => args.run(&home()?, screen).await,
+            Command::Completions(args) => args.run(),
+        }
+    })
+}
+
+/// Asks the home's running node, or carries the request out here when none runs.
+async fn ask(home: &Home, request: Request) -> Result<Reply, Refusal> {
+    for attempt in 0..20 {
+        if let Some(answer) = control::ask(&home.socket(), &request).await {
+            return answer;
+        }
+        match Node::open(home) {
+            Ok(node) => return node.execute(request).await,
+            // A node is starting or another command is at work: its socket will be there, or its lock gone.
+            Err(NodeError::Shelf(ShelfError::Store(StoreError::Locked(_)))) if attempt < 19 => {
+                tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Err(Refusal::new(Exit::Failed, "the home is in use", "wait for the other command to end"))
+}
+
+/// The node answered another kind of question: our own mistake.
+fn mismatch() -> Refusal {
+    Refusal::new(
+        Exit::Failed,
+        "the node's answer does not fit the command",
+        "use the same version of knack for the node and the command",
+    )
+}
+
+/// A duration such as `24h`, `7d` or `500ms`, in milliseconds.
+fn duration_ms(text: &str) -> Result<u64, String> {
+    let duration = humantime::parse_duration(text).map_err(|e| format!("{e}; write 90s, 24h, 7d or 2y"))?;
+    u64::try_from(duration.as_millis()).map_err(|_| "too long".to_owned())
+}
+
+/// A level from 1 to 5.
+fn level(text: &str) -> Result<knackmesh_protocol::skill::Level, String> {
+    let number: u8 = text.parse().map_err(|_| "a level is a whole number from 1 to 5".to_owned())?;
+    number.try_into().map_err(|e: knackmesh_protocol::skill::NotALevel| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,224 @@
+//! What a person sees: tables, short names, advice. Colour only on a terminal, and not with `NO_COLOR`.
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use knackmesh_protocol::{credential::Check, time::Timestamp};
+use serde::Serialize;
+
+use crate::{
+    control::Refusal,
+    report::{ChecksRow, CoverageRow, QueryReport, ResultRow},
+};
+
+/// Good.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Bad.
+pub const BAD: Style = AnsiColor::Red.on_default();
+/// Weak.
+pub const WEAK: Style = Style::new().dimmed();
+/// Strong.
+pub const STRONG: Style = Style::new().bold();
+
+/// Where output goes, and in which form.
+pub struct Screen {
+    /// One JSON value on stdout instead of text.
+    pub json: bool,
+}
+
+impl Screen {
+    /// Prints `value` as JSON, or what `text` says.
+    pub fn show<T: Serialize>(&self, value: &T, text: impl FnOnce()) {
+        if self.json {
+            match serde_json::to_string_pretty(value) {
+                Ok(json) => anstream::println!("{json}"),
+                Err(e) => anstream::eprintln!("the answer has no JSON form: {e}"),
+            }
+        } else {
+            text();
+        }
+    }
+
+    /// Prints why a command failed, and what to try.
+    pub fn refuse(&self, refusal: &Refusal) {
+        if self.json {
+            #[derive(Serialize)]
+            struct Envelope<'a> {
+                error: &'a Refusal,
+            }
+            self.show(&Envelope { error: refusal }, || {});
+        }
+        self.advise(refusal);
+    }
+
+    /// Why, and what to try, on stderr.
+    pub fn advise(&self, refusal: &Refusal) {
+        anstream::eprintln!("{BAD}error:{BAD:#} {}", refusal.message);
+        anstream::eprintln!("{STRONG}try:{STRONG:#} {}", refusal.hint);
+    }
+
+    /// A line of talk.
+    pub fn say(&self, line: &str) {
+        anstream::eprintln!("{line}");
+    }
+
+    /// A sign of life on stderr while something takes long; nothing when stderr is no terminal.
+    pub fn progress(&self, message: &str) -> ProgressBar {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+            bar.set_style(style.tick_chars("-\\|/ "));
+        }
+        bar.set_message(message.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+}
+
+/// A table with the given columns, as wide as the terminal.
+pub fn table<const N: usize>(columns: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_BORDERS_ONLY_CONDENSED);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(columns);
+    table
+}
+
+/// A DID or peer id short enough for a table, still to be told apart.
+pub fn short(name: &str) -> String {
+    let body = name.strip_prefix("did:key:").unwrap_or(name);
+    let count = body.chars().count();
+    if count <= 16 {
+        return body.to_owned();
+    }
+    let head: String = body.chars().take(8).collect();
+    let tail: String = body.chars().skip(count - 6).collect();
+    format!("{head}..{tail}")
+}
+
+/// An instant without fractions.
+pub fn instant(t: Timestamp) -> String {
+    t.to_rfc3339_seconds()
+}
+
+/// `yes` or `no`.
+pub fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}
+
+/// The six checks of a credential, a line each.
+pub fn print_checks(row: &ChecksRow) {
+    let reason = |name: &str| row.reasons.iter().find(|r| r.check == name).map_or("", |r| r.reason.as_str());
+    for (name, check) in [
+        ("untampered", row.untampered),
+        ("trusted_issuer", row.trusted_issuer),
+        ("trusted_holder", row.trusted_holder),
+        ("unrevoked", row.unrevoked),
+        ("unexpired", row.unexpired),
+        ("fresh", row.fresh),
+    ] {
+        let style = match check {
+            Check::Pass => GOOD,
+            Check::Fail | Check::Stale => BAD,
+            Check::NotChecked | Check::NotApplicable => WEAK,
+        };
+        anstream::println!("  {name:<15} {style}{:<14}{style:#} {}", check.to_string(), reason(name));
+    }
+    let style = if row.verified { GOOD } else { BAD };
+    let verdict = match (row.verified, row.recognised) {
+        (true, true) => "verified and recognised",
+        (true, false) => "verified; its issuer is not on your trust list",
+        (false, _) => "not verified",
+    };
+    anstream::println!("  {style}{verdict}{style:#}");
+}
+
+/// A query's table, withheld candidates and coverage.
+pub fn print_query(report: &QueryReport) {
+    if report.results.is_empty() {
+        anstream::println!("nobody found");
+    } else {
+        let mut rows = table(["#", "holder", "score", "verified", "recognised", "skills", "where"]);
+        for r in &report.results {
+            rows.add_row([
+                r.rank.to_string(),
+                short(&r.holder),
+                points(r.score),
+                yes(r.verified).to_owned(),
+                yes(r.recognised).to_owned(),
+                skills(r),
+                place(r),
+            ]);
+        }
+        anstream::println!("{rows}");
+        anstream::println!("{WEAK}skills marked ? are the holder's word, not proven{WEAK:#}");
+    }
+    if !report.withheld.is_empty() {
+        anstream::println!("{STRONG}withheld{STRONG:#} (matched as stated, not as proven)");
+        for w in &report.withheld {
+            anstream::println!("  {}  {}", short(&w.view), w.reason);
+        }
+    }
+    print_coverage(&report.coverage, report.elapsed_ms);
+}
+
+fn print_coverage(c: &CoverageRow, elapsed_ms: u64) {
+    let age = c
+        .index_age_seconds
+        .map_or("never compared with another".to_owned(), |s| format!("compared {s} s ago"));
+    anstream::println!(
+        "{STRONG}coverage{STRONG:#} asked {} nodes: {} answered, {} unreachable, {} refused; own index {} summaries, {age}; \
+         {} matched as stated, {} asked for proof, {} presented; {elapsed_ms} ms",
+        c.asked,
+        c.answered,
+        c.unreachable,
+        c.refused,
+        c.index_summaries,
+        c.matched,
+        c.inquired,
+        c.presented
+    );
+}
+
+/// The explanation of a result.
+pub fn print_why(result: &ResultRow) {
+    anstream::println!("{STRONG}#{} {}{STRONG:#}", result.rank, result.holder);
+    for term in &result.explanation {
+        anstream::println!("  {:>10}  {}", points(term.points), term.term);
+    }
+    anstream::println!("  {:>10}  {STRONG}score{STRONG:#}, the sum of the above", points(result.score));
+    anstream::println!("presentation: {}", result.presentation);
+    for checks in &result.checks {
+        anstream::println!("{} (issuer {})", checks.credential, short(&checks.issuer));
+        print_checks(checks);
+    }
+}
+
+/// Points with a sign for what takes away, in groups of three digits.
+fn points(points: i64) -> String {
+    let digits = points.unsigned_abs().to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if points < 0 { format!("-{grouped}") } else { grouped }
+}
+
+fn skills(result: &ResultRow) -> String {
+    let one =
+        |c: &crate::report::ClaimRow| format!("{} {}{}", c.label, c.level, if c.proven { "" } else { "?" });
+    let mut shown: Vec<String> = result.claims.iter().take(4).map(one).collect();
+    if result.claims.len() > 4 {
+        shown.push(format!("+{}", result.claims.len() - 4));
+    }
+    shown.join(", ")
+}
+
+fn place(result: &ResultRow) -> String {
+    let region = result.terms.region.iter().map(ToString::to_string);
+    region.chain(result.terms.modes.iter().map(|m| m.to_string())).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,38 @@
+//! `knack status`.
+
+use std::process::ExitCode;
+
+use super::{Outcome, Screen, ask, mismatch, screen};
+use crate::{
+    control::{Reply, Request},
+    home::Home,
+};
+
+/// Show the state of this home's node
+///
+/// A stopped node answers too, with `running`: false.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  knack status --json")]
+pub struct Args {}
+
+impl Args {
+    pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
+        let Reply::Status(status) = ask(home, Request::Status).await? else { return Err(mismatch()) };
+        screen.show(&status, || {
+            let until = status
+                .published_until
+                .map_or("not published".to_owned(), |t| format!("published until {}", screen::instant(t)));
+            anstream::println!("node       {}", if status.running { "running" } else { "stopped" });
+            anstream::println!("did        {}", status.did);
+            anstream::println!("view       {}", status.view);
+            anstream::println!("peer id    {}", status.peer_id);
+            for address in &status.listen {
+                anstream::println!("listening  {address}");
+            }
+            anstream::println!("peers      {}", status.peers);
+            anstream::println!("index      {} summaries", status.index.summaries);
+            anstream::println!("holder     {} credentials, {until}", status.credentials);
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+}

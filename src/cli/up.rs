@@ -1,0 +1,83 @@
+//! `knack up`.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Outcome, Screen};
+use crate::{
+    control::{Exit, Refusal},
+    home::Home,
+    node::{Node, NodeError, ShelfError},
+    store::StoreError,
+};
+
+/// Run a node until it is told to stop
+///
+/// Prints the addresses it listens on, one a line, then `ready`. SIGTERM or Ctrl-C ends it cleanly. Joining shows other nodes
+/// an IP address and a peer id, nothing else.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  knack up
+  knack up --listen /ip4/127.0.0.1/tcp/4001
+  knack up --bootstrap /ip4/192.0.2.7/udp/4001/quic-v1/p2p/12D3KooW...")]
+pub struct Args {
+    /// Address to listen on, instead of those in config.toml; may be repeated
+    #[arg(long, value_name = "MULTIADDR")]
+    listen: Vec<String>,
+
+    /// Address of a node to join the network by, besides those in config.toml; may be repeated
+    #[arg(long, value_name = "MULTIADDR")]
+    bootstrap: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Ready {
+    listen: Vec<String>,
+    did: String,
+    ready: bool,
+}
+
+impl Args {
+    pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
+        let mut config = home.config()?;
+        if !self.listen.is_empty() {
+            config.listen = self.listen;
+        }
+        config.bootstrap.extend(self.bootstrap);
+        let signals = |kind| {
+            signal(kind)
+                .map_err(|e| Refusal::new(Exit::Failed, format!("no signals: {e}"), "check the system"))
+        };
+        let (mut terminate, mut interrupt) =
+            (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+        let node = Node::open(home).map_err(|e| match e {
+            NodeError::Shelf(ShelfError::Store(StoreError::Locked(_))) => Refusal::new(
+                Exit::Failed,
+                "a node already runs for this home, or a command is at work in it",
+                "see `knack status`; another home is named with --home DIR",
+            ),
+            e => e.into(),
+        })?;
+        let running = node.start(&config).await?;
+        let ready =
+            Ready { listen: running.listen.clone(), did: home.keys()?.root.did().to_string(), ready: true };
+        screen.show(&ready, || {
+            for address in &ready.listen {
+                anstream::println!("{address}");
+            }
+            anstream::println!("ready");
+        });
+        let signal = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        running.run_until(signal).await?;
+        screen.say("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}

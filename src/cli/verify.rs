@@ -1,0 +1,38 @@
+//! `knack verify`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use super::{
+    Outcome, Screen, ask,
+    import::read,
+    mismatch,
+    screen::{print_checks, short},
+};
+use crate::{
+    control::{Exit, Reply, Request},
+    home::Home,
+};
+
+/// Verify a credential, offline
+///
+/// Six checks, each PASS, FAIL, STALE, NOT_CHECKED or NOT_APPLICABLE. Nobody is asked, the issuer included. Exits 3 when the
+/// credential is not verified.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  knack verify badge.json")]
+pub struct Args {
+    /// A W3C Verifiable Credential 2.0 or Open Badge 3.0 in JSON
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Args {
+    pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
+        let request = Request::Verify { text: read(&self.file)? };
+        let Reply::Verified(checks) = ask(home, request).await? else { return Err(mismatch()) };
+        screen.show(&checks, || {
+            anstream::println!("{} (issuer {})", checks.credential, short(&checks.issuer));
+            print_checks(&checks);
+        });
+        Ok(if checks.verified { ExitCode::SUCCESS } else { ExitCode::from(Exit::NotVerified as u8) })
+    }
+}

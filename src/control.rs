@@ -1,0 +1,401 @@
+//! The control socket: how commands reach a running node.
+//!
+//! A Unix socket in the home that only its owner can open. One JSON object a line: a [`Request`] in, then an
+//! [`Answer`] out. The same requests are carried out by [`Node::execute`](crate::node::Node::execute) when no node runs.
+
+use std::{io, os::unix::fs::PermissionsExt, path::Path};
+
+use knackmesh_protocol::{
+    consent::Present, credential::TrustEntry, key::Did, limits::CONTROL_BYTES_MAX, skill::Level,
+    summary::Terms, time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::{mpsc, oneshot},
+};
+
+use crate::{
+    home::{Home, HomeError, private_dir},
+    report::{ChecksRow, CredentialRow, PreviewReport, QueryReport, ResultRow, StatusReport},
+};
+
+/// What a command asks of a node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Request {
+    /// The state of the node.
+    Status,
+    /// Connected nodes.
+    Peers,
+    /// Take in a credential.
+    Import {
+        /// The file's name, for messages.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+    /// The credentials kept.
+    Credentials,
+    /// Sign a credential.
+    Issue(IssueOrder),
+    /// Check a credential with this home's trust list.
+    Verify {
+        /// The credential's text.
+        text: String,
+    },
+    /// What a stranger will see.
+    Preview {
+        /// The policy to preview.
+        present: Present,
+    },
+    /// Publish it.
+    Publish {
+        /// For how long.
+        lease_ms: u64,
+        /// Who gets a presentation at once.
+        present: Present,
+    },
+    /// End the publication.
+    Withdraw,
+    /// Ask the network.
+    Query(QueryOrder),
+    /// Why a result of the last query stands where it stands.
+    Why {
+        /// Its rank.
+        rank: usize,
+    },
+    /// The seeker's trust list.
+    Trust(TrustOrder),
+    /// What the holder says besides credentials.
+    Profile(ProfileOrder),
+    /// A view's newest record in the distributed hash table.
+    Lookup {
+        /// The view's pseudonym.
+        view: Did,
+    },
+}
+
+/// A credential to sign.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IssueOrder {
+    /// To whom.
+    pub to: Did,
+    /// Skills, by URI or name.
+    pub skills: Vec<String>,
+    /// The level of all of them.
+    pub level: Level,
+    /// The achievement's name; the skills' labels when absent.
+    pub achievement: Option<String>,
+    /// The issuer's name, shown in the credential.
+    pub issuer_name: Option<String>,
+    /// Until when it is valid, in milliseconds from now.
+    pub valid_for_ms: Option<u64>,
+}
+
+/// A query to run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QueryOrder {
+    /// The query's text.
+    pub query: String,
+    /// At most so many results.
+    pub top: usize,
+    /// The deadline.
+    pub deadline_ms: u64,
+    /// For what presentations are asked.
+    pub purpose: String,
+    /// For how many days they are kept.
+    pub retention_days: u32,
+    /// Where holders exercise their rights.
+    pub contact: String,
+}
+
+/// What to do with the trust list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum TrustOrder {
+    /// Show it.
+    List,
+    /// Add or replace an issuer.
+    Add {
+        /// Whom.
+        issuer: Did,
+        /// As what.
+        entry: TrustEntry,
+    },
+    /// Forget an issuer.
+    Remove {
+        /// Whom.
+        issuer: Did,
+    },
+}
+
+/// What to do with the profile. What is not set stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ProfileOrder {
+    /// Replace the terms.
+    pub terms: Option<Terms>,
+    /// Add or replace claimed skills, by URI or name.
+    pub claim: Vec<(String, Level)>,
+    /// Drop claimed skills, by URI or name.
+    pub drop: Vec<String>,
+}
+
+/// What the holder says besides credentials.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ProfileReport {
+    /// Terms of engagement.
+    pub terms: Terms,
+    /// Skills claimed with nothing behind them: URI, label, level.
+    pub claims: Vec<crate::report::SkillRow>,
+}
+
+/// An entry of the trust list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TrustRow {
+    /// The issuer.
+    pub issuer: Did,
+    /// Its name, as the seeker knows it.
+    pub name: Option<String>,
+    /// Explicitly distrusted.
+    pub distrusted: bool,
+}
+
+/// A record of the distributed hash table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordReport {
+    /// The view.
+    pub view: String,
+    /// `summary`, `tombstone`, or null when there is none.
+    pub record: Option<String>,
+    /// Its sequence or ceiling.
+    pub sequence: Option<u64>,
+    /// When it ends.
+    pub expires: Option<Timestamp>,
+    /// The summary's content.
+    pub content: Option<knackmesh_protocol::summary::Content>,
+}
+
+/// What a request came to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// To `Status`.
+    Status(Box<StatusReport>),
+    /// To `Peers`.
+    Peers(Vec<PeerRow>),
+    /// To `Import`: the credential as kept.
+    Imported(Box<CredentialRow>),
+    /// To `Credentials`.
+    Credentials(Vec<CredentialRow>),
+    /// To `Issue`: the credential's text.
+    Issued(String),
+    /// To `Verify`.
+    Verified(Box<ChecksRow>),
+    /// To `Preview`.
+    Preview(Box<PreviewReport>),
+    /// To `Publish`.
+    Published {
+        /// The pseudonym.
+        view: String,
+        /// Its end.
+        until: Timestamp,
+        /// Nodes connected at that moment.
+        peers: usize,
+        /// Claims published.
+        claims: usize,
+        /// Encoded size, signed.
+        bytes: usize,
+        /// Whether a node runs; without one it is announced at the next `knack up`.
+        announced: bool,
+    },
+    /// To `Withdraw`.
+    Withdrawn {
+        /// Whether anything was published.
+        was_published: bool,
+        /// Nodes asked to delete at once.
+        asked: usize,
+        /// Those that signed that they did: promises, not proofs.
+        acknowledged: usize,
+        /// Whether a node runs; without one it is announced at the next `knack up`.
+        announced: bool,
+    },
+    /// To `Query`.
+    Found(Box<QueryReport>),
+    /// To `Why`.
+    Why {
+        /// The query.
+        query: String,
+        /// The result.
+        result: Box<ResultRow>,
+    },
+    /// To `Trust`.
+    Trust(Vec<TrustRow>),
+    /// To `Profile`.
+    Profile(ProfileReport),
+    /// To `Lookup`.
+    Record(Box<RecordReport>),
+}
+
+/// A connected node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PeerRow {
+    /// Its peer id.
+    pub peer_id: String,
+    /// Its address.
+    pub address: String,
+    /// Who dialled.
+    pub outbound: bool,
+}
+
+/// Exit codes of the command line. They are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Exit {
+    /// Something failed.
+    Failed = 1,
+    /// The command was not understood.
+    Usage = 2,
+    /// A credential is not verified, or its status is stale.
+    NotVerified = 3,
+    /// There is no consent.
+    NoConsent = 4,
+    /// Refused by policy.
+    Refused = 5,
+    /// The network was not reached.
+    Network = 6,
+}
+
+/// Why a command failed, and what to try.
+#[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// The exit code.
+    pub exit: Exit,
+    /// What failed.
+    pub message: String,
+    /// What to try.
+    pub hint: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(exit: Exit, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Refusal { exit, message: message.into(), hint: hint.into() }
+    }
+}
+
+impl From<HomeError> for Refusal {
+    fn from(e: HomeError) -> Self {
+        Refusal::new(Exit::Failed, e.to_string(), e.hint())
+    }
+}
+
+/// A line back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Done.
+    Ok(Reply),
+    /// Not done.
+    Err(Refusal),
+}
+
+/// A request on its way to the node, and where its answer goes.
+pub type Errand = (Request, oneshot::Sender<Result<Reply, Refusal>>);
+
+/// A node in this process, or the address of one.
+#[derive(Clone, Debug)]
+pub struct Handle(mpsc::Sender<Errand>);
+
+impl Handle {
+    /// A handle and the errands that it sends.
+    pub fn new() -> (Self, mpsc::Receiver<Errand>) {
+        let (sender, receiver) = mpsc::channel(64);
+        (Handle(sender), receiver)
+    }
+
+    /// Asks the node and waits.
+    ///
+    /// # Errors
+    /// What the node refuses, or that it has stopped.
+    pub async fn ask(&self, request: Request) -> Result<Reply, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        let stopped = || Refusal::new(Exit::Failed, "the node has stopped", "start it again with `knack up`");
+        self.0.send((request, sender)).await.map_err(|_| stopped())?;
+        receiver.await.map_err(|_| stopped())?
+    }
+}
+
+/// Opens the home's socket. A stale one, left by a killed process, is replaced: the store's lock shows that no other
+/// node runs.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn listen(home: &Home) -> io::Result<UnixListener> {
+    let path = home.socket();
+    if let Some(dir) = path.parent() {
+        private_dir(dir).map_err(|e| io::Error::other(e.to_string()))?;
+        if dir != home.dir() && std::fs::metadata(dir)?.permissions().mode() & 0o077 != 0 {
+            return Err(io::Error::other(format!("{} is open to others", dir.display())));
+        }
+    }
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves one connection until it ends.
+pub async fn serve(stream: UnixStream, node: Handle) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let bounded = (&mut lines).take(CONTROL_BYTES_MAX as u64).read_until(b'\n', &mut line).await?;
+        if bounded == 0 {
+            return Ok(());
+        }
+        let answer = match serde_json::from_slice::<Request>(&line) {
+            Ok(request) => node.ask(request).await.map_or_else(Answer::Err, Answer::Ok),
+            Err(e) => Answer::Err(Refusal::new(
+                Exit::Usage,
+                format!("the node does not understand the command: {e}"),
+                "use the same version of knack for the node and the command",
+            )),
+        };
+        let mut bytes = serde_json::to_vec(&answer)?;
+        bytes.push(b'\n');
+        write.write_all(&bytes).await?;
+    }
+}
+
+/// Asks the node that runs for this home; `None` when none does.
+///
+/// # Errors
+/// What the node refuses, or that it hung up.
+pub async fn ask(socket: &Path, request: &Request) -> Option<Result<Reply, Refusal>> {
+    let stream = UnixStream::connect(socket).await.ok()?;
+    Some(exchange(stream, request).await.unwrap_or_else(|e| {
+        Err(Refusal::new(Exit::Failed, format!("the node hung up: {e}"), "see its log, and start it again"))
+    }))
+}
+
+async fn exchange(stream: UnixStream, request: &Request) -> io::Result<Result<Reply, Refusal>> {
+    let (read, mut write) = stream.into_split();
+    let mut bytes = serde_json::to_vec(request)?;
+    bytes.push(b'\n');
+    write.write_all(&bytes).await?;
+    let mut line = String::new();
+    BufReader::new(read).take(CONTROL_BYTES_MAX as u64).read_line(&mut line).await?;
+    match serde_json::from_str(&line)? {
+        Answer::Ok(reply) => Ok(Ok(reply)),
+        Answer::Err(refusal) => Ok(Err(refusal)),
+    }
+}

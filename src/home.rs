@@ -1,0 +1,226 @@
+//! A home: the folder that holds one person's (or one organisation's) keys, store, index and settings.
+//!
+//! ```text
+//! config.toml   listen addresses and bootstrap nodes
+//! keys/         root, view and node: 64 hexadecimal digits each, readable by the owner only
+//! store/        what must not be lost      index/   what can be rebuilt from it
+//! control.sock  the running node's socket, open to the owner only
+//! ```
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use knackmesh_protocol::key::SecretKey;
+use serde::{Deserialize, Serialize};
+
+/// The variable that names the home.
+pub const VARIABLE: &str = "KNACK_HOME";
+
+/// The longest path that a Unix socket can have on every system we run on, with room.
+const SOCKET_PATH_MAX: usize = 100;
+
+/// A home folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    dir: PathBuf,
+}
+
+/// The keys of a home.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Subject and issuer of credentials.
+    pub root: SecretKey,
+    /// The pseudonym of the one view.
+    pub view: SecretKey,
+    /// The node's key on the network.
+    pub node: SecretKey,
+}
+
+/// What `config.toml` says.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Multiaddresses to listen on.
+    pub listen: Vec<String>,
+    /// Multiaddresses of nodes to join the network by.
+    pub bootstrap: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let listen = ["/ip4/0.0.0.0/udp/0/quic-v1", "/ip4/0.0.0.0/tcp/0"];
+        Config { listen: listen.map(str::to_owned).to_vec(), bootstrap: Vec::new() }
+    }
+}
+
+/// Why a home cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// No folder was named and none can be guessed.
+    #[error("no home folder: HOME is not set")]
+    Nowhere,
+    /// Nothing was set up there.
+    #[error("{0} is not set up")]
+    Missing(PathBuf),
+    /// A key is damaged.
+    #[error("{0} is not a key: 64 hexadecimal digits expected")]
+    Key(PathBuf),
+    /// The settings are damaged.
+    #[error("{0}: {1}")]
+    Config(PathBuf, toml::de::Error),
+    /// The file system refused.
+    #[error("{0}: {1}")]
+    Io(PathBuf, io::Error),
+    /// No randomness.
+    #[error("the system gives no random numbers: {0}")]
+    Random(getrandom::Error),
+}
+
+impl HomeError {
+    /// What to try.
+    pub fn hint(&self) -> String {
+        match self {
+            HomeError::Nowhere => format!("name a folder with --home DIR or {VARIABLE}"),
+            HomeError::Missing(dir) => format!("set it up with `knack --home {} init`", dir.display()),
+            HomeError::Key(path) => {
+                format!("restore {} from a backup; it cannot be made again", path.display())
+            }
+            HomeError::Config(path, _) => {
+                format!("mend or delete {}; its defaults are written by `knack init`", path.display())
+            }
+            HomeError::Io(_, e) if e.kind() == io::ErrorKind::StorageFull => {
+                "free some space and try again".into()
+            }
+            HomeError::Io(path, _) => format!("check that you own {} and may write there", path.display()),
+            HomeError::Random(_) => "check that the system is complete (getrandom)".into(),
+        }
+    }
+}
+
+impl Home {
+    /// The folder named, else the one in `KNACK_HOME`, else `~/.knackmesh`.
+    ///
+    /// # Errors
+    /// [`HomeError::Nowhere`] when none of them is known.
+    pub fn find(named: Option<PathBuf>) -> Result<Self, HomeError> {
+        let variable = || std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let usual = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".knackmesh"));
+        let dir = named.or_else(variable).or_else(usual).ok_or(HomeError::Nowhere)?;
+        Ok(Home { dir: std::path::absolute(&dir).map_err(|e| HomeError::Io(dir, e))? })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The store's folder.
+    pub fn store(&self) -> PathBuf {
+        self.dir.join("store")
+    }
+
+    /// The index's folder.
+    pub fn index(&self) -> PathBuf {
+        self.dir.join("index")
+    }
+
+    /// The running node's socket. A home whose path is too long for a socket has it in the folder for temporary files,
+    /// in a folder of its own that only the owner can open.
+    pub fn socket(&self) -> PathBuf {
+        let here = self.dir.join("control.sock");
+        if here.as_os_str().len() <= SOCKET_PATH_MAX {
+            return here;
+        }
+        let hash = knackmesh_protocol::id::Id::of(self.dir.as_os_str().as_encoded_bytes()).short();
+        std::env::temp_dir().join(format!("knack-{hash}")).join("control.sock")
+    }
+
+    /// Sets the home up: folders, keys, settings. What exists is kept; says whether anything was made.
+    ///
+    /// # Errors
+    /// When the file system or the random number generator refuses, or a file there is damaged.
+    pub fn init(&self) -> Result<bool, HomeError> {
+        let keys = self.dir.join("keys");
+        private_dir(&self.dir)?;
+        private_dir(&keys)?;
+        let mut made = false;
+        for name in ["root", "view", "node"] {
+            let path = keys.join(name);
+            if !path.exists() {
+                let mut seed = [0; 32];
+                getrandom::fill(&mut seed).map_err(HomeError::Random)?;
+                let digits: String = seed.iter().map(|b| format!("{b:02x}")).collect();
+                write_new(&path, digits.as_bytes())?;
+                made = true;
+            }
+        }
+        let config = self.dir.join("config.toml");
+        if !config.exists() {
+            let text = toml::to_string(&Config::default()).unwrap_or_default();
+            write_new(&config, text.as_bytes())?;
+            made = true;
+        }
+        self.keys()?;
+        self.config()?;
+        Ok(made)
+    }
+
+    /// The keys.
+    ///
+    /// # Errors
+    /// When the home is not set up or a key is damaged.
+    pub fn keys(&self) -> Result<Keys, HomeError> {
+        let key = |name: &str| {
+            let path = self.dir.join("keys").join(name);
+            let digits = match fs::read_to_string(&path) {
+                Ok(digits) => digits,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                    return Err(HomeError::Missing(self.dir.clone()));
+                }
+                Err(e) => return Err(HomeError::Io(path, e)),
+            };
+            let id: knackmesh_protocol::id::Id = digits.trim().parse().map_err(|_| HomeError::Key(path))?;
+            Ok(SecretKey::from_seed(id.0))
+        };
+        Ok(Keys { root: key("root")?, view: key("view")?, node: key("node")? })
+    }
+
+    /// The settings.
+    ///
+    /// # Errors
+    /// When `config.toml` is damaged; a missing one means the defaults.
+    pub fn config(&self) -> Result<Config, HomeError> {
+        let path = self.dir.join("config.toml");
+        match fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text).map_err(|e| HomeError::Config(path, e)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(e) => Err(HomeError::Io(path, e)),
+        }
+    }
+}
+
+/// Makes a folder that only its owner can open.
+pub(crate) fn private_dir(dir: &Path) -> Result<(), HomeError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| HomeError::Io(dir.to_owned(), e))
+}
+
+/// Writes a file that only its owner can read; whole, or not at all.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
+    let write = || {
+        let partial = path.with_extension("partial");
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    write().map_err(|e| HomeError::Io(path.to_owned(), e))
+}

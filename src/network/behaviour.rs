@@ -1,0 +1,220 @@
+//! What libp2p is asked to do: the protocols spoken, each with its bounds.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use knackmesh_protocol::{id::Id, limits};
+use libp2p::{
+    PeerId, StreamProtocol, Swarm, SwarmBuilder, connection_limits,
+    connection_limits::ConnectionLimits,
+    gossipsub::{self, IdentTopic},
+    identify,
+    identity::{Keypair, PublicKey},
+    kad::{self, store::MemoryStore, store::MemoryStoreConfig},
+    noise, ping,
+    request_response::{self, ProtocolSupport},
+    swarm::NetworkBehaviour,
+    tcp, yamux,
+};
+
+use crate::network::{NetworkConfig, NetworkError, codec::Codec};
+
+/// An unused connection is closed after this time; one in a gossip mesh is in use.
+const IDLE: Duration = Duration::from_secs(120);
+/// Peers asked at once by a look-up: 3.9 rounds among 10^5 nodes where the default of three needs 8.6.
+const LOOKUP_PARALLELISM: NonZeroUsize = NonZeroUsize::new(10).unwrap();
+/// A look-up gives up after this time.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
+/// A message seen within this time is not delivered again.
+const GOSSIP_SEEN: Duration = Duration::from_secs(5 * 60);
+/// Heartbeats, of a second each, for which a message waits for its verdict.
+const GOSSIP_HISTORY: usize = 10;
+/// Message ids in one control message: libp2p's default of 5,000 is more than its own bound on the message's
+/// bytes lets through, which costs the peer the connection's stream.
+const GOSSIP_CONTROL_IDS: usize = 1024;
+/// Bytes of one control message, which hold that many ids of 32 bytes and their framing.
+const GOSSIP_CONTROL_BYTES: usize = 48 * 1024;
+/// Bytes that a topic's name and the framing add to a message.
+const GOSSIP_FRAME_BYTES: usize = 1024;
+/// Messages that wait to be sent on one connection.
+const GOSSIP_QUEUE: usize = 1024;
+
+/// The protocols of a node.
+///
+/// The limits come first: what they deny, the others must never have seen, or they would remember it for ever.
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    pub(super) limits: connection_limits::Behaviour,
+    pub(super) identify: identify::Behaviour,
+    pub(super) ping: ping::Behaviour,
+    pub(super) kad: kad::Behaviour<MemoryStore>,
+    pub(super) gossipsub: gossipsub::Behaviour,
+    pub(super) rpc: request_response::Behaviour<Codec>,
+}
+
+/// A swarm over TCP (noise, yamux) and QUIC, with names resolved by DNS where the system can.
+pub(super) fn swarm(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError> {
+    let setup = |e: &dyn std::fmt::Display| NetworkError::Setup(e.to_string());
+    let key = Keypair::ed25519_from_bytes(config.key_seed).map_err(|e| setup(&e))?;
+    let behaviour = behaviour(config, &key)?;
+    let transports = || {
+        SwarmBuilder::with_existing_identity(key.clone())
+            .with_tokio()
+            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+            .map(|builder| builder.with_quic())
+    };
+    let idle = |config: libp2p::swarm::Config| config.with_idle_connection_timeout(IDLE);
+    // A machine without resolver configuration (a container, an isolated network) still has IP addresses.
+    Ok(match transports().map_err(|e| setup(&e))?.with_dns() {
+        Ok(builder) => {
+            builder.with_behaviour(|_| behaviour).map_err(|e| setup(&e))?.with_swarm_config(idle).build()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "names of hosts cannot be resolved");
+            let builder = transports().map_err(|e| setup(&e))?;
+            builder.with_behaviour(|_| behaviour).map_err(|e| setup(&e))?.with_swarm_config(idle).build()
+        }
+    })
+}
+
+/// A protocol's name as libp2p takes it.
+pub(super) fn protocol(name: &str) -> Result<StreamProtocol, NetworkError> {
+    StreamProtocol::try_from_owned(name.to_owned())
+        .map_err(|_| NetworkError::Protocol { name: name.to_owned() })
+}
+
+fn behaviour(config: &NetworkConfig, key: &Keypair) -> Result<Behaviour, NetworkError> {
+    let limits = ConnectionLimits::default()
+        .with_max_pending_incoming(Some(limits::CONNECTIONS_PENDING_MAX))
+        .with_max_pending_outgoing(Some(limits::CONNECTIONS_PENDING_MAX))
+        .with_max_established_incoming(Some(limits::CONNECTIONS_INBOUND_MAX))
+        .with_max_established(Some(limits::CONNECTIONS_MAX))
+        .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER_MAX));
+    let rpc = request_response::Config::default()
+        .with_request_timeout(Duration::from_millis(limits::REQUEST_TIMEOUT_MS))
+        .with_max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX);
+    Ok(Behaviour {
+        limits: connection_limits::Behaviour::new(limits),
+        identify: identify(config, key.public()),
+        ping: ping::Behaviour::default(),
+        kad: kad(protocol(&config.protocols.kad)?, key.public().to_peer_id()),
+        gossipsub: gossipsub(&config.topics)?,
+        rpc: request_response::Behaviour::with_codec(
+            Codec::new(),
+            [(protocol(&config.protocols.rpc)?, ProtocolSupport::Full)],
+            rpc,
+        ),
+    })
+}
+
+/// Tells peers our addresses and protocols, and of the machine nothing but the version of this program.
+fn identify(config: &NetworkConfig, key: PublicKey) -> identify::Behaviour {
+    identify::Behaviour::new(
+        identify::Config::new(config.protocols.identify.clone(), key)
+            .with_agent_version(concat!("knackmesh/", env!("CARGO_PKG_VERSION")).to_owned())
+            .with_push_listen_addr_updates(true),
+    )
+}
+
+fn kad(name: StreamProtocol, peer: PeerId) -> kad::Behaviour<MemoryStore> {
+    let mut config = kad::Config::new(name);
+    config
+        .set_query_timeout(LOOKUP_TIMEOUT)
+        .set_parallelism(LOOKUP_PARALLELISM)
+        .disjoint_query_paths(false)
+        .set_max_packet_size(limits::RECORD_MESSAGE_BYTES_MAX)
+        .set_record_ttl(Some(Duration::from_millis(limits::LEASE_MAX_MS)))
+        // Offers are reported instead of stored.
+        .set_record_filtering(kad::StoreInserts::FilterBoth)
+        // libp2p's own replication remembers every key that it was offered for an interval, without bound.
+        .set_replication_interval(None)
+        .set_publication_interval(None)
+        .set_provider_publication_interval(None)
+        .set_caching(kad::Caching::Disabled)
+        // Peers enter the routing table once identify has told their protocols and addresses.
+        .set_kbucket_inserts(kad::BucketInserts::Manual);
+    let store = MemoryStoreConfig {
+        max_records: limits::RECORDS_MAX,
+        // libp2p's bound is exclusive.
+        max_value_bytes: limits::RECORD_BYTES_MAX + 1,
+        max_providers_per_key: 0,
+        max_provided_keys: 0,
+    };
+    let mut kad = kad::Behaviour::with_config(peer, MemoryStore::with_config(peer, store), config);
+    kad.set_mode(Some(kad::Mode::Server));
+    kad
+}
+
+fn gossipsub(topics: &[String]) -> Result<gossipsub::Behaviour, NetworkError> {
+    if topics.len() > limits::TOPICS_MAX {
+        return Err(NetworkError::Topics { count: topics.len() });
+    }
+    let topics: Vec<IdentTopic> = topics.iter().map(IdentTopic::new).collect();
+    let mut config = gossipsub::ConfigBuilder::default();
+    config
+        .validation_mode(gossipsub::ValidationMode::Anonymous)
+        .validate_messages()
+        .message_id_fn(message_id)
+        .mesh_n(6)
+        .mesh_n_low(4)
+        .mesh_n_high(12)
+        .heartbeat_initial_delay(Duration::from_millis(500))
+        .heartbeat_interval(Duration::from_secs(1))
+        .duplicate_cache_time(GOSSIP_SEEN)
+        .history_length(GOSSIP_HISTORY)
+        .flood_publish(true)
+        // An announcement of our own is worth more patience than what others forward as well.
+        .publish_queue_duration(Duration::from_secs(30))
+        .forward_queue_duration(Duration::from_secs(5))
+        .connection_handler_queue_len(GOSSIP_QUEUE)
+        .max_control_messages_sent(GOSSIP_CONTROL_IDS)
+        .max_control_message_size(GOSSIP_CONTROL_BYTES);
+    for topic in &topics {
+        config.max_transmit_size_for_topic(limits::GOSSIP_BYTES_MAX + GOSSIP_FRAME_BYTES, topic.hash());
+    }
+    let config = config.build().map_err(|e| NetworkError::Setup(e.to_string()))?;
+    // Messages are signed by their authors inside. Anonymous means that forwarding does not reveal the origin.
+    let mut gossipsub = gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Anonymous, config)
+        .map_err(|e| NetworkError::Setup(e.to_owned()))?;
+    gossipsub.with_peer_score(scores(&topics), Default::default()).map_err(NetworkError::Setup)?;
+    for topic in &topics {
+        gossipsub.subscribe(topic).map_err(|e| NetworkError::Setup(e.to_string()))?;
+    }
+    Ok(gossipsub)
+}
+
+/// The same message has the same id whoever publishes it: blake3 of the topic's length, the topic and the data.
+fn message_id(message: &gossipsub::Message) -> gossipsub::MessageId {
+    let topic = message.topic.as_str().as_bytes();
+    let mut content = (topic.len() as u64).to_le_bytes().to_vec();
+    content.extend_from_slice(topic);
+    content.extend_from_slice(&message.data);
+    Id::of(&content).0.to_vec().into()
+}
+
+/// Scores only what an honest peer never does: forward what it must have rejected (nine such messages within
+/// minutes silence a peer), or break the mesh protocol's own rules over and over.
+///
+/// Addresses are not scored, for many honest nodes share one; nor is slowness.
+fn scores(topics: &[IdentTopic]) -> gossipsub::PeerScoreParams {
+    let topic = gossipsub::TopicScoreParams {
+        topic_weight: 1.0,
+        time_in_mesh_weight: 0.0,
+        first_message_deliveries_weight: 0.0,
+        mesh_message_deliveries_weight: 0.0,
+        mesh_failure_penalty_weight: 0.0,
+        invalid_message_deliveries_weight: -1.0,
+        invalid_message_deliveries_decay: gossipsub::score_parameter_decay(Duration::from_secs(600)),
+        ..Default::default()
+    };
+    gossipsub::PeerScoreParams {
+        topics: topics.iter().map(|name| (name.hash(), topic.clone())).collect(),
+        app_specific_weight: 0.0,
+        ip_colocation_factor_weight: 0.0,
+        behaviour_penalty_weight: -1.0,
+        behaviour_penalty_threshold: 6.0,
+        behaviour_penalty_decay: gossipsub::score_parameter_decay(Duration::from_secs(600)),
+        slow_peer_weight: 0.0,
+        retain_score: Duration::from_secs(600),
+        ..Default::default()
+    }
+}

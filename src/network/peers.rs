@@ -1,0 +1,251 @@
+//! Who is connected, whom to let go, and when to dial the bootstrap nodes again.
+//!
+//! With a mesh for each of 81 topics every connection is in use, so that none would ever idle out and every node
+//! would end up connected to every other. A node therefore closes some of the connections that it made itself
+//! above [`limits::PEERS_HIGH`], and dials more below [`limits::PEERS_LOW`]. Which ones is left to chance, since
+//! a rule would make clusters.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use knackmesh_protocol::limits;
+use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
+
+/// A connection younger than this is not closed: the look-up or request that made it may be running.
+const AGE_MIN: Duration = Duration::from_secs(15);
+/// The first and the longest pause between two rounds of dialling the bootstrap nodes.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Connected nodes look for bootstrap nodes this often, so that one that restarts, or the other half of a split
+/// network, is found again.
+const REJOIN_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// The connected peers.
+#[derive(Default)]
+pub(super) struct Peers {
+    table: BTreeMap<PeerId, Peer>,
+}
+
+/// A peer with at least one connection.
+struct Peer {
+    connections: Vec<Connection>,
+    announced: bool,
+}
+
+/// One connection, in order of age.
+pub(super) struct Connection {
+    id: ConnectionId,
+    pub(super) outbound: bool,
+    pub(super) address: Multiaddr,
+    since: Instant,
+}
+
+impl Peers {
+    /// A connection was made.
+    pub(super) fn opened(
+        &mut self,
+        peer: PeerId,
+        id: ConnectionId,
+        outbound: bool,
+        address: Multiaddr,
+        now: Instant,
+    ) {
+        let entry =
+            self.table.entry(peer).or_insert_with(|| Peer { connections: Vec::new(), announced: false });
+        entry.connections.push(Connection { id, outbound, address, since: now });
+    }
+
+    /// A connection ended. True when it was the last to a peer that had been announced.
+    pub(super) fn closed(&mut self, peer: &PeerId, id: ConnectionId) -> bool {
+        let Some(entry) = self.table.get_mut(peer) else { return false };
+        entry.connections.retain(|connection| connection.id != id);
+        entry.connections.is_empty() && self.table.remove(peer).is_some_and(|entry| entry.announced)
+    }
+
+    /// The peer speaks our protocol. True the first time.
+    pub(super) fn announce(&mut self, peer: &PeerId) -> bool {
+        self.table.get_mut(peer).is_some_and(|entry| !std::mem::replace(&mut entry.announced, true))
+    }
+
+    /// Peers announced.
+    pub(super) fn count(&self) -> usize {
+        self.table.values().filter(|entry| entry.announced).count()
+    }
+
+    /// Whether no peer is connected, announced or not.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Whether there is a connection to the peer.
+    pub(super) fn contains(&self, peer: &PeerId) -> bool {
+        self.table.contains_key(peer)
+    }
+
+    /// Whether there is a connection that was made by dialling this address.
+    pub(super) fn dialled(&self, address: &Multiaddr) -> bool {
+        self.table.values().flat_map(|entry| &entry.connections).any(|c| c.outbound && c.address == *address)
+    }
+
+    /// The connection with this id.
+    pub(super) fn connection(&self, peer: &PeerId, id: ConnectionId) -> Option<&Connection> {
+        self.table.get(peer)?.connections.iter().find(|connection| connection.id == id)
+    }
+
+    /// The peers announced, each with its oldest connection.
+    pub(super) fn announced(&self) -> impl Iterator<Item = (&PeerId, &Connection)> {
+        self.table
+            .iter()
+            .filter(|(_, entry)| entry.announced)
+            .filter_map(|(peer, entry)| Some((peer, entry.connections.first()?)))
+    }
+
+    /// Peers to disconnect so that both directions keep to their marks; never those that are `busy`.
+    pub(super) fn surplus(
+        &self,
+        now: Instant,
+        busy: impl Fn(&PeerId) -> bool,
+        mut random: impl FnMut() -> u64,
+    ) -> Vec<PeerId> {
+        let mut surplus = Vec::new();
+        for (outbound, high) in [(true, limits::PEERS_HIGH), (false, limits::PEERS_INBOUND_HIGH)] {
+            let peers = self.table.iter().filter(|(_, entry)| entry.outbound() == outbound);
+            let excess = peers.clone().count().saturating_sub(high);
+            let mut idle: Vec<PeerId> = peers
+                .filter(|(_, entry)| entry.connections.iter().all(|c| now.duration_since(c.since) >= AGE_MIN))
+                .map(|(peer, _)| *peer)
+                .filter(|peer| !busy(peer))
+                .collect();
+            for _ in 0..excess.min(idle.len()) {
+                surplus.push(idle.swap_remove((random() % idle.len() as u64) as usize));
+            }
+        }
+        surplus
+    }
+}
+
+impl Peer {
+    /// Whether we made one of the connections.
+    fn outbound(&self) -> bool {
+        self.connections.iter().any(|connection| connection.outbound)
+    }
+}
+
+/// When to dial the bootstrap nodes.
+pub(super) struct Bootstrap {
+    /// Their addresses.
+    pub(super) addresses: Vec<Multiaddr>,
+    attempts: u32,
+    next: Instant,
+}
+
+impl Bootstrap {
+    /// Due at once.
+    pub(super) fn new(addresses: Vec<Multiaddr>, now: Instant) -> Self {
+        Bootstrap { addresses, attempts: 0, next: now }
+    }
+
+    /// Whether to dial now. Without peers the pause doubles with every round, up to a minute; `random` takes up
+    /// to half of it away, so that nodes that lost their peers together do not come back together.
+    pub(super) fn due(&mut self, now: Instant, connected: bool, random: u64) -> bool {
+        if connected && self.attempts > 0 {
+            self.attempts = 0;
+            self.next = now + jitter(REJOIN_EVERY, random);
+        } else if !connected && self.attempts == 0 {
+            self.next = self.next.min(now);
+        }
+        if self.addresses.is_empty() || now < self.next {
+            return false;
+        }
+        let pause = match connected {
+            true => REJOIN_EVERY,
+            false => BACKOFF.0.saturating_mul(1 << self.attempts.min(10)).min(BACKOFF.1),
+        };
+        self.attempts = if connected { 0 } else { self.attempts.saturating_add(1) };
+        self.next = now + jitter(pause, random);
+        true
+    }
+}
+
+/// Between half of the duration and all of it.
+fn jitter(duration: Duration, random: u64) -> Duration {
+    duration / 2 + duration.mul_f64((random % 1024) as f64 / 2048.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peers(outbound: usize, inbound: usize, now: Instant) -> Peers {
+        let mut peers = Peers::default();
+        for i in 0..outbound + inbound {
+            let id = ConnectionId::new_unchecked(i);
+            peers.opened(PeerId::random(), id, i < outbound, Multiaddr::empty(), now);
+        }
+        peers
+    }
+
+    #[test]
+    fn surplus_peers_are_let_go_in_both_directions() {
+        let start = Instant::now();
+        let later = start + AGE_MIN;
+        let mut seed = 0;
+        let mut random = || {
+            seed += 7;
+            seed
+        };
+        let cases = [
+            (limits::PEERS_HIGH, limits::PEERS_INBOUND_HIGH, 0),
+            (limits::PEERS_HIGH + 3, limits::PEERS_INBOUND_HIGH, 3),
+            (limits::PEERS_HIGH + 3, limits::PEERS_INBOUND_HIGH + 4, 7),
+        ];
+        for (outbound, inbound, expected) in cases {
+            let peers = peers(outbound, inbound, start);
+            assert_eq!(peers.surplus(start, |_| false, &mut random).len(), 0, "too young");
+            assert_eq!(peers.surplus(later, |_| true, &mut random).len(), 0, "busy");
+            let mut surplus = peers.surplus(later, |_| false, &mut random);
+            surplus.sort();
+            surplus.dedup();
+            assert_eq!(surplus.len(), expected);
+        }
+    }
+
+    #[test]
+    fn a_peer_is_announced_once_and_gone_with_its_last_connection() {
+        let (peer, now) = (PeerId::random(), Instant::now());
+        let (first, second) = (ConnectionId::new_unchecked(1), ConnectionId::new_unchecked(2));
+        let mut peers = Peers::default();
+        assert!(!peers.announce(&peer));
+        peers.opened(peer, first, true, Multiaddr::empty(), now);
+        peers.opened(peer, second, false, Multiaddr::empty(), now);
+        assert!(peers.announce(&peer));
+        assert!(!peers.announce(&peer));
+        assert!(!peers.closed(&peer, first));
+        assert_eq!(peers.count(), 1);
+        assert!(peers.closed(&peer, second));
+        assert!(peers.is_empty());
+        peers.opened(peer, first, true, Multiaddr::empty(), now);
+        assert!(!peers.closed(&peer, first), "not announced");
+    }
+
+    #[test]
+    fn bootstrap_backs_off_until_a_peer_is_connected() {
+        let start = Instant::now();
+        let mut bootstrap = Bootstrap::new(vec![Multiaddr::empty()], start);
+        let mut dialled = Vec::new();
+        let seconds = |n| start + Duration::from_secs(n);
+        for n in 0..200 {
+            if bootstrap.due(seconds(n), false, 1023) {
+                dialled.push(n);
+            }
+        }
+        assert_eq!(dialled, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
+        assert!(!bootstrap.due(seconds(200), true, 0));
+        assert!(!bootstrap.due(seconds(300), true, 0));
+        assert!(bootstrap.due(seconds(350), true, 0), "rejoins");
+        assert!(!bootstrap.due(seconds(351), true, 0));
+        assert!(bootstrap.due(seconds(352), false, 0), "lost its peers");
+        assert!(!Bootstrap::new(Vec::new(), start).due(start, false, 0));
+    }
+}

@@ -1,0 +1,284 @@
+//! The distributed hash table: value records, and finding peers.
+//!
+//! A record is put with two steps of ours, a look-up of the peers nearest to its key and a put on each, because
+//! libp2p's own put stamps the publisher's peer id on the record. Records are put again every hour while they
+//! last, sooner when nobody took them. Provider records are neither made nor kept.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use knackmesh_protocol::{limits, time::Timestamp};
+use libp2p::{
+    Multiaddr, PeerId,
+    kad::{
+        self, GetClosestPeersError, GetClosestPeersOk, GetRecordOk, InboundRequest, PutRecordError, QueryId,
+        QueryResult, Quorum, Record, RecordKey, store::RecordStore,
+    },
+};
+
+use crate::network::{Event, RequestFailure, swarm::Driver};
+
+/// A put that reached nobody is tried again after this time.
+const RETRY: Duration = Duration::from_secs(10);
+/// Records put again in one go; the next go is half a second later.
+const PUTS_AT_ONCE: usize = 8;
+/// Expired records are forgotten this often.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+
+/// Records that this node published, and look-ups under way.
+pub(super) struct Records {
+    published: BTreeMap<Vec<u8>, Published>,
+    lookups: HashMap<QueryId, Lookup>,
+    purge: Instant,
+}
+
+struct Published {
+    value: Vec<u8>,
+    expires: Instant,
+    /// When to put it again.
+    next: Instant,
+}
+
+/// What a look-up is for.
+pub(super) enum Lookup {
+    /// The peers to put a record on.
+    Place { key: Vec<u8> },
+    /// Whether they took it.
+    Put { key: Vec<u8> },
+    /// A record, with what was found so far.
+    Get { token: u64, key: Vec<u8>, values: BTreeSet<Vec<u8>>, copies: usize },
+    /// The addresses of a peer for which requests wait.
+    Peer(PeerId),
+    /// Any further peers.
+    Walk,
+}
+
+impl Records {
+    pub(super) fn new(now: Instant) -> Self {
+        Records { published: BTreeMap::new(), lookups: HashMap::new(), purge: now + PURGE_EVERY }
+    }
+}
+
+/// When a record expires by the clock that libp2p uses; `None` when it has.
+fn deadline(expires: Timestamp) -> Option<Instant> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let left = expires.until(Timestamp::from_unix_ms(now.as_millis() as u64));
+    (!left.is_zero()).then(|| Instant::now() + left.min(Duration::from_millis(limits::LEASE_MAX_MS)))
+}
+
+fn within_bounds(key: &[u8], value: &[u8]) -> bool {
+    key.len() <= limits::RECORD_KEY_BYTES_MAX && value.len() <= limits::RECORD_BYTES_MAX
+}
+
+impl Driver {
+    /// Keeps a record, replacing any with the same key. False when it was not kept.
+    pub(super) fn store_record(&mut self, key: Vec<u8>, value: Vec<u8>, expires: Timestamp) -> bool {
+        let Some(expires) = deadline(expires).filter(|_| within_bounds(&key, &value)) else {
+            tracing::debug!("a record that expired or is too long was not kept");
+            return false;
+        };
+        let record = Record { key: key.into(), value, publisher: None, expires: Some(expires) };
+        let kept = self.swarm.behaviour_mut().kad.store_mut().put(record);
+        kept.inspect_err(|error| tracing::debug!(%error, "record not kept")).is_ok()
+    }
+
+    /// Publishes a record from now until it expires.
+    pub(super) fn put_record(&mut self, key: Vec<u8>, value: Vec<u8>, expires: Timestamp) {
+        let Some(until) = deadline(expires).filter(|_| within_bounds(&key, &value)) else {
+            tracing::warn!("a record that expired or is too long was not published");
+            return;
+        };
+        // A full store still lets the others keep it.
+        self.store_record(key.clone(), value.clone(), expires);
+        let now = Instant::now();
+        let published = &mut self.records.published;
+        if published.len() >= limits::RECORDS_PUBLISHED_MAX && !published.contains_key(&key) {
+            published.retain(|_, record| record.expires > now);
+            if published.len() >= limits::RECORDS_PUBLISHED_MAX {
+                tracing::warn!("too many records; one was not published");
+                return;
+            }
+        }
+        published.insert(key, Published { value, expires: until, next: now });
+        self.put_due_records(now);
+    }
+
+    /// Puts records whose time has come, and forgets expired ones.
+    pub(super) fn put_due_records(&mut self, now: Instant) {
+        if now >= self.records.purge {
+            self.records.purge = now + PURGE_EVERY;
+            self.records.published.retain(|_, record| record.expires > now);
+            self.swarm.behaviour_mut().kad.store_mut().retain(|_, record| !record.is_expired(now));
+        }
+        if self.peers.is_empty() {
+            return;
+        }
+        let due = self.records.published.iter().filter(|(_, record)| record.next <= now);
+        for key in due.map(|(key, _)| key.clone()).take(PUTS_AT_ONCE).collect::<Vec<_>>() {
+            let started = self.look_up(Lookup::Place { key: key.clone() });
+            let pause = Duration::from_millis(limits::RECORD_REPUBLISH_MS);
+            self.retry_record(&key, if started { pause } else { RETRY });
+        }
+    }
+
+    fn retry_record(&mut self, key: &[u8], pause: Duration) {
+        if let Some(record) = self.records.published.get_mut(key) {
+            record.next = Instant::now() + pause;
+        }
+    }
+
+    /// Looks a record up.
+    pub(super) fn get_record(&mut self, token: u64, key: Vec<u8>) {
+        if !self.look_up(Lookup::Get { token, key, values: BTreeSet::new(), copies: 0 }) {
+            self.emit(Event::RecordFound { token, values: Vec::new() });
+        }
+    }
+
+    /// Starts a look-up; false when too many run.
+    pub(super) fn look_up(&mut self, lookup: Lookup) -> bool {
+        if self.records.lookups.len() >= limits::LOOKUPS_MAX {
+            return false;
+        }
+        let kad = &mut self.swarm.behaviour_mut().kad;
+        let id = match &lookup {
+            Lookup::Place { key } => kad.get_closest_peers(key.clone()),
+            Lookup::Get { key, .. } => kad.get_record(RecordKey::from(key.clone())),
+            Lookup::Peer(peer) => kad.get_closest_peers(*peer),
+            Lookup::Walk => kad.get_closest_peers(PeerId::random()),
+            // Started by the end of `Place` alone.
+            Lookup::Put { .. } => return false,
+        };
+        self.records.lookups.insert(id, lookup);
+        true
+    }
+
+    pub(super) fn on_kad(&mut self, event: kad::Event) {
+        match event {
+            kad::Event::InboundRequest {
+                request: InboundRequest::PutRecord { source, record: Some(record), .. },
+            } if within_bounds(record.key.as_ref(), &record.value) => {
+                self.emit_from(&source, |from| Event::RecordOffered {
+                    from,
+                    key: record.key.to_vec(),
+                    value: record.value,
+                });
+            }
+            kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
+                let Some(lookup) = self.records.lookups.remove(&id) else { return };
+                if let Some(unfinished) = self.progress(id, lookup, result, step.last) {
+                    self.records.lookups.insert(id, unfinished);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes a result in; returns the look-up while it goes on.
+    fn progress(&mut self, id: QueryId, lookup: Lookup, result: QueryResult, last: bool) -> Option<Lookup> {
+        match (lookup, result) {
+            (Lookup::Place { key }, QueryResult::GetClosestPeers(result)) => {
+                let peers = match result {
+                    Ok(GetClosestPeersOk { peers, .. })
+                    | Err(GetClosestPeersError::Timeout { peers, .. }) => {
+                        peers.into_iter().map(|info| info.peer_id).collect()
+                    }
+                };
+                self.put_on(key, peers);
+                None
+            }
+            (Lookup::Put { key }, QueryResult::PutRecord(result)) => {
+                let taken = match &result {
+                    Ok(_) => true,
+                    Err(
+                        PutRecordError::QuorumFailed { success, .. }
+                        | PutRecordError::Timeout { success, .. },
+                    ) => !success.is_empty(),
+                };
+                if !taken {
+                    self.retry_record(&key, RETRY);
+                }
+                None
+            }
+            (Lookup::Get { token, key, mut values, mut copies }, QueryResult::GetRecord(result)) => {
+                if let Ok(GetRecordOk::FoundRecord(found)) = result
+                    && found.record.key.as_ref() == key.as_slice()
+                    && found.record.value.len() <= limits::RECORD_BYTES_MAX
+                {
+                    copies += 1;
+                    values.insert(found.record.value);
+                }
+                if last || copies >= limits::RECORD_COPIES_MAX {
+                    if let Some(mut query) = self.swarm.behaviour_mut().kad.query_mut(&id) {
+                        query.finish();
+                    }
+                    self.emit(Event::RecordFound { token, values: values.into_iter().collect() });
+                    return None;
+                }
+                Some(Lookup::Get { token, key, values, copies })
+            }
+            (Lookup::Peer(peer), _) => {
+                // The look-up connects to the peer itself if anyone knows its address.
+                if !self.swarm.is_connected(&peer) {
+                    self.give_up(&peer, RequestFailure::Unreachable);
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn put_on(&mut self, key: Vec<u8>, peers: Vec<PeerId>) {
+        let Some(record) = self.records.published.get(&key) else { return };
+        if peers.is_empty() {
+            return self.retry_record(&key, RETRY);
+        }
+        let record = Record {
+            key: key.clone().into(),
+            value: record.value.clone(),
+            publisher: None,
+            expires: Some(record.expires),
+        };
+        // Any lower quorum would end the put before the rest were offered the record.
+        let id = self.swarm.behaviour_mut().kad.put_record_to(record, peers.into_iter(), Quorum::All);
+        self.records.lookups.insert(id, Lookup::Put { key });
+    }
+
+    /// Takes the addresses of a peer into the routing table, in place of those it had.
+    pub(super) fn learn(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        let kad = &mut self.swarm.behaviour_mut().kad;
+        let fresh: Vec<Multiaddr> = addresses.into_iter().filter_map(|a| a.with_p2p(peer).ok()).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        let known: Vec<Multiaddr> = kad
+            .kbucket(peer)
+            .iter()
+            .flat_map(|bucket| bucket.iter())
+            .filter(|entry| *entry.node.key.preimage() == peer)
+            .flat_map(|entry| entry.node.value.iter().cloned().collect::<Vec<_>>())
+            .collect();
+        for address in fresh.iter().filter(|address| !known.contains(address)) {
+            kad.add_address(&peer, address.clone());
+        }
+        for address in known.iter().filter(|address| !fresh.contains(address)) {
+            kad.remove_address(&peer, address);
+        }
+    }
+
+    /// Records kept, our own included.
+    pub(super) fn kept_records(&mut self) -> usize {
+        self.swarm.behaviour_mut().kad.store_mut().records().count()
+    }
+
+    /// Peers of the routing table that are not connected.
+    pub(super) fn strangers(&mut self) -> Vec<PeerId> {
+        let peers = &self.peers;
+        let buckets = self.swarm.behaviour_mut().kad.kbuckets();
+        buckets
+            .flat_map(|bucket| bucket.iter().map(|entry| *entry.node.key.preimage()).collect::<Vec<_>>())
+            .filter(|peer| !peers.contains(peer))
+            .collect()
+    }
+}

@@ -1,0 +1,533 @@
+//! What a node does for its operator: each request of the control socket, carried out.
+
+use std::collections::BTreeMap;
+
+use knackmesh_protocol::{
+    credential::{Credential, Shown, VerifiedCredential, open_badge::AlignedSkill, open_badge::Issuance},
+    inquiry::Undertaking,
+    key::Did,
+    limits::{SEARCH_DEADLINE_MAX_MS, SEARCH_LEADS_MAX},
+    message::{self, Item},
+    peer::{Command, Reply as PeerReply, SearchError, Specification},
+    query,
+    skill::{Level, SkillId},
+    summary::{Content, Opening, SummaryError, Terms},
+    vocabulary::{Resolution, Vocabulary},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::{Node, NodeError, now, random_id, short};
+use crate::{
+    control::{
+        Errand, Exit, IssueOrder, PeerRow, ProfileOrder, ProfileReport, QueryOrder, RecordReport, Refusal,
+        Reply, Request, TrustOrder, TrustRow,
+    },
+    network::{self, Protocols},
+    report::{
+        ChecksRow, CredentialRow, IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport,
+    },
+    store::{KeptCredential, StoreError},
+};
+
+type Answer = Result<Reply, Refusal>;
+type Sender = oneshot::Sender<Answer>;
+
+/// A request that waits for the peer.
+pub(super) enum Wait {
+    Publish(Sender),
+    Withdraw(Sender),
+    Query { sender: Sender, text: String, understood: Vec<String> },
+}
+
+/// A look-up that waits for the network.
+pub(super) struct Lookup {
+    sender: Sender,
+    view: Did,
+}
+
+/// What the holder says besides credentials, as it is kept.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Profile {
+    terms: Terms,
+    claims: BTreeMap<SkillId, Level>,
+}
+
+impl From<StoreError> for Refusal {
+    fn from(e: StoreError) -> Self {
+        Refusal::new(Exit::Failed, e.to_string(), e.hint())
+    }
+}
+
+impl Node {
+    /// Begins to carry out a request; an error here ends the node.
+    pub(super) async fn errand(&mut self, (request, sender): Errand) -> Result<(), NodeError> {
+        let answer = match request {
+            Request::Status => self.status().await,
+            Request::Peers => self.peers().await,
+            Request::Import { name, text } => self.import(&name, &text),
+            Request::Credentials => self.credentials(),
+            Request::Issue(order) => self.issue(&order),
+            Request::Verify { text } => self.verify(&text),
+            Request::Preview { present } => self.preview(present),
+            Request::Trust(order) => self.trust(order),
+            Request::Profile(order) => self.profile(&order),
+            Request::Why { rank } => self.why(rank),
+            Request::Publish { lease_ms, present } => match self.draft() {
+                Ok(draft) => {
+                    let command = Command::Publish {
+                        content: draft.content,
+                        openings: draft.openings,
+                        present,
+                        lease_ms,
+                    };
+                    self.command(command, Wait::Publish(sender));
+                    return Ok(());
+                }
+                Err(refusal) => Err(refusal),
+            },
+            Request::Withdraw => {
+                self.command(Command::Withdraw, Wait::Withdraw(sender));
+                return Ok(());
+            }
+            Request::Query(order) => match self.specification(&order) {
+                Ok((specification, understood)) => {
+                    let wait = Wait::Query { sender, text: order.query, understood };
+                    self.command(Command::Search(specification), wait);
+                    return Ok(());
+                }
+                Err(refusal) => Err(refusal),
+            },
+            Request::Lookup { view } => match self.lookup(&view) {
+                Ok(key) => {
+                    let token = self.next_command;
+                    self.next_command += 1;
+                    self.lookups.insert(token, Lookup { sender, view });
+                    return self.send(network::Command::GetRecord { token, key }).await;
+                }
+                Err(refusal) => Err(refusal),
+            },
+        };
+        // An operator who hung up does not want the answer.
+        let _ = sender.send(answer);
+        Ok(())
+    }
+
+    /// Ends a request that waited for the peer.
+    pub(super) fn finish(&mut self, wait: Wait, reply: PeerReply) -> Result<(), NodeError> {
+        let (sender, answer) = match (wait, reply) {
+            (Wait::Publish(sender), PeerReply::Published(result)) => {
+                let published = result.map_err(|e| {
+                    Refusal::new(
+                        Exit::Refused,
+                        e.to_string(),
+                        "see `knack preview` and `knack publish --help`",
+                    )
+                });
+                let answer = published.map(|p| Reply::Published {
+                    view: p.summary.body().view().to_string(),
+                    until: p.summary.body().expires(),
+                    peers: p.peers,
+                    claims: p.summary.body().content().claims().len(),
+                    bytes: p.summary.encode().len(),
+                    announced: self.network.is_some(),
+                });
+                (sender, answer)
+            }
+            (Wait::Withdraw(sender), PeerReply::Withdrawn(withdrawn)) => {
+                let announced = self.network.is_some();
+                let answer = match withdrawn {
+                    Some(w) => Reply::Withdrawn {
+                        was_published: true,
+                        asked: w.asked,
+                        acknowledged: w.acknowledgements.len(),
+                        announced,
+                    },
+                    None => Reply::Withdrawn { was_published: false, asked: 0, acknowledged: 0, announced },
+                };
+                (sender, Ok(answer))
+            }
+            (Wait::Query { sender, text, understood }, PeerReply::Found(result)) => {
+                let answer = match result {
+                    Ok(outcome) => {
+                        let report = QueryReport::new(&text, understood, &outcome, &self.vocabulary);
+                        let kept = serde_json::to_string(&report).unwrap_or_default();
+                        self.shelf.store.set("last_query", &kept)?;
+                        Ok(Reply::Found(Box::new(report)))
+                    }
+                    Err(e @ SearchError::Busy) => {
+                        Err(Refusal::new(Exit::Refused, e.to_string(), "try again in a moment"))
+                    }
+                    Err(e) => Err(Refusal::new(Exit::Usage, e.to_string(), "see `knack query --help`")),
+                };
+                (sender, answer)
+            }
+            (Wait::Publish(sender) | Wait::Withdraw(sender) | Wait::Query { sender, .. }, _) => {
+                (sender, Err(Refusal::new(Exit::Failed, "the peer answered another question", "report this")))
+            }
+        };
+        let _ = sender.send(answer);
+        Ok(())
+    }
+
+    async fn status(&self) -> Answer {
+        let snapshot = match &self.network {
+            Some(network) => network.snapshot().await.ok(),
+            None => None,
+        };
+        let protocols = Protocols::default();
+        Ok(Reply::Status(Box::new(StatusReport {
+            running: self.network.is_some(),
+            did: self.identity.root.did().to_string(),
+            view: self.peer.view().to_string(),
+            peer_id: self.identity.node_id.to_string(),
+            listen: snapshot.map(|s| s.listen).unwrap_or_default(),
+            peers: self.peer.peers().len(),
+            index: IndexRow { summaries: self.peer.summaries() },
+            published_until: self.peer.publication().map(|p| p.summary.body().expires()),
+            credentials: self.shelf.store.credentials()?.len(),
+            protocols: ProtocolsRow {
+                kad: protocols.kad,
+                rpc: protocols.rpc,
+                identify: protocols.identify,
+                gossip: message::TOPIC_PREFIX.to_owned(),
+            },
+        })))
+    }
+
+    async fn peers(&self) -> Answer {
+        let snapshot = match &self.network {
+            Some(network) => network.snapshot().await.ok(),
+            None => None,
+        };
+        let row = |p: network::PeerInfo| PeerRow {
+            peer_id: p.node.to_string(),
+            address: p.address,
+            outbound: p.outbound,
+        };
+        Ok(Reply::Peers(snapshot.map(|s| s.peers).unwrap_or_default().into_iter().map(row).collect()))
+    }
+
+    /// Keeps a credential that is what its issuer signed and is about this home's DID. One that has expired, or whose
+    /// status cannot be checked, is kept and reported as such, and backs no claim.
+    fn import(&self, name: &str, text: &str) -> Answer {
+        let credential = Credential::parse(text).map_err(|e| {
+            Refusal::new(
+                Exit::NotVerified,
+                format!("{name}: not a credential that knack reads: {e}"),
+                "ask its issuer for a W3C Verifiable Credential or Open Badge 3.0 in JSON",
+            )
+        })?;
+        let checks = credential.verify(now(), &self.trust);
+        if checks.untampered != knackmesh_protocol::credential::Check::Pass {
+            let reason = checks.reason(knackmesh_protocol::credential::CheckName::Untampered);
+            let reason = reason.map_or_else(String::new, |r| format!(": {}", r.text));
+            return Err(Refusal::new(
+                Exit::NotVerified,
+                format!("{name}: refused: untampered {}{reason}", checks.untampered),
+                "ask the issuer for the original file; `knack verify FILE` shows every check",
+            ));
+        }
+        let own = self.identity.root.did();
+        if credential.subject() != Some(&own) {
+            let subject = credential.subject().map_or("nobody's DID".to_owned(), ToString::to_string);
+            return Err(Refusal::new(
+                Exit::NotVerified,
+                format!("{name}: refused: it is about {subject}, not about you"),
+                format!("ask the issuer to issue it to {own}"),
+            ));
+        }
+        let kept = KeptCredential { text: credential.text().to_owned(), imported: now() };
+        self.shelf.store.put_credential(&credential.id(), &kept)?;
+        self.shelf.store.flush()?;
+        Ok(Reply::Imported(Box::new(CredentialRow::new(&credential, &checks))))
+    }
+
+    fn kept(&self) -> Result<Vec<Credential>, Refusal> {
+        let kept = self.shelf.store.credentials()?.into_iter();
+        let parse = |(id, kept): (_, KeptCredential)| {
+            Credential::parse(&kept.text).map_err(|e| {
+                let hint = "import the original file again";
+                Refusal::new(Exit::Failed, format!("the credential {} is damaged: {e}", short(id)), hint)
+            })
+        };
+        kept.map(parse).collect()
+    }
+
+    fn credentials(&self) -> Answer {
+        let row = |c: &Credential| CredentialRow::new(c, &c.verify(now(), &self.trust));
+        Ok(Reply::Credentials(self.kept()?.iter().map(row).collect()))
+    }
+
+    fn issue(&self, order: &IssueOrder) -> Answer {
+        let now = now();
+        let skills = order.skills.iter().map(|name| self.skill(name)).collect::<Result<Vec<SkillId>, _>>()?;
+        if skills.is_empty() {
+            return Err(Refusal::new(Exit::Usage, "no skill is named", "name one with --skill URI|NAME"));
+        }
+        let label = |id: &SkillId| self.vocabulary.label(id).to_owned();
+        let name = order.achievement.clone();
+        let name = name.unwrap_or_else(|| skills.iter().map(label).collect::<Vec<_>>().join(", "));
+        let issuance = Issuance {
+            nonce: random_id()?,
+            issuer: self.identity.root.did(),
+            issuer_name: order.issuer_name.clone(),
+            subject: order.to.clone(),
+            description: format!("{name}, level {} of 5", order.level),
+            name,
+            criteria: None,
+            skills: skills
+                .iter()
+                .map(|id| AlignedSkill {
+                    skill: id.clone(),
+                    label: label(id),
+                    framework: self.vocabulary.get(id).map(|s| s.framework.name().to_owned()),
+                })
+                .collect(),
+            level: order.level,
+            valid_from: now,
+            valid_until: order.valid_for_ms.map(|ms| now.plus_ms(ms)),
+        };
+        let credential = issuance
+            .sign(&self.identity.root, now)
+            .map_err(|e| Refusal::new(Exit::Usage, e.to_string(), "see `knack issue --help`"))?;
+        Ok(Reply::Issued(credential.text().to_owned()))
+    }
+
+    fn verify(&self, text: &str) -> Answer {
+        let credential = Credential::parse(text).map_err(|e| {
+            let hint = "knack verifies W3C Verifiable Credentials 2.0 and Open Badges 3.0 in JSON";
+            Refusal::new(Exit::NotVerified, format!("not a credential that knack reads: {e}"), hint)
+        })?;
+        let checks = credential.verify(now(), &self.trust);
+        Ok(Reply::Verified(Box::new(ChecksRow::new(&credential, &checks, Shown::File))))
+    }
+
+    /// What would be published now, exactly.
+    fn draft(&self) -> Result<Draft, Refusal> {
+        let profile = self.kept_profile()?;
+        let (mut verified, mut left_out): (Vec<VerifiedCredential>, Vec<String>) = (Vec::new(), Vec::new());
+        for credential in self.kept()? {
+            let name = credential.name().unwrap_or_else(|| short(credential.id()));
+            let states_a_skill = !credential.skills().is_empty();
+            match credential.verified(now()) {
+                Ok(_) if !states_a_skill => left_out.push(format!("{name}: it names no skill by a URI")),
+                Ok(credential) => verified.push(credential),
+                Err(checks) => {
+                    let reasons = checks.reasons.values().map(|r| r.text.as_str()).collect::<Vec<_>>();
+                    left_out.push(format!("{name}: not verified: {}", reasons.join("; ")));
+                }
+            }
+        }
+        let bare: Vec<(SkillId, Level)> = profile.claims.into_iter().collect();
+        let drafted = Content::draft(&verified, &bare, profile.terms, &self.vocabulary, &self.identity.view);
+        let (content, openings) = drafted.map_err(|e| match e {
+            SummaryError::Empty => Refusal::new(
+                Exit::NoConsent,
+                "there is nothing to publish: no verified credential and no claim",
+                "import a credential (`knack import FILE`) or claim a skill (`knack profile --claim NAME=LEVEL`)",
+            ),
+            e => Refusal::new(Exit::Refused, e.to_string(), "see `knack credentials` and `knack profile`"),
+        })?;
+        Ok(Draft { content, openings, left_out })
+    }
+
+    fn preview(&self, present: knackmesh_protocol::consent::Present) -> Answer {
+        let Draft { content, left_out, .. } = self.draft()?;
+        Ok(Reply::Preview(Box::new(PreviewReport {
+            view: self.peer.view().to_string(),
+            node: self.identity.node_id.to_string(),
+            bytes: knackmesh_protocol::wire::encode(&content).len(),
+            content,
+            present,
+            left_out,
+        })))
+    }
+
+    fn specification(&self, order: &QueryOrder) -> Result<(Specification, Vec<String>), Refusal> {
+        let parsed = query::parse(&order.query, &self.vocabulary, now()).map_err(|e| {
+            let hint = if e.hint.is_empty() { "see `knack query --help`".to_owned() } else { e.hint.clone() };
+            Refusal::new(Exit::Usage, e.render(&order.query), hint)
+        })?;
+        if !(1..=SEARCH_LEADS_MAX).contains(&order.top) {
+            let message = format!("--top takes 1 to {SEARCH_LEADS_MAX}");
+            return Err(Refusal::new(Exit::Usage, message, "ask for fewer results"));
+        }
+        if !(1..=SEARCH_DEADLINE_MAX_MS).contains(&order.deadline_ms) {
+            let message = format!("--deadline takes up to {} seconds", SEARCH_DEADLINE_MAX_MS / 1000);
+            return Err(Refusal::new(Exit::Usage, message, "give a duration such as 5s"));
+        }
+        let specification = Specification {
+            query: parsed.query,
+            top: order.top,
+            deadline_ms: order.deadline_ms,
+            undertaking: Undertaking {
+                purpose: order.purpose.clone(),
+                retention_days: order.retention_days,
+                contact: order.contact.clone(),
+            },
+        };
+        Ok((specification, parsed.notes))
+    }
+
+    fn why(&self, rank: usize) -> Answer {
+        let kept: Option<String> = self.shelf.store.setting("last_query")?;
+        let report: Option<QueryReport> = kept.and_then(|text| serde_json::from_str(&text).ok());
+        let Some(report) = report else {
+            return Err(Refusal::new(
+                Exit::Failed,
+                "no query was made here yet",
+                "ask one: `knack query QUERY`",
+            ));
+        };
+        let found = report.results.len();
+        let query = report.query;
+        match report.results.into_iter().find(|r| r.rank == rank) {
+            Some(result) => Ok(Reply::Why { query, result: Box::new(result) }),
+            None => Err(Refusal::new(
+                Exit::Usage,
+                format!("the last query found {found}; there is no rank {rank}"),
+                "ranks begin at 1; repeat the query with a greater --top to see more",
+            )),
+        }
+    }
+
+    fn trust(&mut self, order: TrustOrder) -> Answer {
+        match order {
+            TrustOrder::List => {}
+            TrustOrder::Add { issuer, entry } => {
+                self.trust.add(issuer, entry).map_err(|e| {
+                    Refusal::new(Exit::Refused, e.to_string(), "remove issuers that you no longer need")
+                })?;
+                self.keep_trust()?;
+            }
+            TrustOrder::Remove { issuer } => {
+                if self.trust.remove(&issuer).is_none() {
+                    let message = format!("{issuer} is not on your trust list");
+                    return Err(Refusal::new(Exit::Failed, message, "see `knack trust list`"));
+                }
+                self.keep_trust()?;
+            }
+        }
+        let row = |(issuer, entry): (&Did, &knackmesh_protocol::credential::TrustEntry)| TrustRow {
+            issuer: issuer.clone(),
+            name: entry.name.clone(),
+            distrusted: entry.distrusted,
+        };
+        Ok(Reply::Trust(self.trust.iter().map(row).collect()))
+    }
+
+    fn keep_trust(&self) -> Result<(), StoreError> {
+        self.shelf.store.set("trust", &self.trust)?;
+        self.shelf.store.flush()
+    }
+
+    fn kept_profile(&self) -> Result<Profile, StoreError> {
+        Ok(self.shelf.store.setting("profile")?.unwrap_or_default())
+    }
+
+    fn profile(&self, order: &ProfileOrder) -> Answer {
+        let mut profile = self.kept_profile()?;
+        let mut changed = false;
+        if let Some(terms) = &order.terms {
+            profile.terms = terms.clone();
+            changed = true;
+        }
+        for (name, level) in &order.claim {
+            profile.claims.insert(self.skill(name)?, *level);
+            changed = true;
+        }
+        for name in &order.drop {
+            profile.claims.remove(&self.skill(name)?);
+            changed = true;
+        }
+        if changed {
+            self.shelf.store.set("profile", &profile)?;
+            self.shelf.store.flush()?;
+        }
+        let claims = profile.claims.into_iter();
+        let row = |(skill, level): (SkillId, Level)| SkillRow {
+            label: self.vocabulary.label(&skill).to_owned(),
+            skill,
+            level,
+        };
+        Ok(Reply::Profile(ProfileReport { terms: profile.terms, claims: claims.map(row).collect() }))
+    }
+
+    fn lookup(&self, view: &Did) -> Result<Vec<u8>, Refusal> {
+        if self.network.is_none() {
+            return Err(Refusal::new(Exit::Network, "no node runs for this home", "start one: `knack up`"));
+        }
+        let view = view.public_key().ok_or_else(|| {
+            Refusal::new(
+                Exit::Usage,
+                "a view's pseudonym is a did:key of an Ed25519 key",
+                "see `knack query --json`",
+            )
+        })?;
+        Ok(message::record_key(&view))
+    }
+
+    /// Of the records found, reports the newest that is the view's own.
+    pub(super) fn record_found(&mut self, token: u64, values: &[Vec<u8>]) {
+        let Some(Lookup { sender, view }) = self.lookups.remove(&token) else { return };
+        let own = |item: &Item| Some(item.view()) == view.public_key();
+        let rank = |item: &Item| match item {
+            Item::Summary(s) => (s.body().sequence(), 0),
+            Item::Tombstone(t) => (t.body().ceiling(), 1),
+        };
+        let items = values.iter().filter_map(|v| Item::decode(v).ok());
+        let newest = items.filter(own).max_by_key(rank);
+        let report = RecordReport {
+            view: view.to_string(),
+            record: newest.as_ref().map(|item| match item {
+                Item::Summary(_) => "summary".to_owned(),
+                Item::Tombstone(_) => "tombstone".to_owned(),
+            }),
+            sequence: newest.as_ref().map(|item| rank(item).0),
+            expires: newest.as_ref().map(Item::expires),
+            content: newest.as_ref().and_then(|item| match item {
+                Item::Summary(s) => Some(s.body().content().clone()),
+                Item::Tombstone(_) => None,
+            }),
+        };
+        let _ = sender.send(Ok(Reply::Record(Box::new(report))));
+    }
+
+    /// A skill by its URI or name.
+    fn skill(&self, name: &str) -> Result<SkillId, Refusal> {
+        resolve(name, &self.vocabulary)
+    }
+}
+
+struct Draft {
+    content: Content,
+    openings: Vec<Opening>,
+    left_out: Vec<String>,
+}
+
+fn resolve(name: &str, vocabulary: &Vocabulary) -> Result<SkillId, Refusal> {
+    if let Ok(id) = name.parse::<SkillId>() {
+        return Ok(id);
+    }
+    match vocabulary.resolve(name) {
+        Resolution::Unique(id) => Ok(id),
+        Resolution::Ambiguous(ids) => {
+            let choices = ids.iter().map(|id| format!("{} <{id}>", vocabulary.label(id)));
+            let choices = choices.collect::<Vec<_>>().join(", ");
+            Err(Refusal::new(
+                Exit::Usage,
+                format!("`{name}` means several skills: {choices}"),
+                "name one by its URI",
+            ))
+        }
+        Resolution::Unknown { nearest } if nearest.is_empty() => {
+            Err(Refusal::new(Exit::Usage, format!("no skill is called `{name}`"), "name a skill by its URI"))
+        }
+        Resolution::Unknown { nearest } => Err(Refusal::new(
+            Exit::Usage,
+            format!("no skill is called `{name}`"),
+            format!("did you mean {}? A skill can also be named by its URI", nearest.join(", ")),
+        )),
+    }
+}

@@ -1,0 +1,309 @@
+//! The store: what must not be lost, in sled. Nothing else knows sled.
+//!
+//! A tree a concept. [`Store::flush`] makes everything before it durable (fsync); the node calls it before it confirms
+//! anything. What a tree holds was checked before it was kept, so reading decodes without verifying again; a damaged
+//! entry is an error that names the tree.
+
+use std::path::{Path, PathBuf};
+
+use knackmesh_protocol::{
+    credential::TrustList,
+    id::Id,
+    key::PublicKey,
+    limits::CREDENTIALS_MAX,
+    message::Item,
+    peer::{Change, Memory, Publication},
+    signed::Signed,
+    summary::Summary,
+    time::Timestamp,
+    wire,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The format of the trees. A store of another version is refused, never guessed at.
+const VERSION: u32 = 1;
+
+/// An open store. One process has it open at a time.
+pub struct Store {
+    db: sled::Db,
+    items: sled::Tree,
+    credentials: sled::Tree,
+    disclosures: sled::Tree,
+    settings: sled::Tree,
+    /// The number of the last item kept.
+    serial: u64,
+}
+
+/// Why the store cannot do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it open.
+    #[error("another process has {0} open")]
+    Locked(PathBuf),
+    /// The disk or sled refused.
+    #[error("the store: {0}")]
+    Sled(#[from] sled::Error),
+    /// An entry cannot be read.
+    #[error("the store's tree `{0}` holds a damaged entry")]
+    Damaged(&'static str),
+    /// Made by another version.
+    #[error("the store is of format {0}; this program reads format {VERSION}")]
+    Version(u32),
+    /// No room for another credential.
+    #[error("this home already keeps {CREDENTIALS_MAX} credentials")]
+    Full,
+}
+
+impl StoreError {
+    /// What to try.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            StoreError::Locked(_) => "wait for the other command to end, or end the process that hangs",
+            StoreError::Sled(sled::Error::Io(_)) => "check free space and permissions of the home folder",
+            StoreError::Sled(_) | StoreError::Damaged(_) => {
+                "move the `store` folder aside and import your credentials again; your keys are not in it"
+            }
+            StoreError::Version(_) => "use the version of knack that made this home",
+            StoreError::Full => "remove those you no longer need",
+        }
+    }
+}
+
+/// A credential as it was imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptCredential {
+    /// The text, unchanged.
+    pub text: String,
+    /// When it was imported.
+    pub imported: Timestamp,
+}
+
+/// A presentation that was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disclosed {
+    /// To whom.
+    pub seeker: PublicKey,
+    /// For what.
+    pub purpose: String,
+    /// Which credentials.
+    pub credentials: Vec<Id>,
+    /// When.
+    pub at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Published {
+    publication: Option<Publication>,
+    last_sequence: u64,
+    greatest_expiry: Timestamp,
+}
+
+impl Store {
+    /// Opens or makes the store in `dir`.
+    ///
+    /// # Errors
+    /// When another process has it open, the disk refuses, or it is of another version.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let db = sled::Config::new()
+            .path(dir)
+            .cache_capacity(32 * 1024 * 1024)
+            .flush_every_ms(Some(500))
+            .open()
+            .map_err(|e| if is_lock(&e) { StoreError::Locked(dir.to_owned()) } else { e.into() })?;
+        let mut store = Store {
+            items: db.open_tree("items")?,
+            credentials: db.open_tree("credentials")?,
+            disclosures: db.open_tree("disclosures")?,
+            settings: db.open_tree("settings")?,
+            serial: 0,
+            db,
+        };
+        match store.setting::<u32>("version")? {
+            None => store.set("version", &VERSION)?,
+            Some(VERSION) => {}
+            Some(other) => return Err(StoreError::Version(other)),
+        }
+        for entry in store.items.iter().values() {
+            let serial = entry?.get(..8).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes);
+            store.serial = store.serial.max(serial.ok_or(StoreError::Damaged("items"))?);
+        }
+        Ok(store)
+    }
+
+    /// Makes everything so far durable.
+    ///
+    /// # Errors
+    /// When the disk refuses: then nothing since the last flush may be confirmed.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.db.flush().map(drop).map_err(Into::into)
+    }
+
+    /// Applies a change of the peer. For a kept summary, returns its number, by which the index knows how far it is.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn apply(&mut self, change: &Change) -> Result<Option<u64>, StoreError> {
+        match change {
+            Change::Keep(item) => {
+                self.serial += 1;
+                let mut value = self.serial.to_be_bytes().to_vec();
+                value.extend(item.encode());
+                self.items.insert(item.view().as_bytes(), value)?;
+                return Ok(Some(self.serial));
+            }
+            Change::Forget(view) => {
+                self.items.remove(view.as_bytes())?;
+            }
+            Change::Publication { publication, last_sequence, greatest_expiry } => {
+                let (last_sequence, greatest_expiry) = (*last_sequence, *greatest_expiry);
+                self.set(
+                    "publication",
+                    &Published { publication: publication.clone(), last_sequence, greatest_expiry },
+                )?;
+            }
+            Change::Disclosed { seeker, purpose, credentials, at } => {
+                let entry = Disclosed {
+                    seeker: *seeker,
+                    purpose: purpose.clone(),
+                    credentials: credentials.clone(),
+                    at: *at,
+                };
+                let mut key = at.unix_ms().to_be_bytes().to_vec();
+                key.extend(self.db.generate_id()?.to_be_bytes());
+                self.disclosures.insert(key, wire::encode(&entry))?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the peer remembers.
+    ///
+    /// # Errors
+    /// When an entry is damaged.
+    pub fn memory(&self) -> Result<Memory, StoreError> {
+        let published = self.setting::<Published>("publication")?;
+        let items = self.items.iter().values().map(|entry| decode_item(&entry?)).collect::<Result<_, _>>()?;
+        Ok(match published {
+            Some(p) => Memory {
+                publication: p.publication,
+                last_sequence: p.last_sequence,
+                greatest_expiry: p.greatest_expiry,
+                items,
+            },
+            None => Memory { items, ..Memory::default() },
+        })
+    }
+
+    /// The summary kept of a view; `None` for a tombstone.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn summary(&self, view: &PublicKey) -> Result<Option<Signed<Summary>>, StoreError> {
+        match self.items.get(view.as_bytes())? {
+            Some(entry) => Ok(match decode_item(&entry)? {
+                Item::Summary(summary) => Some(summary),
+                Item::Tombstone(_) => None,
+            }),
+            None => Ok(None),
+        }
+    }
+
+    /// Summaries kept after the one with number `serial`, with their numbers: what an index that got so far lacks.
+    ///
+    /// # Errors
+    /// When an entry is damaged.
+    pub fn summaries_after(&self, serial: u64) -> Result<Vec<(u64, Signed<Summary>)>, StoreError> {
+        let mut later = Vec::new();
+        for entry in self.items.iter().values() {
+            let entry = entry?;
+            let number = entry.get(..8).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes);
+            let number = number.ok_or(StoreError::Damaged("items"))?;
+            if number > serial
+                && let Item::Summary(summary) = decode_item(&entry)?
+            {
+                later.push((number, summary));
+            }
+        }
+        later.sort_by_key(|(number, _)| *number);
+        Ok(later)
+    }
+
+    /// Keeps a credential under its id.
+    ///
+    /// # Errors
+    /// When there are too many, or the disk refuses.
+    pub fn put_credential(&self, id: &Id, kept: &KeptCredential) -> Result<(), StoreError> {
+        if self.credentials.len() >= CREDENTIALS_MAX && !self.credentials.contains_key(id.0)? {
+            return Err(StoreError::Full);
+        }
+        self.credentials.insert(id.0, wire::encode(kept))?;
+        Ok(())
+    }
+
+    /// A credential by its id.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn credential(&self, id: &Id) -> Result<Option<KeptCredential>, StoreError> {
+        self.credentials.get(id.0)?.map(|bytes| decode(&bytes, "credentials")).transpose()
+    }
+
+    /// Every credential, by id.
+    ///
+    /// # Errors
+    /// When an entry is damaged.
+    pub fn credentials(&self) -> Result<Vec<(Id, KeptCredential)>, StoreError> {
+        let entry = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
+            let (key, value) = entry?;
+            let id = <[u8; 32]>::try_from(key.as_ref()).map_err(|_| StoreError::Damaged("credentials"))?;
+            Ok((Id(id), decode(&value, "credentials")?))
+        };
+        self.credentials.iter().map(entry).collect()
+    }
+
+    /// Presentations given, oldest first.
+    ///
+    /// # Errors
+    /// When an entry is damaged.
+    pub fn disclosures(&self) -> Result<Vec<Disclosed>, StoreError> {
+        self.disclosures.iter().values().map(|entry| decode(&entry?, "disclosures")).collect()
+    }
+
+    /// The trust list.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn trust(&self) -> Result<TrustList, StoreError> {
+        Ok(self.setting("trust")?.unwrap_or_default())
+    }
+
+    /// A setting by name.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn setting<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        self.settings.get(name)?.map(|bytes| decode(&bytes, "settings")).transpose()
+    }
+
+    /// Sets a setting.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StoreError> {
+        self.settings.insert(name, wire::encode(value))?;
+        Ok(())
+    }
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8], tree: &'static str) -> Result<T, StoreError> {
+    wire::decode_kept(bytes).map_err(|_| StoreError::Damaged(tree))
+}
+
+fn decode_item(entry: &[u8]) -> Result<Item, StoreError> {
+    entry.get(8..).and_then(|bytes| Item::decode_kept(bytes).ok()).ok_or(StoreError::Damaged("items"))
+}
+
+/// sled tells a lock held by another process only by the words of an I/O error.
+fn is_lock(e: &sled::Error) -> bool {
+    matches!(e, sled::Error::Io(io) if io.kind() == std::io::ErrorKind::WouldBlock || io.to_string().contains("could not acquire lock"))
+}
