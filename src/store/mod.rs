@@ -93,7 +93,7 @@ pub struct Disclosed {
 
 #[derive(Serialize, Deserialize)]
 struct Published {
-    publication: Option<Publication>,
+    publication: Option<Box<Publication>>,
     last_sequence: u64,
     greatest_expiry: Timestamp,
 }
@@ -185,7 +185,7 @@ impl Store {
         let items = self.items.iter().values().map(|entry| decode_item(&entry?)).collect::<Result<_, _>>()?;
         Ok(match published {
             Some(p) => Memory {
-                publication: p.publication,
+                publication: p.publication.map(|p| *p),
                 last_sequence: p.last_sequence,
                 greatest_expiry: p.greatest_expiry,
                 items,

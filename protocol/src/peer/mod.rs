@@ -208,7 +208,7 @@ pub enum Change {
     /// Our own publication, or that there is none. `last_sequence` and `greatest_expiry` outlive it.
     Publication {
         /// What is published now.
-        publication: Option<Publication>,
+        publication: Option<Box<Publication>>,
         /// The view's last sequence.
         last_sequence: u64,
         /// The greatest expiry the view ever signed.

@@ -193,7 +193,7 @@ impl Peer {
 
     fn persist_publication(&mut self) {
         self.outputs.push(Output::Persist(Change::Publication {
-            publication: self.publication.clone(),
+            publication: self.publication.clone().map(Box::new),
             last_sequence: self.last_sequence,
             greatest_expiry: self.greatest_expiry,
         }));

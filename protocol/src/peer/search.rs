@@ -429,7 +429,7 @@ impl Peer {
             };
             found.push((-one.score.points, tie, one));
         }
-        found.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        found.sort_by_key(|(points, tie, _)| (*points, *tie));
         let results = found.into_iter().take(specification.top).map(|(_, _, one)| one).collect();
         Outcome { query, results, withheld, coverage, elapsed_ms: now.since_ms(started) }
     }

@@ -1,10 +1,10 @@
 //! Ranking in integers: a score that the candidate can recompute, and an explanation whose terms sum to it.
 //!
-//! Each positive term of a query is a *requirement*. A thousand points are shared among the requirements by the
-//! inverse document frequency of their skills (rarer skills weigh more); a candidate earns a requirement's share, and
-//! the [`signals`] then multiply it in turn by a factor in thousandths. The explanation lists the share and what each
-//! signal added or took away, so the terms telescope to the score exactly. No floating point, no randomness, no
-//! attribute of a person other than what the signed summary states.
+//! A million points are shared among the parts of a query by weight: an AND shares out what it has, an OR gives all of
+//! it to the branch in which the candidate does best. A skill weighs its inverse document frequency, so that rarer skills
+//! count for more. Who meets a skill earns its share, and the [`signals`] multiply it in turn by factors in thousandths,
+//! rounding down. The explanation lists the share and what each signal added or took away, so the terms telescope to the
+//! score exactly. No floating point, no randomness, no attribute of a person other than what the signed summary states.
 //!
 //! Specification: `spec/ranking.md`.
 
@@ -19,7 +19,7 @@ use crate::{
     credential::{TrustEntry, TrustList},
     inquiry::Proven,
     key::Did,
-    query::{ClaimFacts, Profile, Query, Requirement},
+    query::{ClaimFacts, Expr, Profile, Query},
     skill::{Level, SkillId, Tier},
     summary::{Month, Summary},
     time::Timestamp,
@@ -29,7 +29,7 @@ use crate::{
 /// The version of weights and signals. Any change of a figure in this module is a new version.
 pub const WEIGHTS_VERSION: u32 = 1;
 
-/// Points shared among all requirements of a query.
+/// Points that a query has to give, before the signals.
 pub const SCALE: u64 = 1_000_000;
 
 /// What a seeker knows of an issuer.
@@ -179,34 +179,68 @@ pub fn score(
     vocabulary: &Vocabulary,
     now: Timestamp,
 ) -> Score {
-    let requirements = query.requirements();
-    let weight = |r: &Requirement<'_>| match r {
-        Requirement::Skill(term) => {
-            term.any_of.iter().map(|s| vocabulary.idf(s)).max().unwrap_or(IDF_UNKNOWN)
-        }
-        Requirement::Text(_) => IDF_UNKNOWN,
-    };
-    let total: u64 = requirements.iter().map(|r| u64::from(weight(r))).sum::<u64>().max(1);
-    let mut score = Score::default();
-    let texts = texts(summary, vocabulary);
-    for requirement in &requirements {
-        let share = SCALE * u64::from(weight(requirement)) / total;
-        match requirement {
-            Requirement::Skill(term) => {
-                let context = |s| signals::Context { standing: s, asked: term.min, now: Month::of(now) };
-                let meets = standing.iter().filter(|s| term.is_met_by(&s.skill, s.level));
-                if let Some(best) = meets.max_by_key(|s| signals::apply(share, &context(s))) {
-                    explain(&mut score, share, vocabulary.label(&best.skill), &context(best));
-                }
+    let scorer = Scorer { standing, texts: texts(summary, vocabulary), vocabulary, now: Month::of(now) };
+    scorer.score(query.expr(), SCALE)
+}
+
+struct Scorer<'a> {
+    standing: &'a [Standing],
+    texts: Vec<&'a str>,
+    vocabulary: &'a Vocabulary,
+    now: Month,
+}
+
+impl Scorer<'_> {
+    /// What a part of the query weighs: a skill as much as it is rare, an AND as much as its parts together, an OR as
+    /// much as its heaviest branch. Filters and exclusions weigh nothing: who fails them is no candidate.
+    fn weight(&self, expr: &Expr) -> u64 {
+        match expr {
+            Expr::And(parts) => parts.iter().map(|p| self.weight(p)).sum(),
+            Expr::Or(parts) => parts.iter().map(|p| self.weight(p)).max().unwrap_or(0),
+            Expr::Skill(term) => {
+                term.any_of.iter().map(|s| self.vocabulary.idf(s)).max().unwrap_or(IDF_UNKNOWN).into()
             }
-            Requirement::Text(words) => {
-                if texts.iter().any(|text| words.occur_in(text)) {
-                    score.add(format!("text {words}"), points(share));
-                }
-            }
+            Expr::Text(_) => IDF_UNKNOWN.into(),
+            _ => 0,
         }
     }
-    score
+
+    /// Scores a part of the query that has `share` points to give.
+    fn score(&self, expr: &Expr, share: u64) -> Score {
+        match expr {
+            Expr::And(parts) => {
+                let total = self.weight(expr).max(1);
+                let mut score = Score::default();
+                for part in parts {
+                    let scored = self.score(part, share * self.weight(part) / total);
+                    score.points += scored.points;
+                    score.terms.extend(scored.terms);
+                }
+                score
+            }
+            // The first of equally good branches, so that the explanation is the same everywhere.
+            Expr::Or(parts) => {
+                parts
+                    .iter()
+                    .map(|p| self.score(p, share))
+                    .fold(Score::default(), |best, next| if next.points > best.points { next } else { best })
+            }
+            Expr::Skill(term) => {
+                let context = |s| signals::Context { standing: s, asked: term.min, now: self.now };
+                let meets = self.standing.iter().filter(|s| term.is_met_by(&s.skill, s.level));
+                let best = meets.max_by_key(|s| signals::apply(share, &context(s)));
+                best.map_or_else(Score::default, |best| {
+                    explain(share, self.vocabulary.label(&best.skill), &context(best))
+                })
+            }
+            Expr::Text(words) if self.texts.iter().any(|text| words.occur_in(text)) => {
+                let mut score = Score::default();
+                score.add(format!("text {words}"), points(share));
+                score
+            }
+            _ => Score::default(),
+        }
+    }
 }
 
 /// Points as the explanation states them; a share is at most [`SCALE`].
@@ -215,7 +249,8 @@ fn points(share: u64) -> i64 {
 }
 
 /// Lists the share and each signal's difference: they telescope to the product.
-fn explain(score: &mut Score, share: u64, label: &str, context: &signals::Context<'_>) {
+fn explain(share: u64, label: &str, context: &signals::Context<'_>) -> Score {
+    let mut score = Score::default();
     score.add(format!("{label}: covered"), points(share));
     let mut left = share;
     for signal in signals::ALL {
@@ -225,6 +260,7 @@ fn explain(score: &mut Score, share: u64, label: &str, context: &signals::Contex
         }
         left = next;
     }
+    score
 }
 
 /// Orders candidates of equal score without favour: by a hash of the search's seed and the view.
