@@ -167,6 +167,11 @@ impl Catalogue {
         self.views.get(&summary.body().view()).is_some_and(|h| h.id == summary.id())
     }
 
+    /// The tombstone held of a view.
+    pub fn tombstone(&self, view: &PublicKey) -> Option<&Signed<Tombstone>> {
+        self.views.get(view)?.tombstone.as_ref()
+    }
+
     /// Expiry and id of every item that lives past `as_of`.
     pub fn alive(&self, as_of: Timestamp) -> impl Iterator<Item = (Timestamp, Id)> + '_ {
         let after = self.expiries.iter().skip_while(move |(at, _)| *at <= as_of);

@@ -200,6 +200,7 @@ pub enum Verdict {
 
 /// A change that must outlive the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every change keeps an item")]
 pub enum Change {
     /// Keep and index an item; it replaces what is held of its view.
     Keep(Item),
@@ -322,7 +323,7 @@ pub struct Peer {
     publication: Option<Publication>,
     last_sequence: u64,
     greatest_expiry: Timestamp,
-    /// When the hash table is next given our newest item; `None` when there is none.
+    /// When the hash table is next given our newest item, if there is one.
     record_due: Option<Timestamp>,
     withdrawals: BTreeMap<CommandId, Withdrawal>,
     searches: BTreeMap<CommandId, Search>,
@@ -341,7 +342,6 @@ impl Peer {
             // What was admitted once is only refused now when it has expired, which the next wake would do as well.
             let _ = catalogue.admit(item, now);
         }
-        let record_due = memory.publication.as_ref().map(|_| now);
         Peer {
             identity,
             rng: ChaCha20Rng::from_seed(seed),
@@ -350,7 +350,7 @@ impl Peer {
             publication: memory.publication,
             last_sequence: memory.last_sequence,
             greatest_expiry: memory.greatest_expiry,
-            record_due,
+            record_due: Some(now),
             withdrawals: BTreeMap::new(),
             searches: BTreeMap::new(),
             sessions: Sessions::default(),

@@ -151,13 +151,13 @@ impl Peer {
     pub(super) fn tend_publication(&mut self, now: Timestamp) {
         if self.publication.as_ref().is_some_and(|p| p.summary.body().expires() <= now) {
             self.publication = None;
-            self.record_due = None;
             self.persist_publication();
         }
         if !self.connected.is_empty() && self.record_due.is_some_and(|due| due <= now) {
             self.record_due = None;
-            if let Some(publication) = &self.publication {
-                let item = Item::Summary(publication.summary.clone());
+            let tombstone = || self.catalogue.tombstone(&self.view()).cloned().map(Item::Tombstone);
+            let summary = self.publication.as_ref().map(|p| Item::Summary(p.summary.clone()));
+            if let Some(item) = summary.or_else(tombstone) {
                 self.put_record(now, &item);
             }
         }
@@ -186,9 +186,7 @@ impl Peer {
     fn put_record(&mut self, now: Timestamp, item: &Item) {
         let (key, value, expires) = (item.record_key(), item.encode(), item.expires());
         self.outputs.push(Output::PutRecord { key, value, expires });
-        if matches!(item, Item::Summary(_)) {
-            self.record_due = Some(now.plus_ms(RECORD_EVERY_MS));
-        }
+        self.record_due = Some(now.plus_ms(RECORD_EVERY_MS));
     }
 
     fn persist_publication(&mut self) {
