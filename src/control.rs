@@ -362,6 +362,9 @@ pub async fn serve(stream: UnixStream, node: Handle) -> io::Result<()> {
         if bounded == 0 {
             return Ok(());
         }
+        if line.last() != Some(&b'\n') {
+            return Err(io::Error::other("a command without an end, or over the bound"));
+        }
         let answer = match serde_json::from_slice::<Request>(&line) {
             Ok(request) => node.ask(request).await.map_or_else(Answer::Err, Answer::Ok),
             Err(e) => Answer::Err(Refusal::new(
