@@ -1,5 +1,10 @@
 //! The command line: one file a command. Data goes to stdout, talk to stderr.
 
+/// Prints a line of data on stdout; see [`screen::write_line`].
+macro_rules! data {
+    ($($line:tt)*) => { $crate::cli::screen::write_line(format_args!($($line)*)) };
+}
+
 mod completions;
 mod credentials;
 mod demo;

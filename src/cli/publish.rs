@@ -50,7 +50,7 @@ impl Args {
         let present = self.present;
         let report = Report { view, published_until: until, present, claims, bytes, peers, announced };
         screen.show(&report, || {
-            anstream::println!(
+            data!(
                 "published {} claims ({} bytes) as {} until {}",
                 report.claims,
                 report.bytes,
