@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     home::{Home, HomeError, private_dir},
-    report::{ChecksRow, CredentialRow, PreviewReport, QueryReport, ResultRow, StatusReport},
+    report::{ChecksRow, CredentialRow, PreviewReport, QueryReport, ResultRow, StatusReport, rfc3339},
 };
 
 /// What a command asks of a node.
@@ -172,6 +172,7 @@ pub struct RecordReport {
     /// Its sequence or ceiling.
     pub sequence: Option<u64>,
     /// When it ends.
+    #[serde(with = "rfc3339::optional")]
     pub expires: Option<Timestamp>,
     /// The summary's content.
     pub content: Option<knackmesh_protocol::summary::Content>,

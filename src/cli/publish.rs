@@ -32,6 +32,7 @@ pub struct Args {
 #[derive(Serialize)]
 struct Report {
     view: String,
+    #[serde(with = "crate::report::rfc3339")]
     published_until: knackmesh_protocol::time::Timestamp,
     present: Present,
     claims: usize,
