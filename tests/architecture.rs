@@ -92,7 +92,10 @@ fn upward_uses(layers: &[Vec<String>], sources: &[Source], siblings: Siblings) -
         for used in source.own_modules().iter().filter(|used| *used != module) {
             let Some(layer) = layer_of(used) else { continue };
             if layer > own || (layer == own && siblings == Siblings::Unknown) {
-                broken.push(format!("{}: `{module}` uses `{used}`, which is not in a layer above it", source.file));
+                broken.push(format!(
+                    "{}: `{module}` uses `{used}`, which is not in a layer above it",
+                    source.file
+                ));
             }
         }
     }
@@ -173,7 +176,10 @@ fn impure_dependencies(manifest: &str, workspace: &str) -> Vec<String> {
 /// Of this workspace, the simulations know the protocol alone; of the world, nothing that acts.
 fn simulations_dependencies(manifest: &str, workspace: &str) -> Vec<String> {
     let names = dependencies(manifest, workspace).into_iter().map(|(name, ..)| name);
-    names.filter(|n| ACTING_CRATES.contains(&n.as_str())).map(|n| format!("simulations depend on `{n}`")).collect()
+    names
+        .filter(|n| ACTING_CRATES.contains(&n.as_str()))
+        .map(|n| format!("simulations depend on `{n}`"))
+        .collect()
 }
 
 fn over_long(files: &[(String, usize)]) -> Vec<String> {
@@ -258,9 +264,7 @@ fn no_source_file_is_over_long() {
 #[test]
 fn a_dependency_that_points_the_wrong_way_is_caught() {
     let layers = layers("//! Doc.\n\npub mod home;\n\npub mod store;\npub mod index;\n\npub mod node;\n");
-    let check = |file: &str, text: &str| {
-        upward_uses(&layers, &made_up(&[(file, text)]), Siblings::Unknown)
-    };
+    let check = |file: &str, text: &str| upward_uses(&layers, &made_up(&[(file, text)]), Siblings::Unknown);
     caught(check("home.rs", "use crate::node::Node;"), "`home` uses `node`");
     caught(check("store/mod.rs", "use crate::{home::Home, node};"), "`store` uses `node`");
     caught(check("store/mod.rs", "use super::node::Node;"), "`store` uses `node`");
@@ -300,7 +304,9 @@ fn a_protocol_that_reads_a_clock_or_acts_is_caught() {
     caught(check("use knackmesh::node;"), "knackmesh");
     none(check("use std::time::Duration; fn f(now: u64) { g(now); } /* HashMap */"));
     none(check("#[cfg(test)] mod tests { use std::{fs, collections::HashMap}; }\nfn f() {}"));
-    none(check("fn f() { let c = '\"'; let r = r#\"std::fs::read \"# ; let l: &'static str = \"\\\"HashMap\"; }"));
+    none(check(
+        "fn f() { let c = '\"'; let r = r#\"std::fs::read \"# ; let l: &'static str = \"\\\"HashMap\"; }",
+    ));
 }
 
 #[test]
