@@ -51,11 +51,6 @@ struct Exchange {
 }
 
 impl Network {
-    /// Requests without a response, for checks that nothing piles up.
-    pub fn open_exchanges(&self) -> usize {
-        self.exchanges.len()
-    }
-
     pub(crate) fn keep_record(&mut self, node: u32, key: Vec<u8>, value: Vec<u8>, expires: Timestamp) {
         self.records.insert((node, key), (value, expires));
     }
