@@ -29,6 +29,7 @@ enum Step {
     Publish,
     Withdraw,
     Wait(u32),
+    Wake,
 }
 
 /// Bytes: random; or legal and then, perhaps, with a bit flipped.
@@ -77,7 +78,8 @@ fn step() -> impl Strategy<Value = Step> {
         (message(), message()).prop_map(|(key, value)| Step::Record(key, value)),
         Just(Step::Publish),
         Just(Step::Withdraw),
-        (0..200_000u32).prop_map(Step::Wait),
+        (0..2_000_000u32).prop_map(Step::Wait),
+        Just(Step::Wake),
     ]
 }
 
@@ -102,7 +104,8 @@ fn input(n: u64, step: Step, world: &Alone) -> Option<Input> {
             Input::Command(CommandId(n), Command::Publish { content, openings, present, lease_ms })
         }
         Step::Withdraw => Input::Command(CommandId(n), Command::Withdraw),
-        Step::Wait(_) => Input::Wake,
+        Step::Wait(_) => return None,
+        Step::Wake => Input::Wake,
     })
 }
 
