@@ -16,6 +16,7 @@ use crate::{
     signed::Statement,
     summary::Content,
     time::Timestamp,
+    wire,
 };
 
 /// Who gets a presentation at once, without the holder being asked.
@@ -111,13 +112,16 @@ pub enum ConsentError {
     /// The lease is longer than any may be, or shorter than the shortest.
     #[error("a lease lasts from {} second to {} days", LEASE_MIN_MS / 1000, LEASE_MAX_MS / 86_400_000)]
     Lease,
+    /// The content is more than a record may hold.
+    #[error("a consent record has at most {CONSENT_BYTES_MAX} bytes; publish fewer claims")]
+    TooLarge,
 }
 
 impl Consent {
     /// Consent of `view` to show `content` to every node for recruitment, from `now` for `lease_ms` milliseconds.
     ///
     /// # Errors
-    /// When the lease is out of bounds.
+    /// When the lease or the size is out of bounds.
     pub fn give(
         view: PublicKey,
         content: Content,
@@ -129,8 +133,14 @@ impl Consent {
         if !(LEASE_MIN_MS..=LEASE_MAX_MS).contains(&lease_ms) {
             return Err(ConsentError::Lease);
         }
-        Draft { view, purpose, audience, present, content, issued: now, expires: now.plus_ms(lease_ms) }
-            .try_into()
+        let expires = now.plus_ms(lease_ms);
+        let draft = Draft { view, purpose, audience, present, content, issued: now, expires };
+        let consent = Consent::try_from(draft)?;
+        if wire::encode(&consent).len() > CONSENT_BYTES_MAX {
+            Err(ConsentError::TooLarge)
+        } else {
+            Ok(consent)
+        }
     }
 
     /// The view that consents.
@@ -192,5 +202,32 @@ impl Statement for Consent {
 
     fn signer(&self) -> PublicKey {
         self.view
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::{
+        key::SecretKey,
+        skill::{Level, SkillId},
+        summary::Terms,
+        vocabulary::Vocabulary,
+    };
+
+    #[test]
+    fn a_content_that_no_record_holds_is_refused_and_not_signed() {
+        let key = SecretKey::from_seed([1; 32]);
+        let give = |claims: usize| {
+            let skill = |n: usize| format!("urn:skill:{n}:{}", "x".repeat(240)).parse::<SkillId>().unwrap();
+            let bare: Vec<(SkillId, Level)> = (0..claims).map(|n| (skill(n), Level::MIN)).collect();
+            let (content, _) =
+                Content::draft(&[], &bare, Terms::default(), &Vocabulary::embedded(), &key).unwrap();
+            Consent::give(key.public(), content, Present::Ask, Timestamp::EPOCH, LEASE_MIN_MS)
+        };
+        assert!(give(20).is_ok());
+        assert_eq!(give(32), Err(ConsentError::TooLarge));
     }
 }
