@@ -112,7 +112,7 @@ pub enum ConsentError {
     /// The lease is longer than any may be, or shorter than the shortest.
     #[error("a lease lasts from {} second to {} days", LEASE_MIN_MS / 1000, LEASE_MAX_MS / 86_400_000)]
     Lease,
-    /// The content is more than a record may hold.
+    /// The content is too large to be published.
     #[error("a consent record has at most {CONSENT_BYTES_MAX} bytes; publish fewer claims")]
     TooLarge,
 }
@@ -121,7 +121,7 @@ impl Consent {
     /// Consent of `view` to show `content` to every node for recruitment, from `now` for `lease_ms` milliseconds.
     ///
     /// # Errors
-    /// When the lease or the size is out of bounds.
+    /// When the lease is out of bounds, or the record would be too large to be signed.
     pub fn give(
         view: PublicKey,
         content: Content,
@@ -134,13 +134,12 @@ impl Consent {
             return Err(ConsentError::Lease);
         }
         let expires = now.plus_ms(lease_ms);
-        let draft = Draft { view, purpose, audience, present, content, issued: now, expires };
-        let consent = Consent::try_from(draft)?;
+        let consent: Consent =
+            Draft { view, purpose, audience, present, content, issued: now, expires }.try_into()?;
         if wire::encode(&consent).len() > CONSENT_BYTES_MAX {
-            Err(ConsentError::TooLarge)
-        } else {
-            Ok(consent)
+            return Err(ConsentError::TooLarge);
         }
+        Ok(consent)
     }
 
     /// The view that consents.
@@ -207,8 +206,6 @@ impl Statement for Consent {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
     use crate::{
         key::SecretKey,
@@ -218,16 +215,13 @@ mod tests {
     };
 
     #[test]
-    fn a_content_that_no_record_holds_is_refused_and_not_signed() {
-        let key = SecretKey::from_seed([1; 32]);
-        let give = |claims: usize| {
-            let skill = |n: usize| format!("urn:skill:{n}:{}", "x".repeat(240)).parse::<SkillId>().unwrap();
-            let bare: Vec<(SkillId, Level)> = (0..claims).map(|n| (skill(n), Level::MIN)).collect();
-            let (content, _) =
-                Content::draft(&[], &bare, Terms::default(), &Vocabulary::embedded(), &key).unwrap();
-            Consent::give(key.public(), content, Present::Ask, Timestamp::EPOCH, LEASE_MIN_MS)
-        };
-        assert!(give(20).is_ok());
-        assert_eq!(give(32), Err(ConsentError::TooLarge));
+    fn content_too_large_to_sign_is_refused_before_it_is_signed() {
+        let view = SecretKey::from_seed([3; 32]);
+        let long = |i: usize| format!("urn:{}{i:02}", "x".repeat(248)).parse::<SkillId>().unwrap();
+        let bare: Vec<(SkillId, Level)> = (0..32).map(|i| (long(i), Level::MIN)).collect();
+        let vocabulary = Vocabulary::embedded();
+        let (content, _) = Content::draft(&[], &bare, Terms::default(), &vocabulary, &view).unwrap();
+        let given = Consent::give(view.public(), content, Present::Ask, Timestamp::EPOCH, LEASE_MAX_MS);
+        assert_eq!(given, Err(ConsentError::TooLarge));
     }
 }

@@ -70,7 +70,7 @@ impl Store {
                 self.items.remove(&view);
             }
             Change::Publication { publication, last_sequence, greatest_expiry } => {
-                self.publication = publication;
+                self.publication = publication.map(|p| *p);
                 self.last_sequence = last_sequence;
                 self.greatest_expiry = greatest_expiry;
             }
