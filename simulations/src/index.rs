@@ -102,13 +102,13 @@ impl Store {
 }
 
 impl Index for Store {
-    fn nominate(&self, query: &Query, limit: usize) -> Nominated {
+    fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated {
         let trust = TrustList::default();
         let mut matching = Vec::new();
         for summary in self.summaries() {
             let stated = ranking::stated(summary.body(), &trust);
             if ranking::matches(query, summary.body(), &stated, &self.vocabulary) {
-                let score = ranking::score(query, summary.body(), &stated, &self.vocabulary, self.now);
+                let score = ranking::score(query, summary.body(), &stated, &self.vocabulary, now);
                 matching.push((-score.points, summary));
             }
         }

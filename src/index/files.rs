@@ -128,5 +128,8 @@ pub(super) fn clear(dir: &Path) -> io::Result<()> {
 /// The two lists, files being written, and a segment's files: 32 hexadecimal digits and an extension.
 fn is_ours(name: &str) -> bool {
     let of_segment = |(id, _): (&str, &str)| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
-    name == META || name == MANAGED || name.starts_with(".tmp") || name.split_once('.').is_some_and(of_segment)
+    name == META
+        || name == MANAGED
+        || name.starts_with(".tmp")
+        || name.split_once('.').is_some_and(of_segment)
 }

@@ -118,7 +118,10 @@ impl SummaryIndex {
         Self::within(Box::new(RamDirectory::create()), vocabulary)
     }
 
-    fn within(directory: Box<dyn Directory>, vocabulary: Arc<Vocabulary>) -> Result<SummaryIndex, IndexError> {
+    fn within(
+        directory: Box<dyn Directory>,
+        vocabulary: Arc<Vocabulary>,
+    ) -> Result<SummaryIndex, IndexError> {
         let (place, fields) = ("memory".to_owned(), Fields::new());
         let index = create(directory, &fields).map_err(|e| storage(&place, "created", &e))?;
         Self::over(index, 0, place, fields, vocabulary, None)
@@ -258,7 +261,9 @@ impl SummaryIndex {
     fn writer(&mut self) -> Result<&mut IndexWriter, IndexError> {
         match &mut self.writer {
             Some(writer) => Ok(writer),
-            missing => Ok(missing.insert(write(&self.index).map_err(|e| storage(&self.place, "written", &e))?)),
+            missing => {
+                Ok(missing.insert(write(&self.index).map_err(|e| storage(&self.place, "written", &e))?))
+            }
         }
     }
 

@@ -57,7 +57,8 @@ impl<'q> Scope<'q> {
             match part {
                 Expr::Tier(tier) => scope.tier = scope.tier.max(Some(*tier)),
                 Expr::Issuer(list) => {
-                    let admitted = |did: &&Did| scope.issuers.as_ref().is_none_or(|known| known.contains(did));
+                    let admitted =
+                        |did: &&Did| scope.issuers.as_ref().is_none_or(|known| known.contains(did));
                     scope.issuers = Some(list.iter().filter(admitted).collect());
                 }
                 _ => {}
@@ -82,9 +83,7 @@ fn translate<'q>(expr: &'q Expr, scope: &Scope<'q>, fields: &Fields) -> Box<dyn 
             (Occur::MustNot, translate(part, &Scope::default(), fields)),
         ])),
         Expr::Skill(term) => skill(term, scope, fields),
-        Expr::Tier(_) | Expr::Issuer(_) => {
-            any_claim(&scope.narrowed_by(std::slice::from_ref(expr)), fields)
-        }
+        Expr::Tier(_) | Expr::Issuer(_) => any_claim(&scope.narrowed_by(std::slice::from_ref(expr)), fields),
         Expr::Text(words) => text(words, fields),
         Expr::Region(region) => any_of(vec![fields.region(region.as_str())]),
         Expr::Language(language) => any_of(vec![fields.language(language.as_str())]),
@@ -240,7 +239,8 @@ struct BoundClaimOf {
 
 impl SegmentDocPredicate for BoundClaimOf {
     fn eval(&mut self, document: u32) -> bool {
-        let among = |set: &Option<Vec<u64>>, n: u64| set.as_ref().is_none_or(|set| set.binary_search(&n).is_ok());
+        let among =
+            |set: &Option<Vec<u64>>, n: u64| set.as_ref().is_none_or(|set| set.binary_search(&n).is_ok());
         let rows = self.columns.rows(document);
         self.columns.skills(rows.clone(), &mut self.buffer);
         rows.zip(&self.buffer).any(|(row, skill)| {

@@ -144,12 +144,7 @@ impl<'q> Scoring<'q> {
     }
 }
 
-fn text_share(
-    words: &Words,
-    share: u64,
-    fields: &Fields,
-    searcher: &Searcher,
-) -> tantivy::Result<TextShare> {
+fn text_share(words: &Words, share: u64, fields: &Fields, searcher: &Searcher) -> tantivy::Result<TextShare> {
     let weight = plan::text(words, fields).weight(EnableScoring::disabled_from_searcher(searcher))?;
     Ok(TextShare { share, weight })
 }

@@ -62,9 +62,10 @@ pub struct Identity {
 
 /// The local index of admitted summaries: it nominates, the peer decides.
 pub trait Index {
-    /// Views whose summaries may match, best first by stated claims, at most `limit`, and how many match in all.
+    /// Views whose summaries may match, best first by stated claims as of `now`, at most `limit`, and how many match
+    /// in all.
     /// What it returns is checked again; what it omits is lost, so it must not be stricter than [`Query`].
-    fn nominate(&self, query: &Query, limit: usize) -> Nominated;
+    fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated;
 
     /// The summary of a view, as admitted.
     fn summary(&self, view: &PublicKey) -> Option<Signed<Summary>>;

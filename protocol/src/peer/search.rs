@@ -214,7 +214,8 @@ impl Peer {
             seed: self.random(),
             specification,
         };
-        let own = lent.index.nominate(&search.specification.query, SEARCH_LEADS_MAX);
+        let own_limit = search.specification.top.saturating_mul(2).saturating_add(50).min(SEARCH_LEADS_MAX);
+        let own = lent.index.nominate(&search.specification.query, own_limit, now);
         search.coverage.matched = own.matched;
         own.summaries.into_iter().filter(|s| s.body().is_current(now)).for_each(|s| search.offer(s));
         self.searches.insert(id, search);

@@ -11,8 +11,8 @@ use crate::{MINUTE_MS, find_everyone, settled, skill, views};
 fn queries(world: &World) -> Vec<String> {
     let [a, b, c] = [skill(world, 0), skill(world, 3), skill(world, 20)];
     let queries = [
-        format!("{a}"),
-        format!("{c}"),
+        a.to_string(),
+        c.to_string(),
         format!("{b} OR {c}"),
         format!("{a} AND {b}"),
         format!("{a}>=3 region:DE"),
