@@ -13,8 +13,8 @@ use knackmesh_protocol::{
 use tantivy::{
     DocSet, SegmentReader, Term,
     query::{
-        AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery, Query as Search, RangeQuery,
-        TermQuery, TermSetQuery,
+        AllQuery, AllScorer, BooleanQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery, Query as Search,
+        RangeQuery, Scorer, TermQuery, TermSetQuery,
         doc_predicate_query::{
             ConstOrVariableSegmentPredicate, DocPredicate, DocPredicateQuery, SegmentDocPredicate,
         },
@@ -57,7 +57,8 @@ impl<'q> Scope<'q> {
             match part {
                 Expr::Tier(tier) => scope.tier = scope.tier.max(Some(*tier)),
                 Expr::Issuer(list) => {
-                    let admitted = |did: &&Did| scope.issuers.as_ref().is_none_or(|known| known.contains(did));
+                    let admitted =
+                        |did: &&Did| scope.issuers.as_ref().is_none_or(|known| known.contains(did));
                     scope.issuers = Some(list.iter().filter(admitted).collect());
                 }
                 _ => {}
@@ -77,14 +78,12 @@ fn translate<'q>(expr: &'q Expr, scope: &Scope<'q>, fields: &Fields) -> Box<dyn 
         Expr::Or(parts) => Box::new(BooleanQuery::new(
             parts.iter().map(|part| (Occur::Should, translate(part, scope, fields))).collect(),
         )),
-        Expr::Not(part) => Box::new(BooleanQuery::new(vec![
-            (Occur::Must, Box::new(AllQuery)),
-            (Occur::MustNot, translate(part, &Scope::default(), fields)),
-        ])),
-        Expr::Skill(term) => skill(term, scope, fields),
-        Expr::Tier(_) | Expr::Issuer(_) => {
-            any_claim(&scope.narrowed_by(std::slice::from_ref(expr)), fields)
+        Expr::Not(part) => {
+            let of = translate(part, &Scope::default(), fields);
+            Box::new(DocPredicateQuery::from(Complement { of, fields: fields.clone() }))
         }
+        Expr::Skill(term) => skill(term, scope, fields),
+        Expr::Tier(_) | Expr::Issuer(_) => any_claim(&scope.narrowed_by(std::slice::from_ref(expr)), fields),
         Expr::Text(words) => text(words, fields),
         Expr::Region(region) => any_of(vec![fields.region(region.as_str())]),
         Expr::Language(language) => any_of(vec![fields.language(language.as_str())]),
@@ -103,15 +102,7 @@ fn all_of<'q>(expr: &'q Expr, parts: &'q [Expr], scope: &Scope<'q>, fields: &Fie
     if !constraints.is_empty() && !asks_for_skill(expr) {
         clauses.push((Occur::Must, any_claim(&scope, fields)));
     }
-    for part in parts {
-        clauses.push(match part {
-            Expr::Not(part) => (Occur::MustNot, translate(part, &Scope::default(), fields)),
-            part => (Occur::Must, translate(part, &scope, fields)),
-        });
-    }
-    if clauses.iter().all(|(occur, _)| *occur == Occur::MustNot) {
-        clauses.push((Occur::Must, Box::new(AllQuery)));
-    }
+    clauses.extend(parts.into_iter().map(|part| (Occur::Must, translate(part, &scope, fields))));
     Box::new(BooleanQuery::new(clauses))
 }
 
@@ -172,6 +163,43 @@ fn any_of(mut terms: Vec<Term>) -> Box<dyn Search> {
             Box::new(TermSetQuery::new(terms))
         }
         None => Box::new(EmptyQuery),
+    }
+}
+
+/// Whether `set`, which only goes forward, holds `document`. Documents are asked for in ascending order.
+pub(super) fn holds(set: &mut dyn DocSet, document: u32) -> bool {
+    let at = if set.doc() < document { set.seek(document) } else { set.doc() };
+    at == document
+}
+
+/// Everyone whom a search does not find. (tantivy's own `MustNot` seeks backwards in phrases, against their contract.)
+#[derive(Debug)]
+struct Complement {
+    of: Box<dyn Search>,
+    fields: Fields,
+}
+
+impl DocPredicate for Complement {
+    type SegmentDocPredicate = ComplementOf;
+
+    fn doc_predicate(
+        &self,
+        segment: &SegmentReader,
+    ) -> tantivy::Result<ConstOrVariableSegmentPredicate<ComplementOf>> {
+        let weight = self.of.weight(EnableScoring::disabled_from_schema(&self.fields.schema))?;
+        Ok(ConstOrVariableSegmentPredicate::Variable {
+            predicate: ComplementOf(weight.scorer(segment, 1.0)?),
+            necessary_condition: Box::new(AllScorer::new(segment.max_doc())),
+        })
+    }
+}
+
+/// A [`Complement`] within one segment.
+struct ComplementOf(Box<dyn Scorer>);
+
+impl SegmentDocPredicate for ComplementOf {
+    fn eval(&mut self, document: u32) -> bool {
+        !holds(&mut self.0, document)
     }
 }
 
@@ -240,7 +268,8 @@ struct BoundClaimOf {
 
 impl SegmentDocPredicate for BoundClaimOf {
     fn eval(&mut self, document: u32) -> bool {
-        let among = |set: &Option<Vec<u64>>, n: u64| set.as_ref().is_none_or(|set| set.binary_search(&n).is_ok());
+        let among =
+            |set: &Option<Vec<u64>>, n: u64| set.as_ref().is_none_or(|set| set.binary_search(&n).is_ok());
         let rows = self.columns.rows(document);
         self.columns.skills(rows.clone(), &mut self.buffer);
         rows.zip(&self.buffer).any(|(row, skill)| {

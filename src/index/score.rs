@@ -17,7 +17,7 @@ use knackmesh_protocol::{
     vocabulary::{IDF_UNKNOWN, Vocabulary},
 };
 use tantivy::{
-    DocSet, Searcher, SegmentReader,
+    Searcher, SegmentReader,
     query::{EnableScoring, Scorer, Weight},
 };
 
@@ -31,6 +31,8 @@ const _: () = assert!(QUERY_NODES_MAX <= u64::BITS as usize);
 
 /// Levels times tiers.
 const GRADES: usize = 25;
+/// Ages in months whose points are remembered: a century's.
+const AGES_MAX: usize = 1200;
 /// Not a number of points: not computed yet.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -83,7 +85,7 @@ impl<'q> Scoring<'q> {
                 Requirement::Skill(term) => {
                     let Some(skill) = term.any_of.first().cloned() else { continue };
                     let standing = Standing { skill, level: term.min, tier: Tier::Claimed, award: None };
-                    let points = vec![UNKNOWN; (months as usize + 2) * GRADES];
+                    let points = vec![UNKNOWN; (AGES_MAX.min(months as usize) + 2) * GRADES];
                     skills.push(SkillShare { term, share, standing, points });
                 }
                 Requirement::Text(words) => texts.push(text_share(words, share, fields, searcher)?),
@@ -131,25 +133,23 @@ impl<'q> Scoring<'q> {
         let age = facts.awarded.map(|month| months.saturating_sub(month));
         let slot = age.map_or(0, |age| age as usize + 1) * GRADES;
         let at = slot + usize::from(facts.tier) * 5 + usize::from(facts.level.saturating_sub(1));
-        match points.get_mut(at) {
-            Some(known) if *known != UNKNOWN => *known,
-            Some(unknown) => {
-                state(standing, facts, age.map(|age| month(months - age).unwrap_or(now)));
-                let context = signals::Context { standing, asked: term.min, now };
-                *unknown = u32::try_from(signals::apply(*share, &context)).unwrap_or(UNKNOWN - 1);
-                *unknown
-            }
-            None => 0,
+        let known = points.get_mut(at);
+        if let Some(known) = &known
+            && **known != UNKNOWN
+        {
+            return **known;
         }
+        state(standing, facts, age.map(|age| month(months - age).unwrap_or(now)));
+        let context = signals::Context { standing, asked: term.min, now };
+        let computed = u32::try_from(signals::apply(*share, &context)).unwrap_or(UNKNOWN - 1);
+        if let Some(unknown) = known {
+            *unknown = computed;
+        }
+        computed
     }
 }
 
-fn text_share(
-    words: &Words,
-    share: u64,
-    fields: &Fields,
-    searcher: &Searcher,
-) -> tantivy::Result<TextShare> {
+fn text_share(words: &Words, share: u64, fields: &Fields, searcher: &Searcher) -> tantivy::Result<TextShare> {
     let weight = plan::text(words, fields).weight(EnableScoring::disabled_from_searcher(searcher))?;
     Ok(TextShare { share, weight })
 }
@@ -188,8 +188,7 @@ impl SegmentScoring<'_, '_> {
     pub fn score(&mut self, document: u32) -> u64 {
         let mut score = 0;
         for (found, share) in &mut self.texts {
-            let at = if found.doc() < document { found.seek(document) } else { found.doc() };
-            score += if at == document { *share } else { 0 };
+            score += if plan::holds(found, document) { *share } else { 0 };
         }
         let Some(columns) = &self.columns else { return score };
         if self.set_of.is_empty() {
