@@ -10,6 +10,7 @@ use tantivy::{
         Directory, DirectoryLock, Lock, MmapDirectory,
         error::{LockError, OpenDirectoryError, OpenReadError},
     },
+    index::SegmentComponent,
 };
 
 use super::{
@@ -22,6 +23,15 @@ use super::{
 const LOCK: &str = ".knack-index.lock";
 const META: &str = "meta.json";
 const MANAGED: &str = ".managed.json";
+/// The files that every segment has.
+const COMPONENTS: [SegmentComponent; 6] = [
+    SegmentComponent::Postings,
+    SegmentComponent::Positions,
+    SegmentComponent::FastFields,
+    SegmentComponent::FieldNorms,
+    SegmentComponent::Terms,
+    SegmentComponent::Store,
+];
 
 /// Creates the directory `dir` if need be and claims it.
 pub(super) fn lock(dir: &Path, place: &str) -> Result<(MmapDirectory, DirectoryLock), IndexError> {
@@ -70,7 +80,7 @@ fn try_read(
     };
     let Some(serial) = serial else { return Ok(None) };
     // Checksums first: tantivy trusts the content of its files.
-    if !files_are_sound(dir, &index)? {
+    if !files_are_sound(&index)? {
         return Ok(None);
     }
     for segment in index.searchable_segments()? {
@@ -81,15 +91,14 @@ fn try_read(
     Ok(Some((index, serial)))
 }
 
-/// Whether every file of every segment has the checksum that its end states.
-fn files_are_sound(dir: &Path, index: &Index) -> Result<bool, TantivyError> {
-    let segments: Vec<String> = index.searchable_segment_ids()?.iter().map(|id| id.uuid_string()).collect();
-    for entry in fs::read_dir(dir)? {
-        let name = entry?.file_name();
-        let of_segment = |name: &str| segments.iter().any(|segment| name.starts_with(segment.as_str()));
-        let checked = name.to_str().is_some_and(of_segment);
-        if checked && !index.directory().validate_checksum(Path::new(&name))? {
-            return Ok(false);
+/// Whether every file of every segment is there and has the checksum that its end states.
+fn files_are_sound(index: &Index) -> Result<bool, TantivyError> {
+    for segment in index.searchable_segment_metas()? {
+        let deleted = segment.has_deletes().then_some(SegmentComponent::Delete);
+        for component in COMPONENTS.into_iter().chain(deleted) {
+            if !index.directory().validate_checksum(&segment.relative_path(component))? {
+                return Ok(false);
+            }
         }
     }
     Ok(true)

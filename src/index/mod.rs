@@ -160,15 +160,9 @@ impl SummaryIndex {
     ///
     /// # Errors
     /// [`IndexError::Storage`]; then everything since the last commit is lost, and [`SummaryIndex::serial`] stands still
-    /// until the index is opened again, so that it is put again then.
+    /// until the index is opened again, so that it is put again then. What is put meanwhile is found nevertheless.
     pub fn put(&mut self, summary: &Summary, serial: u64) -> Result<(), IndexError> {
-        let view = summary.view();
-        let document = self.fields.document(summary, &self.vocabulary);
-        self.forget(&view)?;
-        self.changed = true;
-        let added = self.writer()?.add_document(document);
-        added.map_err(|e| self.lose(&e))?;
-        self.uncommitted.insert(view);
+        self.try_put(summary).map_err(|e| self.lose(&e))?;
         self.highest = self.highest.max(serial);
         Ok(())
     }
@@ -178,7 +172,7 @@ impl SummaryIndex {
     /// # Errors
     /// As for [`SummaryIndex::put`].
     pub fn remove(&mut self, view: &PublicKey) -> Result<(), IndexError> {
-        self.forget(view)
+        self.forget(view).map_err(|e| self.lose(&e))
     }
 
     /// Makes every change durable and visible to searches.
@@ -190,13 +184,9 @@ impl SummaryIndex {
             return Ok(());
         }
         let serial = if self.lossy { self.committed } else { self.highest };
-        let payload = payload(serial, &self.vocabulary);
-        let committed = self.writer()?.prepare_commit().and_then(|mut prepared| {
-            prepared.set_payload(&payload);
-            prepared.commit()
-        });
-        committed.map_err(|e| self.lose(&e))?;
+        self.try_commit(serial).map_err(|e| self.lose(&e))?;
         self.committed = serial;
+        // Should this fail, `changed` and `uncommitted` stay as they are: the next commit tries again.
         self.reader.reload().map_err(|e| storage(&self.place, "read", &e))?;
         self.uncommitted.clear();
         self.changed = false;
@@ -247,28 +237,43 @@ impl SummaryIndex {
         Ok(Candidates { views: best.into_views(&views), matched })
     }
 
-    /// Deletes what the view has. A deletion is looked for in every part of the index, so none is made in vain.
-    fn forget(&mut self, view: &PublicKey) -> Result<(), IndexError> {
+    fn try_put(&mut self, summary: &Summary) -> tantivy::Result<()> {
+        let view = summary.view();
+        let document = self.fields.document(summary, &self.vocabulary);
+        self.forget(&view)?;
+        self.changed = true;
+        self.writer()?.add_document(document)?;
+        self.uncommitted.insert(view);
+        Ok(())
+    }
+
+    /// Deletes what the view has. tantivy looks for each deletion in every part of the index, so none is made in vain.
+    fn forget(&mut self, view: &PublicKey) -> tantivy::Result<()> {
         let key = self.fields.key(view);
-        let kept = self.reader.searcher().doc_freq(&key).map_err(|e| storage(&self.place, "read", &e))? > 0;
-        if kept || self.uncommitted.contains(view) {
+        if self.uncommitted.contains(view) || self.reader.searcher().doc_freq(&key)? > 0 {
             self.changed = true;
             self.writer()?.delete_term(key);
         }
         Ok(())
     }
 
-    fn writer(&mut self) -> Result<&mut IndexWriter, IndexError> {
+    fn try_commit(&mut self, serial: u64) -> tantivy::Result<()> {
+        let payload = payload(serial, &self.vocabulary);
+        let mut prepared = self.writer()?.prepare_commit()?;
+        prepared.set_payload(&payload);
+        prepared.commit()?;
+        Ok(())
+    }
+
+    fn writer(&mut self) -> tantivy::Result<&mut IndexWriter> {
         match &mut self.writer {
             Some(writer) => Ok(writer),
-            missing => {
-                Ok(missing.insert(write(&self.index).map_err(|e| storage(&self.place, "written", &e))?))
-            }
+            missing => Ok(missing.insert(write(&self.index)?)),
         }
     }
 
     /// After a failed write: what was not committed is gone, and tantivy's writer with it. It must not be used again, for
-    /// it waits forever on threads that have ended.
+    /// it would wait forever on threads that have ended.
     fn lose(&mut self, error: &TantivyError) -> IndexError {
         self.writer = None;
         self.uncommitted.clear();

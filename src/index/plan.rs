@@ -13,8 +13,8 @@ use knackmesh_protocol::{
 use tantivy::{
     DocSet, SegmentReader, Term,
     query::{
-        AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery, Query as Search, RangeQuery,
-        TermQuery, TermSetQuery,
+        AllQuery, AllScorer, BooleanQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery, Query as Search,
+        RangeQuery, Scorer, TermQuery, TermSetQuery,
         doc_predicate_query::{
             ConstOrVariableSegmentPredicate, DocPredicate, DocPredicateQuery, SegmentDocPredicate,
         },
@@ -78,10 +78,10 @@ fn translate<'q>(expr: &'q Expr, scope: &Scope<'q>, fields: &Fields) -> Box<dyn 
         Expr::Or(parts) => Box::new(BooleanQuery::new(
             parts.iter().map(|part| (Occur::Should, translate(part, scope, fields))).collect(),
         )),
-        Expr::Not(part) => Box::new(BooleanQuery::new(vec![
-            (Occur::Must, Box::new(AllQuery)),
-            (Occur::MustNot, translate(part, &Scope::default(), fields)),
-        ])),
+        Expr::Not(part) => {
+            let of = translate(part, &Scope::default(), fields);
+            Box::new(DocPredicateQuery::from(Complement { of, fields: fields.clone() }))
+        }
         Expr::Skill(term) => skill(term, scope, fields),
         Expr::Tier(_) | Expr::Issuer(_) => any_claim(&scope.narrowed_by(std::slice::from_ref(expr)), fields),
         Expr::Text(words) => text(words, fields),
@@ -102,15 +102,7 @@ fn all_of<'q>(expr: &'q Expr, parts: &'q [Expr], scope: &Scope<'q>, fields: &Fie
     if !constraints.is_empty() && !asks_for_skill(expr) {
         clauses.push((Occur::Must, any_claim(&scope, fields)));
     }
-    for part in parts {
-        clauses.push(match part {
-            Expr::Not(part) => (Occur::MustNot, translate(part, &Scope::default(), fields)),
-            part => (Occur::Must, translate(part, &scope, fields)),
-        });
-    }
-    if clauses.iter().all(|(occur, _)| *occur == Occur::MustNot) {
-        clauses.push((Occur::Must, Box::new(AllQuery)));
-    }
+    clauses.extend(parts.into_iter().map(|part| (Occur::Must, translate(part, &scope, fields))));
     Box::new(BooleanQuery::new(clauses))
 }
 
@@ -171,6 +163,43 @@ fn any_of(mut terms: Vec<Term>) -> Box<dyn Search> {
             Box::new(TermSetQuery::new(terms))
         }
         None => Box::new(EmptyQuery),
+    }
+}
+
+/// Whether `set`, which only goes forward, holds `document`. Documents are asked for in ascending order.
+pub(super) fn holds(set: &mut dyn DocSet, document: u32) -> bool {
+    let at = if set.doc() < document { set.seek(document) } else { set.doc() };
+    at == document
+}
+
+/// Everyone whom a search does not find. (tantivy's own `MustNot` seeks backwards in phrases, against their contract.)
+#[derive(Debug)]
+struct Complement {
+    of: Box<dyn Search>,
+    fields: Fields,
+}
+
+impl DocPredicate for Complement {
+    type SegmentDocPredicate = ComplementOf;
+
+    fn doc_predicate(
+        &self,
+        segment: &SegmentReader,
+    ) -> tantivy::Result<ConstOrVariableSegmentPredicate<ComplementOf>> {
+        let weight = self.of.weight(EnableScoring::disabled_from_schema(&self.fields.schema))?;
+        Ok(ConstOrVariableSegmentPredicate::Variable {
+            predicate: ComplementOf(weight.scorer(segment, 1.0)?),
+            necessary_condition: Box::new(AllScorer::new(segment.max_doc())),
+        })
+    }
+}
+
+/// A [`Complement`] within one segment.
+struct ComplementOf(Box<dyn Scorer>);
+
+impl SegmentDocPredicate for ComplementOf {
+    fn eval(&mut self, document: u32) -> bool {
+        !holds(&mut self.0, document)
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use knackmesh_protocol::{
     key::PublicKey,
-    query::Words,
+    query::{NotWords, Words},
     ranking,
     skill::{Level, SkillId, Tier},
     summary::{Claim, Month, Summary},
@@ -346,10 +346,10 @@ impl TokenStream for WordsOf<'_> {
                     return true;
                 }
                 // No query can ask for it, but it stands between its neighbours.
-                Err(knackmesh_protocol::query::NotWords::TooLong) => {
+                Err(NotWords::TooLong) => {
                     self.token.position = self.token.position.wrapping_add(1);
                 }
-                Err(knackmesh_protocol::query::NotWords::Empty) => {}
+                Err(NotWords::Empty) => {}
             }
         }
         false

@@ -7,17 +7,17 @@
 use std::cmp::Reverse;
 
 use knackmesh_protocol::{
-    key::PublicKey,
+    key::{Did, PublicKey},
     limits::QUERY_NODES_MAX,
-    query::{Query, Requirement, SkillTerm, Words},
-    ranking::{Award, Recognition, SCALE, Standing, signals},
+    query::{Query, SkillTerm, Words},
+    ranking::{Award, Recognition, Shares, Standing, signals},
     skill::{Level, Tier},
     summary::Month,
     time::Timestamp,
-    vocabulary::{IDF_UNKNOWN, Vocabulary},
+    vocabulary::Vocabulary,
 };
 use tantivy::{
-    DocSet, Searcher, SegmentReader,
+    Searcher, SegmentReader,
     query::{EnableScoring, Scorer, Weight},
 };
 
@@ -31,22 +31,46 @@ const _: () = assert!(QUERY_NODES_MAX <= u64::BITS as usize);
 
 /// Levels times tiers.
 const GRADES: usize = 25;
+/// Ages in months whose points are remembered: a century's.
+const AGES_MAX: usize = 1200;
 /// Not a number of points: not computed yet.
 const UNKNOWN: u32 = u32::MAX;
 
 /// What a query asks for, and the points that claims earn.
 pub(super) struct Scoring<'q> {
+    shape: Shape,
     skills: Vec<SkillShare<'q>>,
     texts: Vec<TextShare>,
     now: Month,
     /// Months from 1970-01 until now.
     months: u32,
+    /// Stands in for every issuer.
+    issuer: Did,
+}
+
+/// How the points of what is asked for make the score, as [`Shares`] has it, with places instead of terms.
+enum Shape {
+    Skill(usize),
+    Text(usize),
+    Sum(Vec<Shape>),
+    Best(Vec<Shape>),
+}
+
+impl Shape {
+    fn score(&self, skills: &[u32], texts: &[u64]) -> u64 {
+        match self {
+            Shape::Skill(at) => skills.get(*at).copied().unwrap_or(0).into(),
+            Shape::Text(at) => texts.get(*at).copied().unwrap_or(0),
+            Shape::Sum(parts) => parts.iter().map(|p| p.score(skills, texts)).sum(),
+            Shape::Best(parts) => parts.iter().map(|p| p.score(skills, texts)).max().unwrap_or(0),
+        }
+    }
 }
 
 struct SkillShare<'q> {
     term: &'q SkillTerm,
     share: u64,
-    /// Stands in for the claim whose points are asked for.
+    /// Stands in for the claim whose points are asked for: no signal looks at its skill.
     standing: Standing,
     /// Points by age in months and grade. Few of the entries are ever asked for.
     points: Vec<u32>,
@@ -68,28 +92,41 @@ impl<'q> Scoring<'q> {
     ) -> tantivy::Result<Self> {
         let now = Month::of(now);
         let months = months_since_epoch(now);
-        let requirements = query.requirements();
-        let weight = |requirement: &Requirement<'_>| match requirement {
-            Requirement::Skill(term) => {
-                u64::from(term.any_of.iter().map(|s| vocabulary.idf(s)).max().unwrap_or(IDF_UNKNOWN))
-            }
-            Requirement::Text(_) => u64::from(IDF_UNKNOWN),
-        };
-        let total = requirements.iter().map(weight).sum::<u64>().max(1);
         let (mut skills, mut texts) = (Vec::new(), Vec::new());
-        for requirement in requirements {
-            let share = SCALE * weight(&requirement) / total;
-            match requirement {
-                Requirement::Skill(term) => {
-                    let Some(skill) = term.any_of.first().cloned() else { continue };
-                    let standing = Standing { skill, level: term.min, tier: Tier::Claimed, award: None };
-                    let points = vec![UNKNOWN; (months as usize + 2) * GRADES];
-                    skills.push(SkillShare { term, share, standing, points });
-                }
-                Requirement::Text(words) => texts.push(text_share(words, share, fields, searcher)?),
+        let mut shape = |shares: &Shares<'q>| Self::shape(shares, months, &mut skills, &mut texts);
+        let shape = shape(&Shares::of(query, vocabulary));
+        let texts = texts.into_iter().map(|(words, share)| text_share(words, share, fields, searcher));
+        let texts = texts.collect::<tantivy::Result<_>>()?;
+        Ok(Scoring { shape, skills, texts, now, months, issuer: PublicKey::from_bytes([0; 32]).did() })
+    }
+
+    /// Gives every skill and text of the shares a place.
+    fn shape(
+        shares: &Shares<'q>,
+        months: u32,
+        skills: &mut Vec<SkillShare<'q>>,
+        texts: &mut Vec<(&'q Words, u64)>,
+    ) -> Shape {
+        match shares {
+            Shares::Skill(term, share) => {
+                // A term without a skill is met by nobody.
+                let Some(skill) = term.any_of.first().cloned() else { return Shape::Sum(Vec::new()) };
+                let standing = Standing { skill, level: term.min, tier: Tier::Claimed, award: None };
+                let points = vec![UNKNOWN; (AGES_MAX.min(months as usize) + 2) * GRADES];
+                skills.push(SkillShare { term, share: *share, standing, points });
+                Shape::Skill(skills.len() - 1)
+            }
+            Shares::Text(words, share) => {
+                texts.push((words, *share));
+                Shape::Text(texts.len() - 1)
+            }
+            Shares::Sum(parts) => {
+                Shape::Sum(parts.iter().map(|p| Self::shape(p, months, skills, texts)).collect())
+            }
+            Shares::Best(parts) => {
+                Shape::Best(parts.iter().map(|p| Self::shape(p, months, skills, texts)).collect())
             }
         }
-        Ok(Scoring { skills, texts, now, months })
     }
 
     /// Prepares to score a segment's documents.
@@ -118,7 +155,16 @@ impl<'q> Scoring<'q> {
         let texts = self.texts.iter().map(|t| Ok((t.weight.scorer(segment, 1.0)?, t.share)));
         let texts = texts.collect::<tantivy::Result<_>>()?;
         let best = vec![0; self.skills.len()];
-        Ok(SegmentScoring { columns, set_of, sets, texts, best, buffer: Vec::new(), scoring: self })
+        Ok(SegmentScoring {
+            columns,
+            set_of,
+            sets,
+            texts,
+            best,
+            found: Vec::new(),
+            buffer: Vec::new(),
+            scoring: self,
+        })
     }
 
     fn points(&mut self, skill: usize, facts: Facts) -> u32 {
@@ -131,16 +177,24 @@ impl<'q> Scoring<'q> {
         let age = facts.awarded.map(|month| months.saturating_sub(month));
         let slot = age.map_or(0, |age| age as usize + 1) * GRADES;
         let at = slot + usize::from(facts.tier) * 5 + usize::from(facts.level.saturating_sub(1));
-        match points.get_mut(at) {
-            Some(known) if *known != UNKNOWN => *known,
-            Some(unknown) => {
-                state(standing, facts, age.map(|age| month(months - age).unwrap_or(now)));
-                let context = signals::Context { standing, asked: term.min, now };
-                *unknown = u32::try_from(signals::apply(*share, &context)).unwrap_or(UNKNOWN - 1);
-                *unknown
-            }
-            None => 0,
+        let known = points.get_mut(at);
+        if let Some(known) = &known
+            && **known != UNKNOWN
+        {
+            return **known;
         }
+        let awarded = age.map(|age| month(months - age).unwrap_or(now));
+        let award =
+            |awarded| Award { issuer: self.issuer.clone(), recognition: Recognition::Listed, awarded };
+        standing.level = Level::try_from(facts.level).unwrap_or(Level::MIN);
+        standing.tier = Tier::ALL.get(usize::from(facts.tier)).copied().unwrap_or(Tier::Claimed);
+        standing.award = awarded.map(award);
+        let context = signals::Context { standing, asked: term.min, now };
+        let computed = u32::try_from(signals::apply(*share, &context)).unwrap_or(UNKNOWN - 1);
+        if let Some(unknown) = known {
+            *unknown = computed;
+        }
+        computed
     }
 }
 
@@ -154,17 +208,6 @@ fn month(since_epoch: u32) -> Option<Month> {
     format!("{:04}-{:02}", 1970 + since_epoch / 12, 1 + since_epoch % 12).parse().ok()
 }
 
-/// Has `standing` state `facts`; its skill and its issuer stay, since no signal looks at them.
-fn state(standing: &mut Standing, facts: Facts, awarded: Option<Month>) {
-    standing.level = Level::try_from(facts.level).unwrap_or(Level::MIN);
-    standing.tier = Tier::ALL.get(usize::from(facts.tier)).copied().unwrap_or(Tier::Claimed);
-    standing.award = awarded.map(|awarded| Award {
-        issuer: PublicKey::from_bytes([0; 32]).did(),
-        recognition: Recognition::Listed,
-        awarded,
-    });
-}
-
 /// Scores documents of one segment, in ascending order.
 pub(super) struct SegmentScoring<'s, 'q> {
     scoring: &'s mut Scoring<'q>,
@@ -174,39 +217,39 @@ pub(super) struct SegmentScoring<'s, 'q> {
     /// Requirements that a skill meets.
     sets: Vec<u64>,
     texts: Vec<(Box<dyn Scorer>, u64)>,
+    /// Points of each skill, and of each text, of the document at hand.
     best: Vec<u32>,
+    found: Vec<u64>,
     buffer: Vec<u64>,
 }
 
 impl SegmentScoring<'_, '_> {
     /// The score of `document`.
     pub fn score(&mut self, document: u32) -> u64 {
-        let mut score = 0;
+        self.found.clear();
         for (found, share) in &mut self.texts {
-            let at = if found.doc() < document { found.seek(document) } else { found.doc() };
-            score += if at == document { *share } else { 0 };
+            self.found.push(if plan::holds(found, document) { *share } else { 0 });
         }
-        let Some(columns) = &self.columns else { return score };
-        if self.set_of.is_empty() {
-            return score;
-        }
-        let rows = columns.rows(document);
-        columns.skills(rows.clone(), &mut self.buffer);
-        for (row, number) in rows.zip(&self.buffer) {
-            let set = self.set_of.get(*number as usize).copied().unwrap_or_default();
-            if set == 0 {
-                continue;
-            }
-            let facts = columns.facts(row);
-            let mut left = self.sets[usize::from(set)];
-            while left != 0 {
-                let skill = left.trailing_zeros() as usize;
-                let points = self.scoring.points(skill, facts);
-                self.best[skill] = self.best[skill].max(points);
-                left &= left - 1;
+        self.best.fill(0);
+        if let Some(columns) = self.columns.as_ref().filter(|_| !self.set_of.is_empty()) {
+            let rows = columns.rows(document);
+            columns.skills(rows.clone(), &mut self.buffer);
+            for (row, number) in rows.zip(&self.buffer) {
+                let set = self.set_of.get(*number as usize).copied().unwrap_or_default();
+                if set == 0 {
+                    continue;
+                }
+                let facts = columns.facts(row);
+                let mut left = self.sets[usize::from(set)];
+                while left != 0 {
+                    let skill = left.trailing_zeros() as usize;
+                    let points = self.scoring.points(skill, facts);
+                    self.best[skill] = self.best[skill].max(points);
+                    left &= left - 1;
+                }
             }
         }
-        score + self.best.iter_mut().map(|points| u64::from(std::mem::take(points))).sum::<u64>()
+        self.scoring.shape.score(&self.best, &self.found)
     }
 }
 
