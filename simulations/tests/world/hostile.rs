@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use knackmesh_protocol::{
     key::PublicKey,
+    limits::RECONCILE_SESSIONS_MAX,
     peer::{Outcome, Proof},
 };
 use knackmesh_simulations::{attacks::Attack, scenario::Scenario, world::World};
@@ -22,9 +23,9 @@ fn refusal(outcome: &Outcome, view: PublicKey) -> &str {
 
 #[test]
 fn among_every_attack_the_honest_are_found_and_no_promise_breaks() {
-    let attacks = [Attack::ALL, Attack::ALL].concat();
+    let attacks = [Attack::ALL.as_slice(), &[Attack::Replay, Attack::Forge]].concat();
     let late = BTreeSet::from([0]);
-    let mut world = settled(Scenario { attacks, late, ..small(11) });
+    let mut world = settled(Scenario { professionals: 25, attacks, late, ..small(11) });
     world.withdraw(9);
     world.run_for(2 * MINUTE_MS).unwrap();
     world.start(0);
@@ -72,11 +73,13 @@ fn a_tampered_credential_proves_nothing() {
 /// Whoever is surrounded by nodes that never let a session end still learns of everybody.
 #[test]
 fn endless_sessions_do_not_keep_a_newcomer_blind() {
-    let attacks = vec![Attack::Endless; 12];
+    let attacks = vec![Attack::Endless; 20];
     let mut world: World =
-        settled(Scenario { professionals: 12, attacks, degree: 8, late: BTreeSet::from([0]), ..small(14) });
+        settled(Scenario { professionals: 10, attacks, degree: 8, late: BTreeSet::from([0]), ..small(14) });
     world.start(0);
     world.run_for(2 * MINUTE_MS).unwrap();
+    let hostile = world.node(0).links.iter().filter(|node| !world.node(**node).is_honest()).count();
+    assert!(hostile >= RECONCILE_SESSIONS_MAX, "surrounded by {hostile}");
     world.agreed().unwrap();
     let text = skill(&world, 0);
     find_everyone(&mut world, 0, &text);
