@@ -100,8 +100,8 @@ limits! {
 
     /// An inquiry.
     INQUIRY_BYTES_MAX: usize = 16 * 1024;
-    /// A signed score statement.
-    STATEMENT_BYTES_MAX: usize = 64 * 1024;
+    /// A signed score statement: every line of the longest explanation fits.
+    STATEMENT_BYTES_MAX: usize = 256 * 1024;
     /// An inquiry's purpose, in bytes of UTF-8.
     PURPOSE_BYTES_MAX: usize = 200;
     /// An inquiry's contact for data-subject rights, in bytes of UTF-8.
