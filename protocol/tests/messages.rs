@@ -80,11 +80,15 @@ impl Examples {
         let reach = Reach::Direct(NodeId::from_bytes(vec![7; 38]).unwrap());
         let summary = Signed::sign(Summary::new(&consent, 12, reach, NOW).unwrap(), &view);
         let tombstone = Signed::sign(Tombstone::new(summary.body(), Timestamp::EPOCH, NOW), &view);
-        let undertaking =
-            Undertaking { purpose: "A post in Berlin".into(), retention_days: 30, contact: "a@example.org".into() };
+        let undertaking = Undertaking {
+            purpose: "A post in Berlin".into(),
+            retention_days: 30,
+            contact: "a@example.org".into(),
+        };
         let skills = vec![SKILL.parse().unwrap()];
         let (nonce, reply_by) = (Nonce([5; 32]), NOW.plus_ms(5000));
-        let inquiry = Inquiry::new(seeker.public(), &summary, skills, undertaking, nonce, NOW, reply_by).unwrap();
+        let inquiry =
+            Inquiry::new(seeker.public(), &summary, skills, undertaking, nonce, NOW, reply_by).unwrap();
         let inquiry = Signed::sign(inquiry, &seeker);
         let credential = knackmesh_protocol::credential::Credential::parse(&credential).unwrap();
         let disclosure = Disclosure::answer(&inquiry, &root, &view, &[&credential], openings, NOW).unwrap();
@@ -168,13 +172,19 @@ impl Examples {
             signed(&self.acknowledgement),
         ];
         readers.extend(self.items().iter().map(|m| Reader::new(m, Item::encode, |b| Item::decode(b).ok())));
-        readers.extend(self.requests().iter().map(|m| Reader::new(m, Request::encode, |b| Request::decode(b).ok())));
-        readers.extend(self.responses().iter().map(|m| Reader::new(m, Response::encode, |b| Response::decode(b).ok())));
+        readers.extend(
+            self.requests().iter().map(|m| Reader::new(m, Request::encode, |b| Request::decode(b).ok())),
+        );
+        readers.extend(
+            self.responses().iter().map(|m| Reader::new(m, Response::encode, |b| Response::decode(b).ok())),
+        );
         let disclosure = |bytes: &[u8]| wire::decode::<Disclosure>(bytes, bytes.len()).ok();
         readers.push(Reader::new(&self.disclosure, wire::encode, disclosure));
         readers
     }
 }
+
+type Read = dyn Fn(&[u8]) -> Option<(Vec<u8>, bool)>;
 
 /// A message's bytes, and how whatever is made of them reads: `None` when refused, else what it encodes to and whether
 /// it is the same message.
@@ -183,7 +193,7 @@ struct Reader {
     bytes: Vec<u8>,
     /// Whether a signature covers every byte.
     sealed: bool,
-    read: Box<dyn Fn(&[u8]) -> Option<(Vec<u8>, bool)>>,
+    read: Box<Read>,
 }
 
 impl Reader {
@@ -294,7 +304,8 @@ fn the_longest_statement_is_within_its_bound() {
     let skill = |n: usize| format!("urn:{}{n:02}", "x".repeat(240));
     let bare: Vec<_> = (0..25).map(|n| (skill(n).parse().unwrap(), Level::MAX)).collect();
     let (content, _) = Content::draft(&[], &bare, Terms::default(), &vocabulary, &view).unwrap();
-    let consent = Signed::sign(Consent::give(view.public(), content, Present::Ask, NOW, 1000).unwrap(), &view);
+    let consent =
+        Signed::sign(Consent::give(view.public(), content, Present::Ask, NOW, 1000).unwrap(), &view);
     let long = Signed::sign(Summary::new(&consent, 1, summary.body().reach().clone(), NOW).unwrap(), &view);
     let alternatives = (0..62).map(|n| term(&skill(n % 25), 1 + u8::try_from(n / 25).unwrap()));
     let query = Query::new(Expr::Or(alternatives.collect())).unwrap();
