@@ -92,9 +92,13 @@ impl Said {
             Output::Persist(Change::Keep(item)) => Said::Item(item.clone()),
             Output::Gossip { bytes, .. }
             | Output::PutRecord { value: bytes, .. }
-            | Output::KeepRecord { value: bytes, .. } => Item::decode(bytes).map_or_else(Said::Illegal, Said::Item),
+            | Output::KeepRecord { value: bytes, .. } => {
+                Item::decode(bytes).map_or_else(Said::Illegal, Said::Item)
+            }
             Output::Send { bytes, .. } => Request::decode(bytes).map_or_else(Said::Illegal, Said::Request),
-            Output::Respond { bytes, .. } => Response::decode(bytes).map_or_else(Said::Illegal, Said::Response),
+            Output::Respond { bytes, .. } => {
+                Response::decode(bytes).map_or_else(Said::Illegal, Said::Response)
+            }
             Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) => Said::Nothing,
         }
     }

@@ -66,7 +66,8 @@ impl World {
             node.side = side(node.number);
         }
         for a in 0..self.scenario.nodes() {
-            let cut: Vec<u32> = self.nodes[a as usize].links.iter().copied().filter(|b| side(*b) != side(a)).collect();
+            let cut: Vec<u32> =
+                self.nodes[a as usize].links.iter().copied().filter(|b| side(*b) != side(a)).collect();
             for b in cut {
                 self.network.severed.insert((a.min(b), a.max(b)));
                 self.unlink(a, b)?;

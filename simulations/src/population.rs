@@ -71,7 +71,8 @@ impl Population {
         let vocabulary = Rc::new(Vocabulary::embedded());
         let mut skills: Vec<_> = vocabulary.skills().iter().map(|s| (s.idf, s.id.clone())).collect();
         skills.sort();
-        let skills: Vec<SkillId> = skills.into_iter().take(scenario.skills.max(4)).map(|(_, id)| id).collect();
+        let skills: Vec<SkillId> =
+            skills.into_iter().take(scenario.skills.max(4)).map(|(_, id)| id).collect();
         let weights = (1..).take(skills.len()).map(|rank: u32| 1_000_000 / rank);
         let zipf = weights.scan(0, |sum, weight| {
             *sum += weight;
@@ -207,7 +208,11 @@ impl Population {
 }
 
 /// The credential with the rubric's lowest level renamed to its highest, and what commits to it.
-fn raise(honest: &Credential, identity: &Identity, skill: &SkillId) -> Option<(Credential, Opening, Backing)> {
+fn raise(
+    honest: &Credential,
+    identity: &Identity,
+    skill: &SkillId,
+) -> Option<(Credential, Opening, Backing)> {
     use knackmesh_protocol::summary::{Month, Salt};
     let achieved = honest.skills().first()?.level;
     let was = format!(r#""level":"{achieved}""#);

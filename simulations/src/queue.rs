@@ -98,7 +98,8 @@ mod tests {
             queue.push(at(ms), Event::Wake(node));
         }
         let popped = std::iter::from_fn(|| queue.pop(at(8)));
-        let nodes: Vec<u32> = popped.filter_map(|(_, e)| if let Event::Wake(n) = e { Some(n) } else { None }).collect();
+        let nodes: Vec<u32> =
+            popped.filter_map(|(_, e)| if let Event::Wake(n) = e { Some(n) } else { None }).collect();
         assert_eq!(nodes, [2, 4, 1, 3]);
     }
 }

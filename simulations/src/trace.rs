@@ -92,7 +92,11 @@ impl Trace {
             Reply::Found(Ok(outcome)) => {
                 self.note("found", outcome.elapsed_ms, &[]);
                 for found in &outcome.results {
-                    self.note(if found.verified { "verified" } else { "stated" }, 0, &found.statement.encode());
+                    self.note(
+                        if found.verified { "verified" } else { "stated" },
+                        0,
+                        &found.statement.encode(),
+                    );
                 }
                 for withheld in &outcome.withheld {
                     self.note(&withheld.reason, 0, withheld.view.as_bytes());

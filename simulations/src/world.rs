@@ -144,7 +144,9 @@ impl World {
     /// When the person has nothing to publish.
     pub fn publish(&mut self, node: u32, lease_ms: u64) -> CommandId {
         let person = &self.nodes[node as usize].person;
-        let Some((content, openings)) = person.content.clone() else { panic!("node {node} has nothing to publish") };
+        let Some((content, openings)) = person.content.clone() else {
+            panic!("node {node} has nothing to publish")
+        };
         let present = person.present;
         self.command(node, Command::Publish { content, openings, present, lease_ms })
     }
@@ -163,8 +165,11 @@ impl World {
 
     /// Has a node's person search for at most 100 candidates within five seconds.
     pub fn search(&mut self, node: u32, query: &Query, purpose: &str) -> CommandId {
-        let undertaking =
-            Undertaking { purpose: purpose.to_owned(), retention_days: 30, contact: "privacy@example.org".into() };
+        let undertaking = Undertaking {
+            purpose: purpose.to_owned(),
+            retention_days: 30,
+            contact: "privacy@example.org".into(),
+        };
         self.command(
             node,
             Command::Search(Specification { query: query.clone(), top: 100, deadline_ms: 5000, undertaking }),
@@ -308,13 +313,16 @@ impl World {
             })?;
         }
         let neighbours = if honest { Vec::new() } else { self.neighbours(number) };
-        let outputs = self.nodes[number as usize].handle(now, input, &neighbours, &self.population.vocabulary);
+        let outputs =
+            self.nodes[number as usize].handle(now, input, &neighbours, &self.population.vocabulary);
         for output in outputs {
             self.trace.output(&output);
             self.note(number, &output);
             if honest {
                 let said = Said::of(&output);
-                self.ask_checks(|check, scene| check.output(scene, &scene.nodes[number as usize], &output, &said))?;
+                self.ask_checks(|check, scene| {
+                    check.output(scene, &scene.nodes[number as usize], &output, &said)
+                })?;
             }
             self.carry_out(number, output);
         }
@@ -351,7 +359,9 @@ impl World {
             Output::Send { request, to, bytes } => self.send(number, request, &to, bytes),
             Output::Respond { channel, bytes } => self.respond(number, channel, bytes),
             Output::PutRecord { key, value, .. } => self.put_record(number, key, value),
-            Output::KeepRecord { key, value, expires } => self.network.keep_record(number, key, value, expires),
+            Output::KeepRecord { key, value, expires } => {
+                self.network.keep_record(number, key, value, expires)
+            }
         }
     }
 

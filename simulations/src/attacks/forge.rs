@@ -149,7 +149,8 @@ impl Behaviour for Forge {
         };
         let mut items = vec![ForgedItem::Tombstone(self.tombstone(stage, view))];
         items.extend(self.summary(stage, view).map(ForgedItem::Summary));
-        let gossip = |item| Output::Gossip { topic: "/knack/1/announce/0".into(), bytes: wire::encode(&item) };
+        let gossip =
+            |item| Output::Gossip { topic: "/knack/1/announce/0".into(), bytes: wire::encode(&item) };
         items.into_iter().map(gossip).collect()
     }
 }

@@ -1,10 +1,7 @@
 //! Answers every inquiry with the first answer that it ever gave: to another seeker, for another purpose, to another
 //! nonce.
 
-use knackmesh_protocol::{
-    message::Response,
-    peer::Output,
-};
+use knackmesh_protocol::{message::Response, peer::Output};
 
 use super::{Behaviour, Stage};
 

@@ -17,7 +17,8 @@ pub fn check(scene: &Scene<'_>) -> Result<(), String> {
     for component in components(scene.nodes) {
         let members: Vec<&Node> = component.iter().map(|n| &scene.nodes[*n as usize]).collect();
         let published = scene.ledger.alive(scene.now).filter(|truth| component.contains(&truth.node));
-        let expected: Held = published.map(|t| (t.summary.body().view(), t.summary.body().sequence())).collect();
+        let expected: Held =
+            published.map(|t| (t.summary.body().view(), t.summary.body().sequence())).collect();
         for node in members.iter().filter(|node| node.is_honest()) {
             let held = node.peer.iter().flat_map(|peer| peer.held());
             let held: Held = held.map(|(view, sequence, _)| (view, sequence)).collect();

@@ -2,8 +2,8 @@
 
 use knackmesh_protocol::{
     limits::{
-        GOSSIP_BYTES_MAX, LEADS_MAX, MESSAGE_BYTES_MAX, RECONCILE_SESSIONS_MAX, RECORD_BYTES_MAX, RECORD_KEY_BYTES_MAX,
-        SEARCHES_MAX, SEARCH_INQUIRIES_MAX, SEARCH_PEERS_MAX, SUMMARIES_MAX,
+        GOSSIP_BYTES_MAX, LEADS_MAX, MESSAGE_BYTES_MAX, RECONCILE_SESSIONS_MAX, RECORD_BYTES_MAX,
+        RECORD_KEY_BYTES_MAX, SEARCH_INQUIRIES_MAX, SEARCH_PEERS_MAX, SEARCHES_MAX, SUMMARIES_MAX,
     },
     message::{Request, Response},
     peer::{Input, Output},
@@ -30,7 +30,13 @@ impl Check for Bounds {
         self.sends = 0;
     }
 
-    fn output(&mut self, _scene: &Scene<'_>, node: &Node, output: &Output, said: &Said) -> Result<(), String> {
+    fn output(
+        &mut self,
+        _scene: &Scene<'_>,
+        node: &Node,
+        output: &Output,
+        said: &Said,
+    ) -> Result<(), String> {
         if let Said::Illegal(error) = said {
             return Err(format!("node {} says what it would refuse itself: {error}", node.number));
         }

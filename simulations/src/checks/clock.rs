@@ -12,6 +12,8 @@ impl Check for Clock {
 
     fn after(&mut self, scene: &Scene<'_>, node: &Node) -> Result<(), String> {
         let wake = node.peer.as_ref().and_then(|peer| peer.wake_at());
-        ensure(wake.is_none_or(|at| at > scene.now), || format!("node {} asks to be woken in the past", node.number))
+        ensure(wake.is_none_or(|at| at > scene.now), || {
+            format!("node {} asks to be woken in the past", node.number)
+        })
     }
 }

@@ -30,7 +30,8 @@ impl Check for Consent {
             Said::Response(Response::Disclosed(disclosure)) => {
                 let view = disclosure.link.body().view;
                 let current = scene.ledger.current(&view).filter(|truth| scene.now < truth.expires());
-                let allowed = current.is_some_and(|t| t.node == node.number && t.present() == Present::Anyone);
+                let allowed =
+                    current.is_some_and(|t| t.node == node.number && t.present() == Present::Anyone);
                 ensure(allowed, || format!("node {} shows credentials without consent", node.number))
             }
             // An inquiry is signed by who asks: that is its point.

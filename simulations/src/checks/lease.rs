@@ -16,13 +16,21 @@ impl Check for Lease {
         "lease"
     }
 
-    fn output(&mut self, scene: &Scene<'_>, node: &Node, _output: &Output, said: &Said) -> Result<(), String> {
+    fn output(
+        &mut self,
+        scene: &Scene<'_>,
+        node: &Node,
+        _output: &Output,
+        said: &Said,
+    ) -> Result<(), String> {
         // An item that expires on its way from the index is the fetching node's to refuse.
         if let Said::Response(Response::Items(_)) = said {
             return Ok(());
         }
         for truth in said.summaries().into_iter().flatten().filter_map(|id| scene.ledger.published(&id)) {
-            ensure(scene.now < truth.expires(), || format!("node {} hands out an expired summary", node.number))?;
+            ensure(scene.now < truth.expires(), || {
+                format!("node {} hands out an expired summary", node.number)
+            })?;
         }
         Ok(())
     }

@@ -61,7 +61,13 @@ pub trait Check {
     ///
     /// # Errors
     /// What is wrong with it.
-    fn output(&mut self, _scene: &Scene<'_>, _node: &Node, _output: &Output, _said: &Said) -> Result<(), String> {
+    fn output(
+        &mut self,
+        _scene: &Scene<'_>,
+        _node: &Node,
+        _output: &Output,
+        _said: &Said,
+    ) -> Result<(), String> {
         Ok(())
     }
 

@@ -20,7 +20,13 @@ impl Check for Unverified {
         "unverified"
     }
 
-    fn output(&mut self, scene: &Scene<'_>, _node: &Node, output: &Output, _said: &Said) -> Result<(), String> {
+    fn output(
+        &mut self,
+        scene: &Scene<'_>,
+        _node: &Node,
+        output: &Output,
+        _said: &Said,
+    ) -> Result<(), String> {
         let Output::Reply(_, Reply::Found(Ok(outcome))) = output else { return Ok(()) };
         outcome.results.iter().try_for_each(|found| {
             score(scene, found)?;

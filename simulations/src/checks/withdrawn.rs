@@ -58,7 +58,13 @@ impl Check for Withdrawn {
         }
     }
 
-    fn output(&mut self, scene: &Scene<'_>, node: &Node, _output: &Output, said: &Said) -> Result<(), String> {
+    fn output(
+        &mut self,
+        scene: &Scene<'_>,
+        node: &Node,
+        _output: &Output,
+        said: &Said,
+    ) -> Result<(), String> {
         if let Said::Item(Item::Tombstone(tombstone)) = said {
             self.learn(scene.now, node, tombstone.body());
         }

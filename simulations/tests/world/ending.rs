@@ -6,7 +6,8 @@ use crate::{HOUR_MS, MINUTE_MS, find_everyone, settled, small, view};
 /// Honest nodes that hold a summary of `holder`.
 fn holding(world: &World, holder: u32) -> usize {
     let view = view(world, holder);
-    let holds = |node: u32| world.node(node).peer.iter().flat_map(|p| p.held()).any(|(held, ..)| held == view);
+    let holds =
+        |node: u32| world.node(node).peer.iter().flat_map(|p| p.held()).any(|(held, ..)| held == view);
     let honest = (0..world.scenario.nodes()).filter(|node| world.node(*node).is_honest());
     honest.filter(|node| holds(*node)).count()
 }

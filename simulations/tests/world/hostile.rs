@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use knackmesh_protocol::{
+    consent::Present,
     key::PublicKey,
     limits::RECONCILE_SESSIONS_MAX,
     peer::{Outcome, Proof},
@@ -62,12 +63,24 @@ fn a_tampered_credential_proves_nothing() {
     world.run_for(2000).unwrap();
     let text = skill(&world, 0);
     let outcome = find_everyone(&mut world, 0, &text);
-    let found = outcome.results.iter().find(|found| found.summary.body().view() == view(&world, forger)).unwrap();
+    let found =
+        outcome.results.iter().find(|found| found.summary.body().view() == view(&world, forger)).unwrap();
     assert!(!found.verified && found.standing.iter().all(|s| s.award.is_none()), "{found:?}");
     let query = world.query(&format!("{text} tier:issuer"));
     let outcome = world.found(0, &query, "a search").unwrap();
     let withheld = outcome.withheld.iter().find(|withheld| withheld.view == view(&world, forger)).unwrap();
     assert!(withheld.reason.contains("untampered"), "{}", withheld.reason);
+}
+
+#[test]
+fn who_pries_gets_what_consent_allows_and_no_more() {
+    let mut world = settled(Scenario { professionals: 12, attacks: vec![Attack::Pry], ..small(15) });
+    world.run_for(5000).unwrap();
+    for holder in world.scenario.professionals() {
+        let node = world.node(holder);
+        let shows = node.person.present == Present::Anyone;
+        assert_eq!(node.store.disclosures > 0, shows, "node {holder}");
+    }
 }
 
 /// Whoever is surrounded by nodes that never let a session end still learns of everybody.
