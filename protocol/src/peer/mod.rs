@@ -481,8 +481,8 @@ impl Peer {
             Pending::Find { search } => self.leads(now, search, response, lent),
             Pending::Inquire { search, view } => self.answered(now, search, view, response, lent),
             Pending::Withdraw { command, to } => self.acknowledged(command, &to, response),
-            Pending::Reconcile { with } => self.compared(now, with, response),
-            Pending::Fetch { with } => self.fetched(now, with, response),
+            Pending::Reconcile { with } => self.compared(now, with, request, response),
+            Pending::Fetch { with } => self.fetched(now, with, request, response),
         }
     }
 
@@ -525,11 +525,12 @@ impl Peer {
         }
     }
 
-    fn send(&mut self, to: NodeId, request: &Request, pending: Pending) {
+    fn send(&mut self, to: NodeId, request: &Request, pending: Pending) -> RequestId {
         let id = RequestId(self.next_request);
         self.next_request += 1;
         self.pending.insert(id, pending);
         self.outputs.push(Output::Send { request: id, to, bytes: request.encode() });
+        id
     }
 
     fn random<const N: usize>(&mut self) -> [u8; N] {

@@ -9,7 +9,7 @@ use knackmesh_protocol::{
 use rand_core::Rng;
 
 use super::{Behaviour, Stage};
-use crate::streams::below;
+use crate::streams::{below, place};
 
 /// Negentropy's protocol version 1, and its modes.
 const VERSION: u8 = 0x61;
@@ -45,23 +45,20 @@ impl Frames {
 
 impl Behaviour for Frames {
     fn act(&mut self, stage: &mut Stage<'_>) -> Vec<Output> {
-        let mut outputs = Vec::new();
-        for to in stage.neighbours {
-            let now = stage.now;
-            let (as_of, frame) = match below(stage.rng, 5) {
-                0 => (now, Self::ranges(stage)),
-                1 => (Timestamp::EPOCH, Self::ids(stage)),
-                2 => (now.plus_ms(u64::MAX), vec![VERSION]),
-                3 => (now, vec![0xff; RECONCILE_FRAME_BYTES_MAX]),
-                _ => {
-                    outputs.push(stage.send(to, vec![0xa1; MESSAGE_BYTES_MAX + 1]));
-                    continue;
-                }
-            };
-            if let Ok(frame) = Frame::new(frame) {
-                outputs.push(stage.send(to, Request::Reconcile { as_of, frame }.encode()));
-            }
+        let neighbours = stage.neighbours;
+        if neighbours.is_empty() {
+            return Vec::new();
         }
-        outputs
+        let to = &neighbours[place(stage.rng, neighbours.len())];
+        let now = stage.now;
+        let (as_of, frame) = match below(stage.rng, 5) {
+            0 => (now, Self::ranges(stage)),
+            1 => (Timestamp::EPOCH, Self::ids(stage)),
+            2 => (now.plus_ms(u64::MAX), vec![VERSION]),
+            3 => (now, vec![0xff; RECONCILE_FRAME_BYTES_MAX]),
+            _ => return vec![stage.send(to, vec![0xa1; MESSAGE_BYTES_MAX + 1])],
+        };
+        let frame = Frame::new(frame).ok();
+        frame.map(|frame| stage.send(to, Request::Reconcile { as_of, frame }.encode())).into_iter().collect()
     }
 }

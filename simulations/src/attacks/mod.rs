@@ -9,6 +9,7 @@ pub mod forge;
 mod frames;
 mod garbage;
 mod impostor;
+mod pry;
 mod replay;
 
 use knackmesh_protocol::{
@@ -35,11 +36,13 @@ pub enum Attack {
     Frames,
     /// Reconciliation sessions that never end, each step as late as a time-out allows.
     Endless,
+    /// Asks every holder it hears of for every credential, whatever consent says.
+    Pry,
 }
 
 impl Attack {
     /// Every attack.
-    pub const ALL: [Attack; 7] = [
+    pub const ALL: [Attack; 8] = [
         Attack::Garbage,
         Attack::Replay,
         Attack::Forge,
@@ -47,6 +50,7 @@ impl Attack {
         Attack::Tamper,
         Attack::Frames,
         Attack::Endless,
+        Attack::Pry,
     ];
 }
 
@@ -106,5 +110,6 @@ pub fn behaviour(attack: Attack) -> Box<dyn Behaviour> {
         Attack::Tamper => Box::new(Honest),
         Attack::Frames => Box::new(frames::Frames),
         Attack::Endless => Box::<endless::Endless>::default(),
+        Attack::Pry => Box::<pry::Pry>::default(),
     }
 }

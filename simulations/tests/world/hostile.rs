@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
 use knackmesh_protocol::{
+    consent::Present,
     key::PublicKey,
+    limits::RECONCILE_SESSIONS_MAX,
     peer::{Outcome, Proof},
 };
 use knackmesh_simulations::{attacks::Attack, scenario::Scenario, world::World};
@@ -22,9 +24,9 @@ fn refusal(outcome: &Outcome, view: PublicKey) -> &str {
 
 #[test]
 fn among_every_attack_the_honest_are_found_and_no_promise_breaks() {
-    let attacks = [Attack::ALL, Attack::ALL].concat();
+    let attacks = [Attack::ALL.as_slice(), &[Attack::Replay, Attack::Forge]].concat();
     let late = BTreeSet::from([0]);
-    let mut world = settled(Scenario { attacks, late, ..small(11) });
+    let mut world = settled(Scenario { professionals: 25, attacks, late, ..small(11) });
     world.withdraw(9);
     world.run_for(2 * MINUTE_MS).unwrap();
     world.start(0);
@@ -70,14 +72,27 @@ fn a_tampered_credential_proves_nothing() {
     assert!(withheld.reason.contains("untampered"), "{}", withheld.reason);
 }
 
+#[test]
+fn who_pries_gets_what_consent_allows_and_no_more() {
+    let mut world = settled(Scenario { professionals: 12, attacks: vec![Attack::Pry], ..small(15) });
+    world.run_for(5000).unwrap();
+    for holder in world.scenario.professionals() {
+        let node = world.node(holder);
+        let shows = node.person.present == Present::Anyone;
+        assert_eq!(node.store.disclosures > 0, shows, "node {holder}");
+    }
+}
+
 /// Whoever is surrounded by nodes that never let a session end still learns of everybody.
 #[test]
 fn endless_sessions_do_not_keep_a_newcomer_blind() {
-    let attacks = vec![Attack::Endless; 12];
+    let attacks = vec![Attack::Endless; 20];
     let mut world: World =
-        settled(Scenario { professionals: 12, attacks, degree: 8, late: BTreeSet::from([0]), ..small(14) });
+        settled(Scenario { professionals: 10, attacks, degree: 8, late: BTreeSet::from([0]), ..small(14) });
     world.start(0);
     world.run_for(2 * MINUTE_MS).unwrap();
+    let hostile = world.node(0).links.iter().filter(|node| !world.node(**node).is_honest()).count();
+    assert!(hostile >= RECONCILE_SESSIONS_MAX, "surrounded by {hostile}");
     world.agreed().unwrap();
     let text = skill(&world, 0);
     find_everyone(&mut world, 0, &text);

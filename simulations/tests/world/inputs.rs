@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use knackmesh_protocol::{
     id::NodeId,
-    limits::{MESSAGE_BYTES_MAX, RECONCILE_SESSIONS_MAX, RECORD_BYTES_MAX},
+    limits::{MESSAGE_BYTES_MAX, RECONCILE_SESSIONS_MAX, RECORD_BYTES_MAX, REQUEST_TIMEOUT_MS},
     message::{Frame, Item, Leads, Request, Response},
     peer::{ChannelId, Failure, GossipId, Input, Lent, Memory, Output, Peer, RequestId},
     time::Timestamp,
@@ -177,4 +177,105 @@ fn check(now: Timestamp, peer: &Peer, outputs: &[Output]) -> Result<(), TestCase
         }
     }
     Ok(())
+}
+
+/// Four neighbours never let a session end; the fifth has its turn all the same.
+#[test]
+fn sessions_that_never_end_make_room() {
+    let alone = Alone::new();
+    let mut peer = Peer::new(alone.person.identity.clone(), [7; 32], Memory::default(), START);
+    let store = Store::new(Rc::clone(&alone.population.vocabulary), START);
+    let lent = Lent {
+        index: &store,
+        wallet: &alone.person.purse,
+        trust: &alone.person.trust,
+        vocabulary: &alone.population.vocabulary,
+    };
+    let endless = RECONCILE_SESSIONS_MAX as u8;
+    let mut waiting = Vec::new();
+    for n in 0..=endless {
+        waiting.extend(peer.handle(START, Input::Connected(node(n)), &lent));
+    }
+    // One range over everything whose fingerprint differs: there is always more to compare.
+    let mut frame = vec![0x61, 0, 0, 1];
+    frame.extend([7; 16]);
+    let response = Response::Reconciled { frame: Frame::new(frame).unwrap() }.encode();
+    for step in 0..14 {
+        let now = START.plus_ms(step * (REQUEST_TIMEOUT_MS - 1000));
+        let asked = std::mem::take(&mut waiting);
+        for output in asked {
+            let Output::Send { request, to, .. } = output else { continue };
+            if to == node(endless) {
+                return;
+            }
+            waiting.extend(peer.handle(
+                now,
+                Input::Response { request, result: Ok(response.clone()) },
+                &lent,
+            ));
+        }
+        waiting.extend(peer.handle(now, Input::Wake, &lent));
+    }
+    panic!("the last neighbour is never asked");
+}
+
+/// The item that the person of `number` would publish.
+fn item(population: &Population, scenario: &Scenario, number: u32) -> Item {
+    use knackmesh_protocol::peer::{Change, Command, CommandId};
+    let person = population.person(scenario, number, START);
+    let mut peer = Peer::new(person.identity.clone(), [7; 32], Memory::default(), START);
+    let store = Store::new(Rc::clone(&population.vocabulary), START);
+    let lent = Lent {
+        index: &store,
+        wallet: &person.purse,
+        trust: &person.trust,
+        vocabulary: &population.vocabulary,
+    };
+    let (content, openings) = person.content.clone().unwrap();
+    let publish = Command::Publish { content, openings, present: person.present, lease_ms: 60_000 };
+    let outputs = peer.handle(START, Input::Command(CommandId(0), publish), &lent);
+    let mut kept = outputs.into_iter().filter_map(|output| match output {
+        Output::Persist(Change::Keep(item)) => Some(item),
+        _ => None,
+    });
+    kept.next().unwrap()
+}
+
+/// An answer that had no room for every item asked for is followed by a request for the rest.
+#[test]
+fn what_did_not_fit_into_an_answer_is_fetched_again() {
+    let scenario = Scenario { employers: 0, professionals: 3, ..Scenario::default() };
+    let population = Population::new(&scenario);
+    let mut items: Vec<Item> = (0..3).map(|number| item(&population, &scenario, number)).collect();
+    items.sort_by_key(Item::id);
+    let person = population.person(&Scenario { professionals: 4, ..scenario }, 3, START);
+    let mut peer = Peer::new(person.identity.clone(), [7; 32], Memory::default(), START);
+    let store = Store::new(Rc::clone(&population.vocabulary), START);
+    let lent = Lent {
+        index: &store,
+        wallet: &person.purse,
+        trust: &person.trust,
+        vocabulary: &population.vocabulary,
+    };
+    let mut sent = |input| -> Option<(RequestId, Request)> {
+        let outputs = peer.handle(START, input, &lent);
+        outputs.into_iter().find_map(|output| match output {
+            Output::Send { request, bytes, .. } => Some((request, Request::decode(&bytes).unwrap())),
+            _ => None,
+        })
+    };
+    let (request, _) = sent(Input::Connected(node(0))).unwrap();
+    // One range over everything, which holds these three.
+    let mut frame = vec![0x61, 0, 0, 2, 3];
+    items.iter().for_each(|item| frame.extend(item.id().0));
+    let compared = Response::Reconciled { frame: Frame::new(frame).unwrap() }.encode();
+    let (request, fetch) = sent(Input::Response { request, result: Ok(compared) }).unwrap();
+    assert_eq!(fetch, Request::Fetch { ids: items.iter().map(Item::id).collect() });
+    let first = Response::Items(vec![items[0].clone()]).encode();
+    let (request, fetch) = sent(Input::Response { request, result: Ok(first) }).unwrap();
+    assert_eq!(fetch, Request::Fetch { ids: items[1..].iter().map(Item::id).collect() });
+    let rest = Response::Items(items[1..].to_vec()).encode();
+    assert_eq!(sent(Input::Response { request, result: Ok(rest) }), None);
+    assert_eq!(peer.summaries(), 3);
+    assert_eq!(peer.reconciled(), Some(START));
 }
