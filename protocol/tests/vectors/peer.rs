@@ -301,9 +301,9 @@ pub fn cases() -> Vec<Case> {
                     &Request::Reconcile { as_of: now(), frame: opening(&[]) },
                 ),
                 request(
-                    1,
+                    HOUR - 60_000,
                     "as of an instant by which one has expired",
-                    &Request::Reconcile { as_of: now().plus_ms(60_000), frame: opening(&held) },
+                    &Request::Reconcile { as_of: now().plus_ms(HOUR), frame: opening(&held) },
                 ),
                 request(
                     1,
