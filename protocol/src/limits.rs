@@ -21,7 +21,7 @@ limits! {
     /// Nesting of a CBOR item.
     CBOR_DEPTH_MAX: usize = 24;
 
-    /// A signed summary.
+    /// A summary, without its signature.
     SUMMARY_BYTES_MAX: usize = 8 * 1024;
     /// A consent record, which holds a summary's content.
     CONSENT_BYTES_MAX: usize = 8 * 1024;

@@ -1,6 +1,8 @@
 //! Walks `protocol/vectors`, and writes it: each module below states its cases, and says what comes of one that is
 //! read back from its file. `KNACK_BLESS=1` rewrites the files, otherwise they are compared.
 
+#![allow(clippy::unwrap_used)]
+
 mod cbor;
 mod consent;
 mod fixtures;

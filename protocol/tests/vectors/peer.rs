@@ -301,11 +301,6 @@ pub fn cases() -> Vec<Case> {
                     &Request::Reconcile { as_of: now(), frame: opening(&[]) },
                 ),
                 request(
-                    HOUR - 60_000,
-                    "as of an instant by which one has expired",
-                    &Request::Reconcile { as_of: now().plus_ms(HOUR), frame: opening(&held) },
-                ),
-                request(
                     1,
                     "as of an instant further ahead than clocks may differ",
                     &Request::Reconcile {
@@ -317,6 +312,11 @@ pub fn cases() -> Vec<Case> {
                     1,
                     "no frame of negentropy",
                     &Request::Reconcile { as_of: now(), frame: Frame::new(vec![0x00]).unwrap() },
+                ),
+                request(
+                    HOUR - 60_000,
+                    "as of an instant by which one has expired",
+                    &Request::Reconcile { as_of: now().plus_ms(HOUR), frame: opening(&held) },
                 ),
             ],
         ),
