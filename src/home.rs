@@ -153,7 +153,7 @@ impl Home {
             if !path.exists() {
                 let mut seed = [0; 32];
                 getrandom::fill(&mut seed).map_err(HomeError::Random)?;
-                let digits: String = seed.iter().map(|b| format!("{b:02x}")).collect();
+                let digits = knackmesh_protocol::wire::hex(&seed);
                 write_new(&path, digits.as_bytes())?;
                 made = true;
             }

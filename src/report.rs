@@ -10,6 +10,7 @@ use knackmesh_protocol::{
     summary::{Content, Summary, Terms},
     time::Timestamp,
     vocabulary::Vocabulary,
+    wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -293,7 +294,7 @@ impl ResultRow {
             explanation: found.score.terms.clone(),
             terms: summary.content().terms().clone(),
             expires: summary.expires(),
-            statement: found.statement.encode().iter().map(|b| format!("{b:02x}")).collect(),
+            statement: wire::hex(&found.statement.encode()),
         }
     }
 }

@@ -25,7 +25,7 @@ impl Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+        f.write_str(&wire::hex(&self.0))
     }
 }
 
@@ -39,15 +39,8 @@ impl FromStr for Id {
     type Err = NotAnId;
 
     fn from_str(s: &str) -> Result<Self, NotAnId> {
-        let mut id = [0; 32];
-        if s.len() != 64 || !s.is_ascii() {
-            return Err(NotAnId);
-        }
-        for (byte, pair) in id.iter_mut().zip(s.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(pair).map_err(|_| NotAnId)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| NotAnId)?;
-        }
-        Ok(Id(id))
+        let bytes = if s.len() == 64 { wire::unhex(s) } else { None };
+        Ok(Id(bytes.and_then(|b| b.try_into().ok()).ok_or(NotAnId)?))
     }
 }
 

@@ -7,17 +7,33 @@
 use std::{fmt, str::FromStr};
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{limits::DID_BYTES_MAX, wire};
 
 /// The multicodec prefix of an Ed25519 public key, as an unsigned varint.
 const ED25519_PUB: [u8; 2] = [0xed, 0x01];
 
-/// An Ed25519 public key: 32 bytes that decompress to a point not of small order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PublicKey(#[serde(with = "wire::fixed_bytes")] [u8; 32]);
+/// An Ed25519 public key: 32 bytes on the wire, a `did:key` in JSON.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey([u8; 32]);
+
+impl Serialize for PublicKey {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() { self.did().serialize(s) } else { wire::fixed_bytes::serialize(&self.0, s) }
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicKey {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if d.is_human_readable() {
+            let did = Did::deserialize(d)?;
+            did.public_key().ok_or_else(|| de::Error::custom("not the did:key of an Ed25519 key"))
+        } else {
+            wire::fixed_bytes::deserialize(d).map(PublicKey)
+        }
+    }
+}
 
 /// An Ed25519 signature.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

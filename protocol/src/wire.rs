@@ -236,16 +236,16 @@ fn copy_sorted(walk: &mut Walk<'_>, out: &mut Vec<u8>, depth: usize) -> Result<(
     }
 }
 
-/// Serde for byte arrays of fixed length, as one CBOR byte string.
+/// Serde for byte arrays of fixed length: one CBOR byte string; in JSON, hexadecimal digits.
 pub mod fixed_bytes {
     use serde::{Deserializer, Serializer, de};
 
-    /// Writes the array as a byte string.
+    /// Writes the array.
     pub fn serialize<S: Serializer, const N: usize>(bytes: &[u8; N], s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_bytes(bytes)
+        super::bytes::serialize(bytes, s)
     }
 
-    /// Reads a byte string of exactly `N` bytes.
+    /// Reads exactly `N` bytes.
     pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(d: D) -> Result<[u8; N], D::Error> {
         let bytes = super::bytes::deserialize(d)?;
         <[u8; N]>::try_from(bytes.as_slice())
@@ -253,15 +253,15 @@ pub mod fixed_bytes {
     }
 }
 
-/// Serde for byte strings of any length that the message's own bound allows.
+/// Serde for byte strings of any length that the message's own bound allows; in JSON, hexadecimal digits.
 pub mod bytes {
     use std::fmt;
 
-    use serde::{Deserializer, Serializer, de};
+    use serde::{Deserialize, Deserializer, Serializer, de};
 
     /// Writes a byte string.
     pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_bytes(bytes)
+        if s.is_human_readable() { s.serialize_str(&super::hex(bytes)) } else { s.serialize_bytes(bytes) }
     }
 
     /// Reads a byte string.
@@ -282,8 +282,27 @@ pub mod bytes {
                 Ok(v)
             }
         }
-        d.deserialize_byte_buf(Bytes)
+        if d.is_human_readable() {
+            let digits = String::deserialize(d)?;
+            super::unhex(&digits).ok_or_else(|| de::Error::custom("not hexadecimal digits"))
+        } else {
+            d.deserialize_byte_buf(Bytes)
+        }
     }
+}
+
+/// Lower-case hexadecimal digits, two a byte.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The bytes that hexadecimal digits stand for; `None` for anything else.
+pub fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let pairs = digits.as_bytes().chunks(2);
+    pairs
+        .map(|pair| if let [high, low] = pair { Some(digit(*high)? << 4 | digit(*low)?) } else { None })
+        .collect()
 }
 
 #[cfg(test)]

@@ -98,6 +98,7 @@ pub struct Node {
     gossip: BTreeMap<GossipId, network::GossipId>,
     next_gossip: u64,
     commit_at: Option<Instant>,
+    summaries: watch::Sender<usize>,
 }
 
 /// A node that runs in this process.
@@ -106,6 +107,8 @@ pub struct Running {
     pub handle: Handle,
     /// Where it listens.
     pub listen: Vec<String>,
+    /// How many summaries it can answer with.
+    pub summaries: watch::Receiver<usize>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<Result<(), NodeError>>,
 }
@@ -172,6 +175,7 @@ impl Node {
             gossip: BTreeMap::new(),
             next_gossip: 0,
             commit_at: None,
+            summaries: watch::Sender::new(0),
         })
     }
 
@@ -219,8 +223,9 @@ impl Node {
         self.network = Some(network);
         let (handle, errands) = Handle::new();
         let (stop, stopped) = watch::channel(false);
+        let summaries = self.summaries.subscribe();
         let task = tokio::spawn(self.run(listener, handle.clone(), errands, events, stopped));
-        Ok(Running { handle, listen, stop, task })
+        Ok(Running { handle, listen, summaries, stop, task })
     }
 
     async fn run(
@@ -330,6 +335,8 @@ impl Node {
             let outputs = self.decide(input);
             self.carry_out(outputs).await?;
         }
+        let held = self.peer.summaries();
+        self.summaries.send_if_modified(|count| std::mem::replace(count, held) != held);
         if self.commit_at.is_none() && self.shelf.is_uncommitted() {
             self.commit_at = Some(Instant::now() + COMMIT_AFTER);
         }
@@ -345,6 +352,10 @@ impl Node {
     async fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), NodeError> {
         let mut unflushed = false;
         for output in outputs {
+            let leaves = !matches!(output, Output::Persist(_) | Output::Verdict(..));
+            if leaves && std::mem::take(&mut unflushed) {
+                self.shelf.store.flush()?;
+            }
             match output {
                 Output::Persist(change) => {
                     self.shelf.apply(&change)?;
@@ -354,12 +365,7 @@ impl Node {
                         knackmesh_protocol::peer::Change::Keep(item) if item.view() != self.peer.view()
                     );
                 }
-                Output::Reply(id, reply) => {
-                    if std::mem::take(&mut unflushed) {
-                        self.shelf.store.flush()?;
-                    }
-                    self.reply(id, reply)?;
-                }
+                Output::Reply(id, reply) => self.reply(id, reply)?,
                 Output::Verdict(id, verdict) => {
                     if let Some(message) = self.gossip.remove(&id) {
                         let verdict = match verdict {
@@ -371,9 +377,6 @@ impl Node {
                     }
                 }
                 Output::Gossip { topic, bytes } => {
-                    if std::mem::take(&mut unflushed) {
-                        self.shelf.store.flush()?;
-                    }
                     self.send(network::Command::Gossip { topic, bytes }).await?;
                 }
                 Output::Send { request, to, bytes } => self.request(request, to, bytes).await?,

@@ -347,7 +347,10 @@ impl Node {
     fn specification(&self, order: &QueryOrder) -> Result<(Specification, Vec<String>), Refusal> {
         let parsed = query::parse(&order.query, &self.vocabulary, now()).map_err(|e| {
             let hint = if e.hint.is_empty() { "see `knack query --help`".to_owned() } else { e.hint.clone() };
-            Refusal::new(Exit::Usage, e.render(&order.query), hint)
+            // The advice that the rendered error ends with goes where advice always goes.
+            let rendered = e.render(&order.query);
+            let (message, _) = rendered.split_once("\ntry: ").unwrap_or((&rendered, ""));
+            Refusal::new(Exit::Usage, message.trim_end(), hint)
         })?;
         if !(1..=SEARCH_LEADS_MAX).contains(&order.top) {
             let message = format!("--top takes 1 to {SEARCH_LEADS_MAX}");

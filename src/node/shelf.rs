@@ -125,7 +125,9 @@ impl Index for Shelf {
         let mut summaries: Vec<Signed<Summary>> = indexed.filter_map(|view| self.stored(view)).collect();
         summaries.retain(&matches);
         let recent: Vec<Signed<Summary>> = self.recent.values().filter(|s| matches(s)).cloned().collect();
-        let matched = candidates.matched + recent.len();
+        // A summary that replaces an indexed one is counted once.
+        let replaced = candidates.views.iter().filter(|view| self.recent.contains_key(view)).count();
+        let matched = candidates.matched - replaced + recent.len();
         if !recent.is_empty() {
             summaries.extend(recent);
             let now = Timestamp::EPOCH;

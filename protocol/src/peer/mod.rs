@@ -28,7 +28,11 @@ pub use publication::{Publication, PublishError, Published, Withdrawn};
 pub use search::{Coverage, Found, Outcome, Proof, SearchError, Specification, Withheld};
 
 use self::{
-    budget::Budgets, catalogue::Catalogue, publication::Withdrawal, reconciliation::Sessions, search::Search,
+    budget::Budgets,
+    catalogue::{Catalogue, Left},
+    publication::Withdrawal,
+    reconciliation::Sessions,
+    search::Search,
 };
 use crate::{
     consent::Present,
@@ -200,6 +204,7 @@ pub enum Verdict {
 
 /// A change that must outlive the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every change keeps an item")]
 pub enum Change {
     /// Keep and index an item; it replaces what is held of its view.
     Keep(Item),
@@ -322,7 +327,7 @@ pub struct Peer {
     publication: Option<Publication>,
     last_sequence: u64,
     greatest_expiry: Timestamp,
-    /// When the hash table is next given our newest item; `None` when there is none.
+    /// When the hash table is next given our newest item, if there is one.
     record_due: Option<Timestamp>,
     withdrawals: BTreeMap<CommandId, Withdrawal>,
     searches: BTreeMap<CommandId, Search>,
@@ -341,7 +346,6 @@ impl Peer {
             // What was admitted once is only refused now when it has expired, which the next wake would do as well.
             let _ = catalogue.admit(item, now);
         }
-        let record_due = memory.publication.as_ref().map(|_| now);
         Peer {
             identity,
             rng: ChaCha20Rng::from_seed(seed),
@@ -350,7 +354,7 @@ impl Peer {
             publication: memory.publication,
             last_sequence: memory.last_sequence,
             greatest_expiry: memory.greatest_expiry,
-            record_due,
+            record_due: Some(now),
             withdrawals: BTreeMap::new(),
             searches: BTreeMap::new(),
             sessions: Sessions::default(),
@@ -482,8 +486,11 @@ impl Peer {
     }
 
     fn pass_time(&mut self, now: Timestamp, lent: &Lent<'_>) {
-        for view in self.catalogue.expire(now) {
-            self.outputs.push(Output::Persist(Change::Forget(view)));
+        for left in self.catalogue.expire(now) {
+            self.outputs.push(Output::Persist(match left {
+                Left::Nothing(view) => Change::Forget(view),
+                Left::Tombstone(tombstone) => Change::Keep(Item::Tombstone(tombstone)),
+            }));
         }
         self.tend_publication(now);
         self.tend_sessions(now);
@@ -493,7 +500,8 @@ impl Peer {
     /// Admits an item, from wherever it came.
     fn admit(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
         let admission = self.catalogue.admit(item, now)?;
-        if admission == Admission::New {
+        // The store keeps one item a view, the newest; a tombstone beneath it waits in the catalogue.
+        if admission == Admission::New && self.catalogue.is_newest(item) {
             self.outputs.push(Output::Persist(Change::Keep(item.clone())));
         }
         Ok(admission)
@@ -510,7 +518,8 @@ impl Peer {
     /// A record is kept when it stands under its own view's key and is the newest known of it.
     fn record_offered(&mut self, now: Timestamp, key: Vec<u8>, value: Vec<u8>) {
         let Ok(item) = Item::decode(&value) else { return };
-        if item.record_key() == key && self.admit(now, &item).is_ok() {
+        let admitted = item.record_key() == key && self.admit(now, &item).is_ok();
+        if admitted && self.catalogue.is_newest(&item) {
             self.outputs.push(Output::KeepRecord { key, value, expires: item.expires() });
         }
     }

@@ -88,9 +88,16 @@ impl Peer {
     ) -> Result<Published, PublishError> {
         let view = &self.identity.view;
         let consent = Signed::sign(Consent::give(view.public(), content, present, now, lease_ms)?, view);
-        let sequence = now.unix_ms().max(self.last_sequence + 1);
+        // What the catalogue holds of our view counts as well: a home restored from a copy may remember less.
+        let last = self.last_sequence.max(self.catalogue.sequence(&view.public()));
+        let sequence = now.unix_ms().max(last.saturating_add(1));
         let reach = Reach::Direct(self.identity.node_id.clone());
         let summary = Signed::sign(Summary::new(&consent, sequence, reach, now)?, view);
+        let outlived =
+            self.publication.take().filter(|p| p.summary.body().expires() > summary.body().expires());
+        if let Some(outlived) = outlived {
+            self.retract(now, &outlived);
+        }
         self.last_sequence = sequence;
         self.greatest_expiry = self.greatest_expiry.max(summary.body().expires());
         self.publication = Some(Publication { consent, summary: summary.clone(), openings });
@@ -99,7 +106,18 @@ impl Peer {
         Ok(Published { summary, peers: self.connected.len() })
     }
 
+    /// Withdraws a publication that would outlive the one that replaces it: once that has ended, whoever replayed the
+    /// earlier one would be believed.
+    fn retract(&mut self, now: Timestamp, outlived: &Publication) {
+        let tombstone = Tombstone::new(outlived.summary.body(), self.greatest_expiry, now);
+        let item = Item::Tombstone(Signed::sign(tombstone, &self.identity.view));
+        self.keep_own(now, &item);
+        self.outputs.push(Output::Gossip { topic: item.topic(), bytes: item.encode() });
+    }
+
     pub(super) fn withdraw(&mut self, now: Timestamp, id: CommandId) {
+        // After a long sleep the command may come before the wake that ends the lease.
+        self.tend_publication(now);
         let Some(publication) = self.publication.take() else {
             self.outputs.push(Output::Reply(id, Reply::Withdrawn(None)));
             return;
@@ -156,8 +174,12 @@ impl Peer {
         }
         if !self.connected.is_empty() && self.record_due.is_some_and(|due| due <= now) {
             self.record_due = None;
-            if let Some(publication) = &self.publication {
-                let item = Item::Summary(publication.summary.clone());
+            let withdrawn = || self.catalogue.tombstone(&self.identity.view.public()).cloned();
+            let newest = match &self.publication {
+                Some(publication) => Some(Item::Summary(publication.summary.clone())),
+                None => withdrawn().map(Item::Tombstone),
+            };
+            if let Some(item) = newest {
                 self.put_record(now, &item);
             }
         }
@@ -173,14 +195,19 @@ impl Peer {
 
     /// Keeps our own item like anybody's, and hands it to gossip and hash table.
     fn announce(&mut self, now: Timestamp, item: Item) {
-        let admitted = self.admit(now, &item);
-        debug_assert!(admitted.is_ok(), "our own item refused: {admitted:?}");
+        self.keep_own(now, &item);
         self.outputs.push(Output::Gossip { topic: item.topic(), bytes: item.encode() });
         if self.connected.is_empty() {
             self.record_due = Some(now);
         } else {
             self.put_record(now, &item);
         }
+    }
+
+    /// What is refused, because the catalogue is full or a copy of this home said something newer, is announced all the
+    /// same.
+    fn keep_own(&mut self, now: Timestamp, item: &Item) {
+        let _ = self.admit(now, item);
     }
 
     fn put_record(&mut self, now: Timestamp, item: &Item) {

@@ -219,12 +219,10 @@ impl Scorer<'_> {
                 score
             }
             // The first of equally good branches, so that the explanation is the same everywhere.
-            Expr::Or(parts) => {
-                parts
-                    .iter()
-                    .map(|p| self.score(p, share))
-                    .fold(Score::default(), |best, next| if next.points > best.points { next } else { best })
-            }
+            Expr::Or(parts) => parts
+                .iter()
+                .map(|p| self.score(p, share))
+                .fold(Score::default(), |best, next| if next.points > best.points { next } else { best }),
             Expr::Skill(term) => {
                 let context = |s| signals::Context { standing: s, asked: term.min, now: self.now };
                 let meets = self.standing.iter().filter(|s| term.is_met_by(&s.skill, s.level));
