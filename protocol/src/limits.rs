@@ -21,7 +21,7 @@ limits! {
     /// Nesting of a CBOR item.
     CBOR_DEPTH_MAX: usize = 24;
 
-    /// A signed summary.
+    /// A summary, without its signature.
     SUMMARY_BYTES_MAX: usize = 8 * 1024;
     /// A consent record, which holds a summary's content.
     CONSENT_BYTES_MAX: usize = 8 * 1024;
@@ -207,7 +207,7 @@ limits! {
     GOSSIP_UNSENT_MAX: usize = 64;
     /// How long an announcement of our own waits for a first subscriber.
     GOSSIP_UNSENT_MS: u64 = 30_000;
-    /// The key of such a record.
+    /// The key of a record of the distributed hash table.
     RECORD_KEY_BYTES_MAX: usize = 128;
     /// A message of the distributed hash table: a record and the addresses of twenty peers.
     RECORD_MESSAGE_BYTES_MAX: usize = 64 * 1024;
