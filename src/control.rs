@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     home::{Home, HomeError, private_dir},
-    report::{ChecksRow, CredentialRow, PreviewReport, QueryReport, ResultRow, StatusReport},
+    report::{ChecksRow, CredentialRow, PreviewReport, QueryReport, ResultRow, StatusReport, rfc3339},
 };
 
 /// What a command asks of a node.
@@ -172,6 +172,7 @@ pub struct RecordReport {
     /// Its sequence or ceiling.
     pub sequence: Option<u64>,
     /// When it ends.
+    #[serde(with = "rfc3339::optional")]
     pub expires: Option<Timestamp>,
     /// The summary's content.
     pub content: Option<knackmesh_protocol::summary::Content>,
@@ -361,6 +362,9 @@ pub async fn serve(stream: UnixStream, node: Handle) -> io::Result<()> {
         let bounded = (&mut lines).take(CONTROL_BYTES_MAX as u64).read_until(b'\n', &mut line).await?;
         if bounded == 0 {
             return Ok(());
+        }
+        if line.last() != Some(&b'\n') {
+            return Err(io::Error::other("a command without an end, or over the bound"));
         }
         let answer = match serde_json::from_slice::<Request>(&line) {
             Ok(request) => node.ask(request).await.map_or_else(Answer::Err, Answer::Ok),

@@ -145,8 +145,10 @@ impl Home {
     /// When the file system or the random number generator refuses, or a file there is damaged.
     pub fn init(&self) -> Result<bool, HomeError> {
         let keys = self.dir.join("keys");
-        private_dir(&self.dir)?;
-        private_dir(&keys)?;
+        // The home itself may have been there before, open to others; what is in it must not be.
+        for dir in [&self.dir, &keys, &self.store(), &self.index()] {
+            private_dir(dir)?;
+        }
         let mut made = false;
         for name in ["root", "view", "node"] {
             let path = keys.join(name);

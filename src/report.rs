@@ -14,6 +14,37 @@ use knackmesh_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Instants as commands print them: RFC 3339, where the wire has milliseconds.
+pub(crate) mod rfc3339 {
+    use knackmesh_protocol::time::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(t: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(t)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(d)?.parse().map_err(D::Error::custom)
+    }
+
+    /// The same, or null.
+    pub(crate) mod optional {
+        use super::{Deserialize, Deserializer, Error, Serializer, Timestamp};
+
+        pub fn serialize<S: Serializer>(t: &Option<Timestamp>, s: S) -> Result<S::Ok, S::Error> {
+            match t {
+                Some(t) => s.collect_str(t),
+                None => s.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Timestamp>, D::Error> {
+            let text = Option::<String>::deserialize(d)?;
+            text.map(|t| t.parse().map_err(D::Error::custom)).transpose()
+        }
+    }
+}
+
 /// The outcome of a query.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QueryReport {
@@ -57,6 +88,7 @@ pub struct ResultRow {
     /// On which terms the holder can be engaged.
     pub terms: Terms,
     /// When the lease ends.
+    #[serde(with = "rfc3339")]
     pub expires: Timestamp,
     /// The signed score statement, hexadecimal CBOR, for the candidate.
     pub statement: String,
@@ -183,8 +215,10 @@ pub struct CredentialRow {
     /// The skills it states.
     pub skills: Vec<SkillRow>,
     /// From when it is valid.
+    #[serde(with = "rfc3339::optional")]
     pub valid_from: Option<Timestamp>,
     /// Until when.
+    #[serde(with = "rfc3339::optional")]
     pub valid_until: Option<Timestamp>,
 }
 
@@ -217,6 +251,7 @@ pub struct StatusReport {
     /// The own index.
     pub index: IndexRow,
     /// Until when this home is published; null when it is not.
+    #[serde(with = "rfc3339::optional")]
     pub published_until: Option<Timestamp>,
     /// Credentials kept.
     pub credentials: usize,

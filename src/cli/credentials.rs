@@ -39,7 +39,7 @@ impl Args {
                     c.valid_until.map_or("-".to_owned(), super::screen::instant),
                 ]);
             }
-            anstream::println!("{rows}");
+            data!("{rows}");
         });
         Ok(ExitCode::SUCCESS)
     }

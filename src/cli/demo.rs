@@ -35,21 +35,21 @@ fn print(report: &Report) {
     let mut query = report.query.clone();
     query.withheld.clear();
     let name = |key: &str| report.names.get(key).copied().unwrap_or("?");
-    anstream::println!();
+    data!("");
     print_query(&query);
     let cast: Vec<String> =
         query.results.iter().map(|r| format!("{} is {}", short(&r.holder), name(&r.holder))).collect();
-    anstream::println!("{}", cast.join(", "));
+    data!("{}", cast.join(", "));
     if let Some(first) = query.results.first() {
-        anstream::println!("\n{STRONG}why {} is first{STRONG:#}", name(&first.holder));
+        data!("\n{STRONG}why {} is first{STRONG:#}", name(&first.holder));
         print_why(first);
     }
-    anstream::println!("\n{STRONG}not shown{STRONG:#}");
+    data!("\n{STRONG}not shown{STRONG:#}");
     for one in &report.not_shown {
         let found = one
             .found
             .as_deref()
             .map_or(String::new(), |f| format!("\n           the employer's node found: {f}"));
-        anstream::println!("  {:<8} {}{found}", one.name, one.because);
+        data!("  {:<8} {}{found}", one.name, one.because);
     }
 }

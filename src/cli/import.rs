@@ -69,7 +69,7 @@ fn print(row: &Row, screen: &Screen) {
     match row {
         Row::Imported { file, credential } => {
             let skills = credential.skills.iter().map(|s| format!("{} {}", s.label, s.level));
-            anstream::println!(
+            data!(
                 "{GOOD}imported{GOOD:#} {file}: {} by {} ({})",
                 credential.checks.credential,
                 short(&credential.checks.issuer),
@@ -78,7 +78,7 @@ fn print(row: &Row, screen: &Screen) {
             print_checks(&credential.checks);
         }
         Row::Refused { file, reason } => {
-            anstream::println!("{BAD}refused{BAD:#}  {file}");
+            data!("{BAD}refused{BAD:#}  {file}");
             screen.advise(reason);
         }
     }

@@ -27,7 +27,7 @@ impl Args {
         let did = home.keys()?.root.did().to_string();
         let report = Report { home: home.dir().display().to_string(), did, created };
         screen.show(&report, || {
-            anstream::println!("{}", report.did);
+            data!("{}", report.did);
             if created {
                 screen.say(&format!(
                     "set up {}; give the DID above to those who issue credentials to you",

@@ -81,7 +81,7 @@ impl Args {
         let value: serde_json::Value = serde_json::from_str(&text).map_err(|_| mismatch())?;
         let pretty = serde_json::to_string_pretty(&value).map_err(|_| mismatch())?;
         match &self.out {
-            None => anstream::println!("{pretty}"),
+            None => data!("{pretty}"),
             Some(path) => {
                 std::fs::write(path, pretty + "\n").map_err(|e| {
                     let hint = "name a file that you may write";

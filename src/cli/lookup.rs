@@ -30,9 +30,9 @@ impl Args {
         screen.show(&record, || match (&record.record, record.expires) {
             (Some(kind), Some(expires)) => {
                 let headline = record.content.as_ref().map_or("", |c| c.headline());
-                anstream::println!("{kind} until {}: {headline}", instant(expires));
+                data!("{kind} until {}: {headline}", instant(expires));
             }
-            _ => anstream::println!("no record"),
+            _ => data!("no record"),
         });
         Ok(match record.record.as_deref() {
             Some("tombstone") => ExitCode::from(Exit::NoConsent as u8),

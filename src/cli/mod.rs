@@ -1,5 +1,10 @@
 //! The command line: one file a command. Data goes to stdout, talk to stderr.
 
+/// Prints a line of data on stdout; see [`screen::write_line`].
+macro_rules! data {
+    ($($line:tt)*) => { $crate::cli::screen::write_line(format_args!($($line)*)) };
+}
+
 mod completions;
 mod credentials;
 mod demo;
@@ -89,7 +94,10 @@ type Outcome = Result<ExitCode, Refusal>;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return misunderstood(&e),
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -101,6 +109,23 @@ pub fn main() -> ExitCode {
             ExitCode::from(refusal.exit as u8)
         }
     }
+}
+
+/// Help, the version, or a usage error, in the form that was asked for as far as that can be told.
+fn misunderstood(e: &clap::Error) -> ExitCode {
+    if !e.use_stderr() {
+        data!("{}", e.render().ansi().to_string().trim_end());
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|arg| arg == "--json") {
+        let text = e.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let refusal = Refusal::new(Exit::Usage, message, "see `knack --help`");
+        Screen { json: true }.refuse(&refusal);
+    } else {
+        let _ = e.print();
+    }
+    ExitCode::from(Exit::Usage as u8)
 }
 
 fn run(cli: Cli, screen: &Screen) -> Outcome {
@@ -126,7 +151,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Why(args) => args.run(&home()?, screen).await,
             Command::Trust(args) => args.run(&home()?, screen).await,
             Command::Lookup(args) => args.run(&home()?, screen).await,
-            Command::Completions(args) => args.run(),
+            Command::Completions(args) => args.run(screen),
         }
     })
 }

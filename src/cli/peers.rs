@@ -22,7 +22,7 @@ impl Args {
                 let by = if peer.outbound { "us" } else { "them" };
                 rows.add_row([peer.peer_id.as_str(), peer.address.as_str(), by]);
             }
-            anstream::println!("{rows}");
+            data!("{rows}");
         });
         Ok(ExitCode::SUCCESS)
     }

@@ -35,29 +35,27 @@ impl Args {
 }
 
 fn print(p: &PreviewReport) {
-    anstream::println!("{STRONG}A stranger will see{STRONG:#} ({} bytes and a signature)", p.bytes);
-    anstream::println!("  pseudonym   {}", p.view);
-    anstream::println!("  node        {}", p.node);
-    anstream::println!("  presents    {}", p.present);
-    anstream::println!("  headline    {}", p.content.headline());
+    data!("{STRONG}A stranger will see{STRONG:#} ({} bytes and a signature)", p.bytes);
+    data!("  pseudonym   {}", p.view);
+    data!("  node        {}", p.node);
+    data!("  presents    {}", p.present);
+    data!("  headline    {}", p.content.headline());
     let terms = p.content.terms();
     let list = |items: Vec<String>| if items.is_empty() { "not stated".to_owned() } else { items.join(", ") };
-    anstream::println!("  region      {}", list(terms.region.iter().map(ToString::to_string).collect()));
-    anstream::println!("  languages   {}", list(terms.languages.iter().map(ToString::to_string).collect()));
-    anstream::println!("  modes       {}", list(terms.modes.iter().map(ToString::to_string).collect()));
-    anstream::println!("  available   {}", list(terms.available.iter().map(ToString::to_string).collect()));
+    data!("  region      {}", list(terms.region.iter().map(ToString::to_string).collect()));
+    data!("  languages   {}", list(terms.languages.iter().map(ToString::to_string).collect()));
+    data!("  modes       {}", list(terms.modes.iter().map(ToString::to_string).collect()));
+    data!("  available   {}", list(terms.available.iter().map(ToString::to_string).collect()));
     for claim in p.content.claims() {
-        anstream::println!("  claim       {}", claim.skill());
-        anstream::println!("    level {}, tier {}", claim.level(), claim.tier());
+        data!("  claim       {}", claim.skill());
+        data!("    level {}, tier {}", claim.level(), claim.tier());
         if let Some(backing) = claim.backing() {
-            anstream::println!("    issuer {}, awarded {}", backing.issuer, backing.awarded);
-            anstream::println!("    {WEAK}commitment {}{WEAK:#}", backing.commitment);
+            data!("    issuer {}, awarded {}", backing.issuer, backing.awarded);
+            data!("    {WEAK}commitment {}{WEAK:#}", backing.commitment);
         }
     }
-    anstream::println!(
-        "{STRONG}A stranger will not see{STRONG:#} your DID, your credentials, your name, anything else"
-    );
+    data!("{STRONG}A stranger will not see{STRONG:#} your DID, your credentials, your name, anything else");
     for line in &p.left_out {
-        anstream::println!("  left out    {line}");
+        data!("  left out    {line}");
     }
 }

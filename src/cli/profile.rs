@@ -68,18 +68,12 @@ impl Args {
         screen.show(&profile, || {
             let list = |items: Vec<String>| if items.is_empty() { "-".to_owned() } else { items.join(", ") };
             let terms = &profile.terms;
-            anstream::println!("region     {}", list(terms.region.iter().map(ToString::to_string).collect()));
-            anstream::println!(
-                "languages  {}",
-                list(terms.languages.iter().map(ToString::to_string).collect())
-            );
-            anstream::println!("modes      {}", list(terms.modes.iter().map(ToString::to_string).collect()));
-            anstream::println!(
-                "available  {}",
-                list(terms.available.iter().map(ToString::to_string).collect())
-            );
+            data!("region     {}", list(terms.region.iter().map(ToString::to_string).collect()));
+            data!("languages  {}", list(terms.languages.iter().map(ToString::to_string).collect()));
+            data!("modes      {}", list(terms.modes.iter().map(ToString::to_string).collect()));
+            data!("available  {}", list(terms.available.iter().map(ToString::to_string).collect()));
             let claims = profile.claims.iter().map(|c| format!("{} {}", c.label, c.level)).collect();
-            anstream::println!("claims     {}", list(claims));
+            data!("claims     {}", list(claims));
         });
         Ok(ExitCode::SUCCESS)
     }

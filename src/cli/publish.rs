@@ -32,6 +32,7 @@ pub struct Args {
 #[derive(Serialize)]
 struct Report {
     view: String,
+    #[serde(with = "crate::report::rfc3339")]
     published_until: knackmesh_protocol::time::Timestamp,
     present: Present,
     claims: usize,
@@ -50,7 +51,7 @@ impl Args {
         let present = self.present;
         let report = Report { view, published_until: until, present, claims, bytes, peers, announced };
         screen.show(&report, || {
-            anstream::println!(
+            data!(
                 "published {} claims ({} bytes) as {} until {}",
                 report.claims,
                 report.bytes,

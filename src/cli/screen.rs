@@ -1,6 +1,6 @@
 //! What a person sees: tables, short names, advice. Colour only on a terminal, and not with `NO_COLOR`.
 
-use std::time::Duration;
+use std::{fmt, io, io::Write, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -33,8 +33,8 @@ impl Screen {
     pub fn show<T: Serialize>(&self, value: &T, text: impl FnOnce()) {
         if self.json {
             match serde_json::to_string_pretty(value) {
-                Ok(json) => anstream::println!("{json}"),
-                Err(e) => anstream::eprintln!("the answer has no JSON form: {e}"),
+                Ok(json) => data!("{json}"),
+                Err(e) => self.say(&format!("the answer has no JSON form: {e}")),
             }
         } else {
             text();
@@ -55,13 +55,13 @@ impl Screen {
 
     /// Why, and what to try, on stderr.
     pub fn advise(&self, refusal: &Refusal) {
-        anstream::eprintln!("{BAD}error:{BAD:#} {}", refusal.message);
-        anstream::eprintln!("{STRONG}try:{STRONG:#} {}", refusal.hint);
+        self.say(&format!("{BAD}error:{BAD:#} {}", refusal.message));
+        self.say(&format!("{STRONG}try:{STRONG:#} {}", refusal.hint));
     }
 
-    /// A line of talk.
+    /// A line of talk. Who closed stderr does not want it.
     pub fn say(&self, line: &str) {
-        anstream::eprintln!("{line}");
+        let _ = writeln!(anstream::stderr(), "{line}");
     }
 
     /// A sign of life on stderr while something takes long; nothing when stderr is no terminal.
@@ -73,6 +73,21 @@ impl Screen {
         bar.set_message(message.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
+    }
+}
+
+/// Prints a line of data. A reader that has read enough (`knack query ... | head -1`) ends the program in silence; a full
+/// disk ends it with an error.
+pub fn write_line(line: fmt::Arguments<'_>) {
+    let mut out = anstream::stdout().lock();
+    let written = out.write_fmt(line).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    match written {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(e) => {
+            let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#} stdout: {e}");
+            std::process::exit(1);
+        }
     }
 }
 
@@ -123,7 +138,7 @@ pub fn print_checks(row: &ChecksRow) {
             Check::Fail | Check::Stale => BAD,
             Check::NotChecked | Check::NotApplicable => WEAK,
         };
-        anstream::println!("  {name:<15} {style}{:<14}{style:#} {}", check.to_string(), reason(name));
+        data!("  {name:<15} {style}{:<14}{style:#} {}", check.to_string(), reason(name));
     }
     let style = if row.verified { GOOD } else { BAD };
     let verdict = match (row.verified, row.recognised) {
@@ -131,13 +146,13 @@ pub fn print_checks(row: &ChecksRow) {
         (true, false) => "verified; its issuer is not on your trust list",
         (false, _) => "not verified",
     };
-    anstream::println!("  {style}{verdict}{style:#}");
+    data!("  {style}{verdict}{style:#}");
 }
 
 /// A query's table, withheld candidates and coverage.
 pub fn print_query(report: &QueryReport) {
     if report.results.is_empty() {
-        anstream::println!("nobody found");
+        data!("nobody found");
     } else {
         let mut rows = table(["#", "holder", "score", "verified", "recognised", "skills", "where"]);
         for r in &report.results {
@@ -151,13 +166,13 @@ pub fn print_query(report: &QueryReport) {
                 place(r),
             ]);
         }
-        anstream::println!("{rows}");
-        anstream::println!("{WEAK}skills marked ? are the holder's word, not proven{WEAK:#}");
+        data!("{rows}");
+        data!("{WEAK}skills marked ? are the holder's word, not proven{WEAK:#}");
     }
     if !report.withheld.is_empty() {
-        anstream::println!("{STRONG}withheld{STRONG:#} (matched as stated, not as proven)");
+        data!("{STRONG}withheld{STRONG:#} (matched as stated, not as proven)");
         for w in &report.withheld {
-            anstream::println!("  {}  {}", short(&w.view), w.reason);
+            data!("  {}  {}", short(&w.view), w.reason);
         }
     }
     print_coverage(&report.coverage, report.elapsed_ms);
@@ -167,7 +182,7 @@ fn print_coverage(c: &CoverageRow, elapsed_ms: u64) {
     let age = c
         .index_age_seconds
         .map_or("never compared with another".to_owned(), |s| format!("compared {s} s ago"));
-    anstream::println!(
+    data!(
         "{STRONG}coverage{STRONG:#} asked {} nodes: {} answered, {} unreachable, {} refused; own index {} summaries, {age}; \
          {} matched as stated, {} asked for proof, {} presented; {elapsed_ms} ms",
         c.asked,
@@ -183,14 +198,14 @@ fn print_coverage(c: &CoverageRow, elapsed_ms: u64) {
 
 /// The explanation of a result.
 pub fn print_why(result: &ResultRow) {
-    anstream::println!("{STRONG}#{} {}{STRONG:#}", result.rank, result.holder);
+    data!("{STRONG}#{} {}{STRONG:#}", result.rank, result.holder);
     for term in &result.explanation {
-        anstream::println!("  {:>10}  {}", points(term.points), term.term);
+        data!("  {:>10}  {}", points(term.points), term.term);
     }
-    anstream::println!("  {:>10}  {STRONG}score{STRONG:#}, the sum of the above", points(result.score));
-    anstream::println!("presentation: {}", result.presentation);
+    data!("  {:>10}  {STRONG}score{STRONG:#}, the sum of the above", points(result.score));
+    data!("presentation: {}", result.presentation);
     for checks in &result.checks {
-        anstream::println!("{} (issuer {})", checks.credential, short(&checks.issuer));
+        data!("{} (issuer {})", checks.credential, short(&checks.issuer));
         print_checks(checks);
     }
 }

@@ -22,16 +22,16 @@ impl Args {
             let until = status
                 .published_until
                 .map_or("not published".to_owned(), |t| format!("published until {}", screen::instant(t)));
-            anstream::println!("node       {}", if status.running { "running" } else { "stopped" });
-            anstream::println!("did        {}", status.did);
-            anstream::println!("view       {}", status.view);
-            anstream::println!("peer id    {}", status.peer_id);
+            data!("node       {}", if status.running { "running" } else { "stopped" });
+            data!("did        {}", status.did);
+            data!("view       {}", status.view);
+            data!("peer id    {}", status.peer_id);
             for address in &status.listen {
-                anstream::println!("listening  {address}");
+                data!("listening  {address}");
             }
-            anstream::println!("peers      {}", status.peers);
-            anstream::println!("index      {} summaries", status.index.summaries);
-            anstream::println!("holder     {} credentials, {until}", status.credentials);
+            data!("peers      {}", status.peers);
+            data!("index      {} summaries", status.index.summaries);
+            data!("holder     {} credentials, {until}", status.credentials);
         });
         Ok(ExitCode::SUCCESS)
     }

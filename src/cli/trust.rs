@@ -69,7 +69,7 @@ impl Args {
                 let standing = if entry.distrusted { "distrusted" } else { "recognised" };
                 rows.add_row([entry.issuer.as_str(), entry.name.as_deref().unwrap_or("-"), standing]);
             }
-            anstream::println!("{rows}");
+            data!("{rows}");
         });
         Ok(ExitCode::SUCCESS)
     }

@@ -66,9 +66,9 @@ impl Args {
             Ready { listen: running.listen.clone(), did: home.keys()?.root.did().to_string(), ready: true };
         screen.show(&ready, || {
             for address in &ready.listen {
-                anstream::println!("{address}");
+                data!("{address}");
             }
-            anstream::println!("ready");
+            data!("ready");
         });
         let signal = async {
             tokio::select! {

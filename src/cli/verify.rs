@@ -30,7 +30,7 @@ impl Args {
         let request = Request::Verify { text: read(&self.file)? };
         let Reply::Verified(checks) = ask(home, request).await? else { return Err(mismatch()) };
         screen.show(&checks, || {
-            anstream::println!("{} (issuer {})", checks.credential, short(&checks.issuer));
+            data!("{} (issuer {})", checks.credential, short(&checks.issuer));
             print_checks(&checks);
         });
         Ok(if checks.verified { ExitCode::SUCCESS } else { ExitCode::from(Exit::NotVerified as u8) })

@@ -37,12 +37,10 @@ impl Args {
         let report = Report { was_published, asked, acknowledged, announced };
         screen.show(&report, || {
             if !was_published {
-                anstream::println!("nothing is published");
+                data!("nothing is published");
                 return;
             }
-            anstream::println!(
-                "withdrawn; {acknowledged} of {asked} connected nodes signed that they deleted it"
-            );
+            data!("withdrawn; {acknowledged} of {asked} connected nodes signed that they deleted it");
             if !announced {
                 screen.say(
                     "no node runs for this home: the withdrawal spreads when you start one with `knack up`",

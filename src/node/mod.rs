@@ -75,7 +75,11 @@ impl From<NodeError> for Refusal {
             NodeError::Network(_) => "check --listen, --bootstrap and config.toml".to_owned(),
             NodeError::Control(_) => "check that you own the home folder".to_owned(),
         };
-        let exit = if matches!(e, NodeError::Network(_)) { Exit::Network } else { Exit::Failed };
+        let exit = match e {
+            NodeError::Network(NetworkError::Address { .. }) => Exit::Usage,
+            NodeError::Network(_) => Exit::Network,
+            _ => Exit::Failed,
+        };
         Refusal::new(exit, e.to_string(), hint)
     }
 }

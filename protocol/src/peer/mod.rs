@@ -343,11 +343,14 @@ impl Peer {
     /// A peer with its keys, random `seed` (secret and fresh: salts and nonces come from it) and memory.
     pub fn new(identity: Identity, seed: [u8; 32], memory: Memory, now: Timestamp) -> Self {
         let mut catalogue = Catalogue::default();
+        let mut outputs = Vec::new();
         for item in &memory.items {
-            // What was admitted once is only refused now when it has expired, which the next wake would do as well.
-            let _ = catalogue.admit(item, now);
+            // What expired while nothing ran is forgotten like what expires while something does.
+            if catalogue.admit(item, now).is_err() && item.expires() <= now {
+                outputs.push(Output::Persist(Change::Forget(item.view())));
+            }
         }
-        Peer {
+        let mut peer = Peer {
             identity,
             rng: ChaCha20Rng::from_seed(seed),
             connected: BTreeSet::new(),
@@ -362,8 +365,10 @@ impl Peer {
             budgets: Budgets::default(),
             pending: BTreeMap::new(),
             next_request: 0,
-            outputs: Vec::new(),
-        }
+            outputs,
+        };
+        peer.resume(now);
+        peer
     }
 
     /// Takes one input and returns what is to be done, in order.

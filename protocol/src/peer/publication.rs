@@ -65,6 +65,22 @@ pub(super) struct Withdrawal {
 }
 
 impl Peer {
+    /// Takes up after a start. The process may have been killed between two changes, and time has passed.
+    pub(super) fn resume(&mut self, now: Timestamp) {
+        if let Some(publication) = &self.publication {
+            let summary = publication.summary.clone();
+            let expired = summary.body().expires() <= now;
+            let superseded = matches!(
+                self.admit(now, &Item::Summary(summary)),
+                Err(super::Rejection::Withdrawn | super::Rejection::Outdated)
+            );
+            if expired || superseded {
+                self.publication = None;
+                self.persist_publication();
+            }
+        }
+    }
+
     pub(super) fn publish(
         &mut self,
         now: Timestamp,
@@ -124,8 +140,10 @@ impl Peer {
         };
         let tombstone = Tombstone::new(publication.summary.body(), self.greatest_expiry, now);
         let tombstone = Signed::sign(tombstone, &self.identity.view);
-        self.persist_publication();
+        // The tombstone first: killed in between, the next start finds it and ends the publication. The other way round
+        // it would find a summary that nobody can withdraw.
         self.announce(now, Item::Tombstone(tombstone.clone()));
+        self.persist_publication();
         let waiting = self.connected.clone();
         for node in &waiting {
             let pending = Pending::Withdraw { command: id, to: node.clone() };

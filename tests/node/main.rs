@@ -1,0 +1,12 @@
+//! Real nodes as separate processes on loopback, and the promises that only they can break.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod consent;
+mod crash;
+mod network;
+mod people;
+mod presentation;
+mod tampering;
+mod wire;
