@@ -16,6 +16,7 @@ use crate::{
     signed::Statement,
     summary::Content,
     time::Timestamp,
+    wire,
 };
 
 /// Who gets a presentation at once, without the holder being asked.
@@ -111,13 +112,16 @@ pub enum ConsentError {
     /// The lease is longer than any may be, or shorter than the shortest.
     #[error("a lease lasts from {} second to {} days", LEASE_MIN_MS / 1000, LEASE_MAX_MS / 86_400_000)]
     Lease,
+    /// The content is too large to be published.
+    #[error("a consent record has at most {CONSENT_BYTES_MAX} bytes; publish fewer claims")]
+    TooLarge,
 }
 
 impl Consent {
     /// Consent of `view` to show `content` to every node for recruitment, from `now` for `lease_ms` milliseconds.
     ///
     /// # Errors
-    /// When the lease is out of bounds.
+    /// When the lease is out of bounds, or the record would be too large to be signed.
     pub fn give(
         view: PublicKey,
         content: Content,
@@ -129,8 +133,13 @@ impl Consent {
         if !(LEASE_MIN_MS..=LEASE_MAX_MS).contains(&lease_ms) {
             return Err(ConsentError::Lease);
         }
-        Draft { view, purpose, audience, present, content, issued: now, expires: now.plus_ms(lease_ms) }
-            .try_into()
+        let expires = now.plus_ms(lease_ms);
+        let consent: Consent =
+            Draft { view, purpose, audience, present, content, issued: now, expires }.try_into()?;
+        if wire::encode(&consent).len() > CONSENT_BYTES_MAX {
+            return Err(ConsentError::TooLarge);
+        }
+        Ok(consent)
     }
 
     /// The view that consents.
@@ -192,5 +201,27 @@ impl Statement for Consent {
 
     fn signer(&self) -> PublicKey {
         self.view
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        key::SecretKey,
+        skill::{Level, SkillId},
+        summary::Terms,
+        vocabulary::Vocabulary,
+    };
+
+    #[test]
+    fn content_too_large_to_sign_is_refused_before_it_is_signed() {
+        let view = SecretKey::from_seed([3; 32]);
+        let long = |i: usize| format!("urn:{}{i:02}", "x".repeat(248)).parse::<SkillId>().unwrap();
+        let bare: Vec<(SkillId, Level)> = (0..32).map(|i| (long(i), Level::MIN)).collect();
+        let vocabulary = Vocabulary::embedded();
+        let (content, _) = Content::draft(&[], &bare, Terms::default(), &vocabulary, &view).unwrap();
+        let given = Consent::give(view.public(), content, Present::Ask, Timestamp::EPOCH, LEASE_MAX_MS);
+        assert_eq!(given, Err(ConsentError::TooLarge));
     }
 }

@@ -21,7 +21,7 @@ limits! {
     /// Nesting of a CBOR item.
     CBOR_DEPTH_MAX: usize = 24;
 
-    /// A signed summary.
+    /// A summary, without its signature.
     SUMMARY_BYTES_MAX: usize = 8 * 1024;
     /// A consent record, which holds a summary's content.
     CONSENT_BYTES_MAX: usize = 8 * 1024;
@@ -100,8 +100,8 @@ limits! {
 
     /// An inquiry.
     INQUIRY_BYTES_MAX: usize = 16 * 1024;
-    /// A signed score statement.
-    STATEMENT_BYTES_MAX: usize = 64 * 1024;
+    /// A signed score statement: every line of the longest explanation fits.
+    STATEMENT_BYTES_MAX: usize = 256 * 1024;
     /// An inquiry's purpose, in bytes of UTF-8.
     PURPOSE_BYTES_MAX: usize = 200;
     /// An inquiry's contact for data-subject rights, in bytes of UTF-8.
@@ -132,6 +132,8 @@ limits! {
     RECONCILE_FRAME_TARGET_BYTES: u64 = 48 * 1024;
     /// Sessions that a node has open at once.
     RECONCILE_SESSIONS_MAX: usize = 4;
+    /// The longest that one session runs; what it brought is kept.
+    RECONCILE_SESSION_MAX_MS: u64 = 30_000;
     /// Time after a first session until the second, and after a failed one until the next.
     RECONCILE_AGAIN_MS: u64 = 5_000;
     /// Ids remembered as fetched and refused.
@@ -205,7 +207,7 @@ limits! {
     GOSSIP_UNSENT_MAX: usize = 64;
     /// How long an announcement of our own waits for a first subscriber.
     GOSSIP_UNSENT_MS: u64 = 30_000;
-    /// The key of such a record.
+    /// The key of a record of the distributed hash table.
     RECORD_KEY_BYTES_MAX: usize = 128;
     /// A message of the distributed hash table: a record and the addresses of twenty peers.
     RECORD_MESSAGE_BYTES_MAX: usize = 64 * 1024;

@@ -282,7 +282,7 @@ pub enum Response {
     Deleted(Signed<Acknowledgement>),
     /// To `Reconcile`.
     Reconciled {
-        /// The session's next frame; empty when the answering side has nothing more to compare.
+        /// The session's next frame; the protocol's version byte alone when nothing is left to compare.
         frame: Frame,
     },
     /// To `Fetch`: those of the items that are held, as many as fit.

@@ -242,6 +242,9 @@ pub enum SummaryError {
     /// Too many languages, or one twice.
     #[error("more than {LANGUAGES_MAX} languages, or one twice")]
     Languages,
+    /// A mode of work twice.
+    #[error("a mode of work twice")]
+    Modes,
     /// The headline is too long or holds control characters.
     #[error("the headline is over {HEADLINE_BYTES_MAX} bytes or holds control characters")]
     Headline,
@@ -262,6 +265,7 @@ impl TryFrom<ContentDraft> for Content {
     fn try_from(d: ContentDraft) -> Result<Self, SummaryError> {
         let skills: BTreeSet<&SkillId> = d.claims.iter().map(Claim::skill).collect();
         let languages: BTreeSet<&Language> = d.terms.languages.iter().collect();
+        let modes: BTreeSet<&WorkMode> = d.terms.modes.iter().collect();
         if d.claims.is_empty() {
             Err(SummaryError::Empty)
         } else if d.claims.len() > CLAIMS_MAX {
@@ -270,6 +274,8 @@ impl TryFrom<ContentDraft> for Content {
             Err(SummaryError::RepeatedSkill)
         } else if d.terms.languages.len() > LANGUAGES_MAX || languages.len() != d.terms.languages.len() {
             Err(SummaryError::Languages)
+        } else if modes.len() != d.terms.modes.len() {
+            Err(SummaryError::Modes)
         } else if d.headline.len() > HEADLINE_BYTES_MAX || d.headline.chars().any(char::is_control) {
             Err(SummaryError::Headline)
         } else {

@@ -45,8 +45,8 @@ pub enum WireError {
 /// The one encoding of `value`.
 ///
 /// # Panics
-/// When `value` holds a float, a tag or a map deeper than [`CBOR_DEPTH_MAX`]: no wire type does,
-/// and one that did would be our own mistake.
+/// When `value` holds a float, a tag or nesting deeper than [`CBOR_DEPTH_MAX`]: no wire type does, and one
+/// that did would be our own mistake.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     match cbor4ii::serde::to_vec(Vec::new(), value) {
         Ok(loose) => sort_maps(&loose),
@@ -230,8 +230,9 @@ fn copy_sorted(walk: &mut Walk<'_>, out: &mut Vec<u8>, depth: usize) -> Result<(
             Ok(())
         }
         2 | 3 => walk.take(head.argument).map(|content| out.extend_from_slice(content)),
-        0 | 1 | 7 => Ok(()),
-        _ => Err(walk.refuse("a tag")),
+        0 | 1 => Ok(()),
+        7 if matches!(head.argument, 20..=22) => Ok(()),
+        _ => Err(walk.refuse("a tag, a float or an unassigned value")),
     }
 }
 
@@ -371,6 +372,12 @@ mod tests {
         with_null[at] = 0xf6;
         assert!(matches!(decode::<Sample>(&with_null, 1000), Err(WireError::Illegal { .. })));
         assert!(matches!(decode::<Sample>(&with_null, 3), Err(WireError::TooLong { .. })));
+    }
+
+    #[test]
+    #[should_panic(expected = "a tag, a float or an unassigned value")]
+    fn a_float_is_never_encoded() {
+        encode(&0.5f64);
     }
 
     proptest! {

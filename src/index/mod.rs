@@ -1,46 +1,318 @@
-//! The index of admitted summaries, in memory for now: made anew from the store at each start, and searched one by one.
+//! The index of admitted summaries: full text and skills in one, the only place that knows tantivy.
+//!
+//! It nominates and the peer decides. What it finds is what `Query::matches` finds among claims as stated, and its order
+//! is that of `ranking::score` for a seeker who recognises every issuer: an upper bound for every other seeker.
+//!
+//! Everything in it can be made again from the store. Hence a damaged or foreign index, or one made under another
+//! vocabulary (labels are text to search in), is replaced by an empty one, and [`SummaryIndex::serial`] tells the caller
+//! from which change on to put things again. Work happens in calls: when none is made, its threads sleep.
+
+mod files;
+mod plan;
+mod schema;
+mod score;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
 use knackmesh_protocol::{
-    credential::TrustList, key::PublicKey, query::Query, ranking, summary::Summary, time::Timestamp,
-    vocabulary::Vocabulary,
+    id::Id, key::PublicKey, query::Query, summary::Summary, time::Timestamp, vocabulary::Vocabulary,
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc};
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct IndexError;
-#[derive(Default)]
+use tantivy::{
+    Directory, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError,
+    directory::{DirectoryLock, RamDirectory},
+    indexer::{IndexWriterOptions, LogMergePolicy},
+    query::EnableScoring,
+};
+
+use self::{
+    schema::{Fields, Views},
+    score::{Best, Scoring},
+};
+
+/// The share of deleted summaries at which a part of the index is rewritten without them. Leases end, so all of it is
+/// replaced within days.
+const DELETED_MAX: f32 = 0.5;
+
+/// Why the index could not be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IndexError {
+    /// Another process, or another part of this one, has it open.
+    #[error("the index in {place} is in use; stop the other node of this home, or use another home")]
+    Locked {
+        /// Where it is.
+        place: String,
+    },
+    /// It could not be read or written: no space, no permission, too many open files, a failing disk.
+    #[error("the index in {place} could not be {attempt}: {reason}")]
+    Storage {
+        /// Where it is.
+        place: String,
+        /// What was attempted.
+        attempt: &'static str,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// What the index nominates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
+    /// Views whose summaries match, best first.
     pub views: Vec<PublicKey>,
+    /// How many match in all.
     pub matched: usize,
 }
+
+/// An index of summaries, one a view.
 pub struct SummaryIndex {
-    map: BTreeMap<PublicKey, Summary>,
-    v: Arc<Vocabulary>,
+    place: String,
+    vocabulary: Arc<Vocabulary>,
+    fields: Fields,
+    index: Index,
+    reader: IndexReader,
+    /// `None` after a failed write, until the next one.
+    writer: Option<IndexWriter>,
+    /// Views put since the last commit: what `reader` cannot know of.
+    uncommitted: BTreeSet<PublicKey>,
+    /// Whether anything changed since the last commit.
+    changed: bool,
+    /// The serial of the last commit.
+    committed: u64,
+    /// The highest serial put so far.
+    highest: u64,
+    /// Whether a write failed, so that changes above `committed` may be missing.
+    lossy: bool,
+    /// Dropped last, after the writer.
+    _lock: Option<DirectoryLock>,
 }
+
 impl SummaryIndex {
-    pub fn open(_d: &Path, v: Arc<Vocabulary>) -> Result<Self, IndexError> {
-        Ok(Self { map: BTreeMap::new(), v })
+    /// Opens the index in the directory `dir`, which is created if need be. What is there and cannot be used is removed,
+    /// and [`SummaryIndex::serial`] is then 0.
+    ///
+    /// # Errors
+    /// [`IndexError::Locked`] when it is open elsewhere, [`IndexError::Storage`] when the system refuses.
+    pub fn open(dir: &Path, vocabulary: Arc<Vocabulary>) -> Result<SummaryIndex, IndexError> {
+        let place = dir.display().to_string();
+        let (directory, lock) = files::lock(dir, &place)?;
+        let fields = Fields::new();
+        let usable = files::read(dir, directory.clone(), &fields, &|serial| payload(serial, &vocabulary));
+        let (index, committed) = match usable {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                files::clear(dir).map_err(|e| storage(&place, "made anew", &e))?;
+                (create(Box::new(directory), &fields).map_err(|e| storage(&place, "created", &e))?, 0)
+            }
+            Err(e) => return Err(storage(&place, "opened", &e)),
+        };
+        Self::over(index, committed, place, fields, vocabulary, Some(lock))
     }
-    pub fn put(&mut self, s: &Summary, _n: u64) -> Result<(), IndexError> {
-        self.map.insert(s.view(), s.clone());
+
+    /// An index that lives in memory and ends with the process.
+    ///
+    /// # Errors
+    /// [`IndexError::Storage`] when no thread can be started.
+    pub fn in_memory(vocabulary: Arc<Vocabulary>) -> Result<SummaryIndex, IndexError> {
+        Self::within(Box::new(RamDirectory::create()), vocabulary)
+    }
+
+    fn within(
+        directory: Box<dyn Directory>,
+        vocabulary: Arc<Vocabulary>,
+    ) -> Result<SummaryIndex, IndexError> {
+        let (place, fields) = ("memory".to_owned(), Fields::new());
+        let index = create(directory, &fields).map_err(|e| storage(&place, "created", &e))?;
+        Self::over(index, 0, place, fields, vocabulary, None)
+    }
+
+    fn over(
+        mut index: Index,
+        committed: u64,
+        place: String,
+        fields: Fields,
+        vocabulary: Arc<Vocabulary>,
+        lock: Option<DirectoryLock>,
+    ) -> Result<SummaryIndex, IndexError> {
+        index.set_tokenizers(Fields::tokenizers());
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
+        let reader = reader.map_err(|e| storage(&place, "read", &e))?;
+        let writer = Some(write(&index).map_err(|e| storage(&place, "written", &e))?);
+        Ok(SummaryIndex {
+            place,
+            vocabulary,
+            fields,
+            index,
+            reader,
+            writer,
+            uncommitted: BTreeSet::new(),
+            changed: false,
+            committed,
+            highest: committed,
+            lossy: false,
+            _lock: lock,
+        })
+    }
+
+    /// Puts a summary in the place of what its view had; searches see it after [`SummaryIndex::commit`]. `serial` numbers
+    /// the change in the store, ascending.
+    ///
+    /// # Errors
+    /// [`IndexError::Storage`]; then everything since the last commit is lost, and [`SummaryIndex::serial`] stands still
+    /// until the index is opened again, so that it is put again then. What is put meanwhile is found nevertheless.
+    pub fn put(&mut self, summary: &Summary, serial: u64) -> Result<(), IndexError> {
+        self.try_put(summary).map_err(|e| self.lose(&e))?;
+        self.highest = self.highest.max(serial);
         Ok(())
     }
-    pub fn remove(&mut self, v: &PublicKey) -> Result<(), IndexError> {
-        self.map.remove(v);
-        Ok(())
+
+    /// Removes what a view has, if anything; searches see it until [`SummaryIndex::commit`].
+    ///
+    /// # Errors
+    /// As for [`SummaryIndex::put`].
+    pub fn remove(&mut self, view: &PublicKey) -> Result<(), IndexError> {
+        self.forget(view).map_err(|e| self.lose(&e))
     }
+
+    /// Makes every change durable and visible to searches.
+    ///
+    /// # Errors
+    /// As for [`SummaryIndex::put`].
     pub fn commit(&mut self) -> Result<(), IndexError> {
+        if !self.changed {
+            return Ok(());
+        }
+        let serial = if self.lossy { self.committed } else { self.highest };
+        self.try_commit(serial).map_err(|e| self.lose(&e))?;
+        self.committed = serial;
+        // Should this fail, `changed` and `uncommitted` stay as they are: the next commit tries again.
+        self.reader.reload().map_err(|e| storage(&self.place, "read", &e))?;
+        self.uncommitted.clear();
+        self.changed = false;
         Ok(())
     }
+
+    /// The serial of the last commit; 0 when the index is new. Everything up to it is in the index.
     pub fn serial(&self) -> u64 {
-        0
+        self.committed
     }
-    pub fn nominate(&self, q: &Query, limit: usize) -> Result<Candidates, IndexError> {
-        let t = TrustList::default();
-        let mut all: Vec<_> =
-            self.map.values().filter(|s| ranking::matches(q, s, &ranking::stated(s, &t), &self.v)).collect();
-        all.sort_by_cached_key(|s| {
-            -ranking::score(q, s, &ranking::stated(s, &t), &self.v, Timestamp::EPOCH).points
-        });
-        Ok(Candidates { matched: all.len(), views: all.into_iter().take(limit).map(|s| s.view()).collect() })
+
+    /// Summaries in the index, as of the last commit.
+    pub fn summaries(&self) -> usize {
+        usize::try_from(self.reader.searcher().num_docs()).unwrap_or(usize::MAX)
     }
+
+    /// The best `limit` of the views whose summaries match `query` as stated, by the score that a seeker who recognises
+    /// every issuer gives them at `now`. Equal scores are shuffled, by query and time.
+    ///
+    /// # Errors
+    /// [`IndexError::Storage`] when the index cannot be read.
+    pub fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Result<Candidates, IndexError> {
+        self.try_nominate(query, limit, now).map_err(|e| storage(&self.place, "searched", &e))
+    }
+
+    fn try_nominate(&self, query: &Query, limit: usize, now: Timestamp) -> tantivy::Result<Candidates> {
+        let searcher = self.reader.searcher();
+        let search = plan::search(query, &self.fields);
+        let weight = search.weight(EnableScoring::disabled_from_searcher(&searcher))?;
+        let mut scoring = Scoring::new(query, &self.vocabulary, &self.fields, &searcher, now)?;
+        let mut best = Best::new(limit.min(self.summaries()), seed(query, now));
+        let mut matched = 0;
+        let mut views: Vec<Option<Views>> = Vec::new();
+        for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
+            views.push(Views::open(segment)?);
+            let Some(Some(views)) = views.last() else { continue };
+            let mut scoring = scoring.of_segment(segment)?;
+            let alive = segment.alive_bitset();
+            weight.for_each_no_score(segment, &mut |documents| {
+                for document in documents {
+                    if alive.is_none_or(|alive| alive.is_alive(*document)) {
+                        matched += 1;
+                        best.offer(scoring.score(*document), ordinal, *document, views);
+                    }
+                }
+            })?;
+        }
+        Ok(Candidates { views: best.into_views(&views), matched })
+    }
+
+    fn try_put(&mut self, summary: &Summary) -> tantivy::Result<()> {
+        let view = summary.view();
+        let document = self.fields.document(summary, &self.vocabulary);
+        self.forget(&view)?;
+        self.changed = true;
+        self.writer()?.add_document(document)?;
+        self.uncommitted.insert(view);
+        Ok(())
+    }
+
+    /// Deletes what the view has. tantivy looks for each deletion in every part of the index, so none is made in vain.
+    fn forget(&mut self, view: &PublicKey) -> tantivy::Result<()> {
+        let key = self.fields.key(view);
+        if self.uncommitted.contains(view) || self.reader.searcher().doc_freq(&key)? > 0 {
+            self.changed = true;
+            self.writer()?.delete_term(key);
+        }
+        Ok(())
+    }
+
+    fn try_commit(&mut self, serial: u64) -> tantivy::Result<()> {
+        let payload = payload(serial, &self.vocabulary);
+        let mut prepared = self.writer()?.prepare_commit()?;
+        prepared.set_payload(&payload);
+        prepared.commit()?;
+        Ok(())
+    }
+
+    fn writer(&mut self) -> tantivy::Result<&mut IndexWriter> {
+        match &mut self.writer {
+            Some(writer) => Ok(writer),
+            missing => Ok(missing.insert(write(&self.index)?)),
+        }
+    }
+
+    /// After a failed write: what was not committed is gone, and tantivy's writer with it. It must not be used again, for
+    /// it would wait forever on threads that have ended.
+    fn lose(&mut self, error: &TantivyError) -> IndexError {
+        self.writer = None;
+        self.uncommitted.clear();
+        self.changed = false;
+        self.highest = self.committed;
+        self.lossy = true;
+        storage(&self.place, "written", error)
+    }
+}
+
+/// One thread that indexes, with the smallest buffer there is, and one that merges.
+fn write(index: &Index) -> tantivy::Result<IndexWriter> {
+    let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).build();
+    let writer = index.writer_with_options(options)?;
+    let mut policy = LogMergePolicy::default();
+    policy.set_del_docs_ratio_before_merge(DELETED_MAX);
+    writer.set_merge_policy(Box::new(policy));
+    Ok(writer)
+}
+
+fn create(directory: Box<dyn Directory>, fields: &Fields) -> tantivy::Result<Index> {
+    // Nothing is stored, so a thread that compresses it would be one too many.
+    let settings = IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
+    Index::create(directory, fields.schema.clone(), settings)
+}
+
+/// What a commit says of itself: its serial, and a checksum over it, the form of the index and the vocabulary.
+fn payload(serial: u64, vocabulary: &Vocabulary) -> String {
+    let version = schema::VERSION;
+    let sum = Id::of(format!("knackmesh index {version} {serial} {}", vocabulary.digest()).as_bytes());
+    format!("{serial} {}", sum.short())
+}
+
+/// Another order of equals for every query and millisecond.
+fn seed(query: &Query, now: Timestamp) -> u64 {
+    let Id(hash) = Id::of(format!("{query} {}", now.unix_ms()).as_bytes());
+    hash.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+}
+
+fn storage(place: &str, attempt: &'static str, reason: &dyn std::fmt::Display) -> IndexError {
+    IndexError::Storage { place: place.to_owned(), attempt, reason: reason.to_string() }
 }

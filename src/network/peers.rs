@@ -14,7 +14,7 @@ use knackmesh_protocol::limits;
 use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
 
 /// A connection younger than this is not closed: the look-up or request that made it may be running.
-const AGE_MIN: Duration = Duration::from_secs(15);
+const AGE_MIN: Duration = Duration::from_secs(10);
 /// The first and the longest pause between two rounds of dialling the bootstrap nodes.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// Connected nodes look for bootstrap nodes this often, so that one that restarts, or the other half of a split

@@ -18,7 +18,7 @@ use libp2p::{
     },
 };
 
-use crate::network::{Event, RequestFailure, swarm::Driver};
+use crate::network::{Event, swarm::Driver};
 
 /// A put that reached nobody is tried again after this time.
 const RETRY: Duration = Duration::from_secs(10);
@@ -219,10 +219,7 @@ impl Driver {
                 Some(Lookup::Get { token, key, values, copies })
             }
             (Lookup::Peer(peer), _) => {
-                // The look-up connects to the peer itself if anyone knows its address.
-                if !self.swarm.is_connected(&peer) {
-                    self.give_up(&peer, RequestFailure::Unreachable);
-                }
+                self.search_done(&peer);
                 None
             }
             _ => None,

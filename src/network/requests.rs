@@ -1,8 +1,8 @@
 //! Requests under way, and those that wait for a connection to their peer.
 //!
-//! A peer that is not connected is dialled at the addresses given. If that fails, it may have moved (a node that
-//! restarts often has another port): the distributed hash table is asked once where it is now, which connects to
-//! it if anyone near it knows.
+//! A peer that is not connected is dialled at the addresses given. If that fails or takes long, it may have moved
+//! (a node that restarts often has another port, and a dial of a dead QUIC port takes five seconds to fail): the
+//! distributed hash table is asked where it is now, and what it knows is dialled while it answers.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,10 +13,18 @@ use knackmesh_protocol::limits;
 use libp2p::{
     Multiaddr, PeerId,
     request_response::{Event as RpcEvent, Message, OutboundFailure, OutboundRequestId},
-    swarm::{DialError, dial_opts::DialOpts},
+    swarm::{
+        ConnectionId,
+        dial_opts::{DialOpts, PeerCondition},
+    },
 };
 
 use crate::network::{Event, ReplyTo, RequestFailure, records::Lookup, swarm::Driver};
+
+/// A dial that takes longer makes the network look for other addresses.
+const SEARCH_AFTER: Duration = Duration::from_millis(700);
+/// Dials of one peer that may be under way at once.
+const DIALS_MAX: usize = 4;
 
 /// Requests of this node.
 #[derive(Default)]
@@ -29,9 +37,18 @@ pub(super) struct Requests {
 struct Waiting {
     /// Tokens and messages.
     requests: Vec<(u64, Vec<u8>)>,
-    until: Instant,
-    /// Whether the hash table is being asked for the peer's addresses.
-    searching: bool,
+    since: Instant,
+    /// Our dials under way.
+    dials: Vec<ConnectionId>,
+    search: Search,
+}
+
+/// Whether the hash table was asked for a peer's addresses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Search {
+    NotYet,
+    Running,
+    Done,
 }
 
 impl Requests {
@@ -62,16 +79,52 @@ impl Driver {
         if self.requests.waiting() >= limits::REQUESTS_WAITING_MAX {
             return self.fail(token, RequestFailure::Busy);
         }
-        let until = Instant::now() + Duration::from_millis(limits::REQUEST_TIMEOUT_MS);
-        let waiting = self.requests.waiting.entry(peer);
-        let waiting = waiting.or_insert_with(|| Waiting { requests: Vec::new(), until, searching: false });
+        let waiting = self.requests.waiting.entry(peer).or_insert_with(|| Waiting {
+            requests: Vec::new(),
+            since: Instant::now(),
+            dials: Vec::new(),
+            search: Search::NotYet,
+        });
         waiting.requests.push((token, bytes));
-        let dial = DialOpts::peer_id(peer).addresses(addresses).extend_addresses_through_behaviour().build();
-        match self.swarm.dial(dial) {
-            // A dial under way will report.
-            Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
-            Err(_) => self.dial_failed(&peer),
+        self.dial_waiting(&peer, addresses);
+        self.settle(&peer);
+    }
+
+    /// Dials a peer for which requests wait, at these addresses and at all that are known.
+    fn dial_waiting(&mut self, peer: &PeerId, addresses: Vec<Multiaddr>) {
+        let Some(waiting) = self.requests.waiting.get_mut(peer) else { return };
+        if waiting.dials.len() < DIALS_MAX {
+            // Always: a dial under way may be at addresses that are out of date.
+            let dial = DialOpts::peer_id(*peer)
+                .condition(PeerCondition::Always)
+                .addresses(addresses)
+                .extend_addresses_through_behaviour()
+                .build();
+            let id = dial.connection_id();
+            if self.swarm.dial(dial).is_ok() {
+                waiting.dials.push(id);
+            }
         }
+    }
+
+    /// Goes on when no dial is left: with the search, or, after it, by giving up.
+    fn settle(&mut self, peer: &PeerId) {
+        match self.requests.waiting.get(peer) {
+            Some(waiting) if waiting.dials.is_empty() => match waiting.search {
+                Search::NotYet => self.search(peer),
+                Search::Running => {}
+                Search::Done => self.give_up(peer),
+            },
+            _ => {}
+        }
+    }
+
+    fn search(&mut self, peer: &PeerId) {
+        let running = self.discovery && self.look_up(Lookup::Peer(*peer));
+        if let Some(waiting) = self.requests.waiting.get_mut(peer) {
+            waiting.search = if running { Search::Running } else { Search::Done };
+        }
+        self.settle(peer);
     }
 
     /// A connection to the peer was made: sends what waits for it.
@@ -83,31 +136,44 @@ impl Driver {
         }
     }
 
-    /// A dial of the peer failed: seeks its addresses, once, if requests wait for it.
-    pub(super) fn dial_failed(&mut self, peer: &PeerId) {
-        let Some(waiting) = self.requests.waiting.get_mut(peer) else { return };
-        if !waiting.searching {
-            waiting.searching = true;
-            if !self.discovery || !self.look_up(Lookup::Peer(*peer)) {
-                self.give_up(peer, RequestFailure::Unreachable);
+    /// A dial of the peer failed.
+    pub(super) fn dial_failed(&mut self, peer: &PeerId, id: ConnectionId) {
+        if let Some(waiting) = self.requests.waiting.get_mut(peer) {
+            waiting.dials.retain(|dial| *dial != id);
+            self.settle(peer);
+        }
+    }
+
+    /// The hash table knows no more of the peer.
+    pub(super) fn search_done(&mut self, peer: &PeerId) {
+        if let Some(waiting) = self.requests.waiting.get_mut(peer) {
+            waiting.search = Search::Done;
+            self.settle(peer);
+        }
+    }
+
+    /// Pursues what waits for a connection, and fails what has waited too long.
+    pub(super) fn pursue_requests(&mut self, now: Instant) {
+        let patience = Duration::from_millis(limits::REQUEST_TIMEOUT_MS);
+        let waiting = self.requests.waiting.iter();
+        let waiting: Vec<_> =
+            waiting.map(|(peer, w)| (*peer, w.search, now.duration_since(w.since))).collect();
+        for (peer, search, age) in waiting {
+            match search {
+                _ if age >= patience => self.give_up(&peer),
+                Search::NotYet if age >= SEARCH_AFTER => self.search(&peer),
+                Search::Running => self.dial_waiting(&peer, Vec::new()),
+                _ => {}
             }
         }
     }
 
     /// Fails what waits for a connection to the peer.
-    pub(super) fn give_up(&mut self, peer: &PeerId, failure: RequestFailure) {
+    fn give_up(&mut self, peer: &PeerId) {
         if let Some(waiting) = self.requests.waiting.remove(peer) {
             for (token, _) in waiting.requests {
-                self.fail(token, failure);
+                self.fail(token, RequestFailure::Unreachable);
             }
-        }
-    }
-
-    /// Fails what has waited too long.
-    pub(super) fn expire_requests(&mut self, now: Instant) {
-        let late = self.requests.waiting.iter().filter(|(_, waiting)| waiting.until <= now);
-        for peer in late.map(|(peer, _)| *peer).collect::<Vec<_>>() {
-            self.give_up(&peer, RequestFailure::Unreachable);
         }
     }
 

@@ -270,9 +270,10 @@ impl Driver {
                     self.emit_from(&peer_id, |peer| Event::Disconnected { peer });
                 }
             }
-            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, connection_id } => {
                 tracing::debug!(%peer, %error, "dial failed");
                 self.on_dial_error(&peer, &error);
+                self.dial_failed(&peer, connection_id);
             }
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 self.listening.entry(listener_id).or_default().push(address.clone());
@@ -317,13 +318,10 @@ impl Driver {
         if matches!(error, DialError::Transport(_)) && !self.peers.is_empty() && !self.peers.contains(peer) {
             self.swarm.behaviour_mut().kad.remove_peer(peer);
         }
-        if !self.peers.contains(peer) {
-            self.dial_failed(peer);
-        }
     }
 
     fn on_tick(&mut self, now: Instant) {
-        self.expire_requests(now);
+        self.pursue_requests(now);
         self.expire_unsent(now);
         self.put_due_records(now);
         if self.bootstrap.due(now, !self.peers.is_empty(), random()) {

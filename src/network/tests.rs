@@ -23,7 +23,8 @@ use super::*;
 const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 const TOPIC: &str = "/knack/test";
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Spent on a failure or a busy machine alone.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A node under test.
 struct Node {
@@ -431,7 +432,7 @@ async fn a_node_that_moved_is_found_again() {
 
 #[tokio::test]
 async fn nodes_that_know_one_node_meet_the_others() {
-    const NODES: usize = 16;
+    const NODES: usize = 12;
     let hub = start(NetworkConfig { discovery: true, ..config() }).await;
     let mut nodes = Vec::new();
     for _ in 1..NODES {
@@ -465,142 +466,4 @@ async fn a_node_that_reads_no_events_can_still_command() {
         heard += 1;
     }
     assert!(heard >= limits::NETWORK_QUEUE_MAX / 2, "{heard} of {messages}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore]
-async fn measure() {
-    use std::time::Instant;
-    let n: usize = std::env::var("N").unwrap().parse().unwrap();
-    let topics: Vec<String> = (0..81).map(|i| format!("/knack/topic/{i:02}")).collect();
-    let base = |hub: Option<&Node>| NetworkConfig {
-        discovery: true,
-        topics: topics.clone(),
-        bootstrap: hub.map(|h| h.address.clone()).into_iter().collect(),
-        ..config()
-    };
-    let rss = || {
-        let s = std::fs::read_to_string("/proc/self/status").unwrap();
-        s.lines().find(|l| l.starts_with("VmRSS")).unwrap().to_owned()
-    };
-    let t0 = Instant::now();
-    println!("start {}", rss());
-    let (heard_tx, mut heard) = mpsc::unbounded_channel::<(usize, Vec<u8>, Instant)>();
-    let hub = start(base(None)).await;
-    let mut starting = Vec::new();
-    for _ in 1..n {
-        starting.push(tokio::spawn(Network::start(base(Some(&hub)))));
-    }
-    let mut nets = vec![hub.network.clone()];
-    let mut all = vec![(hub.network, hub.events)];
-    for s in starting {
-        let (network, events) = s.await.unwrap().unwrap();
-        nets.push(network.clone());
-        all.push((network, events));
-    }
-    println!("{:?} started {}", t0.elapsed(), rss());
-    for (i, (network, mut events)) in all.into_iter().enumerate() {
-        let tx = heard_tx.clone();
-        tokio::spawn(async move {
-            let mut first = true;
-            while let Some(e) = events.recv().await {
-                match e {
-                    Event::Gossip { message, bytes, .. } => {
-                        tx.send((i, bytes, Instant::now())).unwrap();
-                        network
-                            .send(Command::GossipVerdict { message, verdict: Verdict::Accept })
-                            .await
-                            .unwrap();
-                    }
-                    Event::Connected { .. } if first => {
-                        first = false;
-                        network
-                            .send(Command::Gossip {
-                                topic: "/knack/topic/80".into(),
-                                bytes: format!("first {i}").into_bytes(),
-                            })
-                            .await
-                            .unwrap();
-                    }
-                    _ => {}
-                }
-            }
-        });
-    }
-    let cpu = || {
-        let s = std::fs::read_to_string("/proc/self/stat").unwrap();
-        let f: Vec<&str> = s.rsplit(')').next().unwrap().split_whitespace().collect();
-        (f[11].parse::<u64>().unwrap() + f[12].parse::<u64>().unwrap()) as f64 / 100.0
-    };
-    let mut done = false;
-    for k in 0..std::env::var("SECS").unwrap().parse::<u32>().unwrap() / 5 {
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        let mut counts = Vec::new();
-        let mut outs = Vec::new();
-        for net in &nets {
-            let s = net.snapshot().await.unwrap();
-            counts.push(s.peers.len());
-            outs.push(s.peers.iter().filter(|p| p.outbound).count());
-        }
-        let hubc = counts[0];
-        counts.sort();
-        outs.sort();
-        println!(
-            "{:?} peers min {} med {} max {} hub {hubc}; out min {} med {} max {} cpu {} {}",
-            t0.elapsed(),
-            counts[0],
-            counts[n / 2],
-            counts[n - 1],
-            outs[0],
-            outs[n / 2],
-            outs[n - 1],
-            cpu(),
-            rss()
-        );
-        if !done && (counts[0] >= 8 || k > 8) {
-            done = true;
-            let mut firsts = std::collections::BTreeMap::<Vec<u8>, usize>::new();
-            while let Ok((_, b, _)) = heard.try_recv() {
-                *firsts.entry(b).or_default() += 1;
-            }
-            let full = firsts.values().filter(|c| **c >= n - 1).count();
-            println!(
-                "first announcements: {} of {n} heard at all, {full} by all; min {:?}",
-                firsts.len(),
-                firsts.values().min()
-            );
-            let mut lat = Vec::new();
-            for m in 0..20 {
-                let t = Instant::now();
-                let text = format!("message {m} {}", "x".repeat(3000)).into_bytes();
-                nets[(m * 7) % n]
-                    .send(Command::Gossip { topic: topics[m % 81].clone(), bytes: text.clone() })
-                    .await
-                    .unwrap();
-                let mut got = 0;
-                while got < n - 1 {
-                    match timeout(Duration::from_secs(5), heard.recv()).await {
-                        Ok(Some((_, b, at))) => {
-                            if b == text {
-                                got += 1;
-                                lat.push(at - t)
-                            }
-                        }
-                        _ => {
-                            println!("message {m}: only {got}");
-                            break;
-                        }
-                    }
-                }
-            }
-            lat.sort();
-            println!(
-                "latency p50 {:?} p99 {:?} max {:?} of {}",
-                lat[lat.len() / 2],
-                lat[lat.len() * 99 / 100],
-                lat[lat.len() - 1],
-                lat.len()
-            );
-        }
-    }
 }

@@ -112,9 +112,9 @@ impl Shelf {
 }
 
 impl Index for Shelf {
-    fn nominate(&self, query: &Query, limit: usize) -> Nominated {
+    fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated {
         let trust = TrustList::default();
-        let candidates = self.index.nominate(query, limit).unwrap_or_else(|error| {
+        let candidates = self.index.nominate(query, limit, now).unwrap_or_else(|error| {
             warn!(%error, "the index cannot answer");
             Default::default()
         });
@@ -130,7 +130,6 @@ impl Index for Shelf {
         let matched = candidates.matched - replaced + recent.len();
         if !recent.is_empty() {
             summaries.extend(recent);
-            let now = Timestamp::EPOCH;
             let points = |s: &Signed<Summary>| {
                 let stated = ranking::stated(s.body(), &trust);
                 ranking::score(query, s.body(), &stated, &self.vocabulary, now).points

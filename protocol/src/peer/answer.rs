@@ -10,7 +10,7 @@ use crate::{
 
 impl Peer {
     pub(super) fn answer(&self, now: Timestamp, query: &Query, limit: u16, lent: &Lent<'_>) -> Response {
-        let nominated = lent.index.nominate(query, usize::from(limit));
+        let nominated = lent.index.nominate(query, usize::from(limit), now);
         let mut room = LEADS_BYTES_MAX;
         let mut summaries = Vec::new();
         for summary in nominated.summaries.iter().filter(|s| s.body().is_current(now)) {

@@ -1,7 +1,8 @@
-//! The catalogue: which item of each view is held, and until when. Admission happens here, whatever way an item came.
+//! The catalogue: which items of each view are held, and until when. Admission happens here, whatever way an item came.
 //!
-//! Invariants: one item a view; a tombstone beats every summary up to its ceiling; nothing past its signed expiry is
-//! held; the bounds of `limits` hold.
+//! Invariants: of each view at most its newest summary and its highest tombstone are held; a tombstone beats every summary
+//! up to its ceiling, also after a newer summary came and went, hence it is held beneath that; nothing past its signed
+//! expiry is held; the bounds of `limits` hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,21 +42,27 @@ pub enum Rejection {
     Full,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Held {
     id: Id,
-    /// A summary's sequence, or a tombstone's ceiling.
     sequence: u64,
     expires: Timestamp,
+}
+
+/// What is held of one view; at least one of the two.
+#[derive(Clone, Debug, Default)]
+struct View {
+    summary: Option<Held>,
     tombstone: Option<Signed<Tombstone>>,
 }
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalogue {
-    views: BTreeMap<PublicKey, Held>,
+    views: BTreeMap<PublicKey, View>,
     ids: BTreeMap<Id, PublicKey>,
-    expiries: BTreeSet<(Timestamp, PublicKey)>,
+    expiries: BTreeSet<(Timestamp, Id)>,
+    summaries: usize,
     tombstones: usize,
     /// Changes whenever an item comes or goes.
     version: u64,
@@ -69,71 +76,135 @@ pub(super) enum Holding<'a> {
     Tombstone(&'a Signed<Tombstone>),
 }
 
+/// What an expiry leaves of a view.
+pub(super) enum Left {
+    /// Nothing.
+    Nothing(PublicKey),
+    /// The tombstone that the summary had stood on.
+    Tombstone(Signed<Tombstone>),
+}
+
 impl Catalogue {
     /// Admits an item whose signature was verified when it was decoded.
     pub fn admit(&mut self, item: &Item, now: Timestamp) -> Result<Admission, Rejection> {
-        let (view, id, expires) = (item.view(), item.id(), item.expires());
-        let (current, sequence, tombstone) = match item {
-            Item::Summary(s) => (s.body().is_current(now), s.body().sequence(), None),
-            Item::Tombstone(t) => (t.body().is_current(now), t.body().ceiling(), Some(t.clone())),
+        let current = match item {
+            Item::Summary(summary) => summary.body().is_current(now),
+            Item::Tombstone(tombstone) => tombstone.body().is_current(now),
         };
         if !current {
             return Err(Rejection::NotCurrent);
         }
-        if let Some(held) = self.views.get(&view) {
-            if held.id == id {
-                return Ok(Admission::Known);
-            }
-            let beaten = match (&held.tombstone, &tombstone) {
-                (Some(_), None) if sequence <= held.sequence => return Err(Rejection::Withdrawn),
-                // A tombstone beats the summaries up to its ceiling, and an earlier tombstone that ends before it.
-                (None, Some(_)) => sequence >= held.sequence,
-                (Some(_), Some(_)) => (sequence, expires) > (held.sequence, held.expires),
-                (_, None) => sequence > held.sequence,
-            };
-            if !beaten {
-                return Err(Rejection::Outdated);
-            }
+        if self.ids.contains_key(&item.id()) {
+            return Ok(Admission::Known);
         }
-        let replaces_tombstone = self.views.get(&view).is_some_and(|h| h.tombstone.is_some());
-        let room = match tombstone {
-            Some(_) => self.tombstones < TOMBSTONES_MAX || replaces_tombstone,
-            None => {
-                self.summaries() < SUMMARIES_MAX || (self.views.contains_key(&view) && !replaces_tombstone)
-            }
-        };
-        if !room {
-            return Err(Rejection::Full);
+        match item {
+            Item::Summary(summary) => self.admit_summary(summary)?,
+            Item::Tombstone(tombstone) => self.admit_tombstone(tombstone)?,
         }
-        self.remove(&view);
-        self.tombstones += usize::from(tombstone.is_some());
-        self.ids.insert(id, view);
-        self.expiries.insert((expires, view));
-        self.views.insert(view, Held { id, sequence, expires, tombstone });
-        self.version += 1;
         Ok(Admission::New)
     }
 
-    fn remove(&mut self, view: &PublicKey) {
-        if let Some(held) = self.views.remove(view) {
-            self.ids.remove(&held.id);
-            self.expiries.remove(&(held.expires, *view));
-            self.tombstones -= usize::from(held.tombstone.is_some());
-            self.version += 1;
+    fn admit_summary(&mut self, signed: &Signed<Summary>) -> Result<(), Rejection> {
+        let (id, summary) = (signed.id(), signed.body());
+        let (view, sequence, expires) = (summary.view(), summary.sequence(), summary.expires());
+        let (held, withdrawn) = match self.views.get(&view) {
+            Some(view) => (view.summary, view.tombstone.as_ref().map(|t| t.body().ceiling())),
+            None => (None, None),
+        };
+        if withdrawn.is_some_and(|ceiling| sequence <= ceiling) {
+            return Err(Rejection::Withdrawn);
+        }
+        if held.is_some_and(|held| sequence <= held.sequence) {
+            return Err(Rejection::Outdated);
+        }
+        if held.is_none() && self.summaries >= SUMMARIES_MAX {
+            return Err(Rejection::Full);
+        }
+        self.remove_summary(&view);
+        self.views.entry(view).or_default().summary = Some(Held { id, sequence, expires });
+        self.summaries += 1;
+        self.enter(id, view, expires);
+        Ok(())
+    }
+
+    fn admit_tombstone(&mut self, signed: &Signed<Tombstone>) -> Result<(), Rejection> {
+        let (id, tombstone) = (signed.id(), signed.body());
+        let (view, ceiling, expires) = (tombstone.view(), tombstone.ceiling(), tombstone.kept_until());
+        let held = self.views.get(&view);
+        let (sequence, earlier) = match held {
+            Some(view) => (view.summary.map(|held| held.sequence), view.tombstone.as_ref()),
+            None => (None, None),
+        };
+        if earlier.is_some_and(|t| (ceiling, expires) <= (t.body().ceiling(), t.body().kept_until())) {
+            return Err(Rejection::Outdated);
+        }
+        if earlier.is_none() && self.tombstones >= TOMBSTONES_MAX {
+            return Err(Rejection::Full);
+        }
+        self.remove_tombstone(&view);
+        if sequence.is_some_and(|sequence| sequence <= ceiling) {
+            self.remove_summary(&view);
+        }
+        self.views.entry(view).or_default().tombstone = Some(signed.clone());
+        self.tombstones += 1;
+        self.enter(id, view, expires);
+        Ok(())
+    }
+
+    fn enter(&mut self, id: Id, view: PublicKey, expires: Timestamp) {
+        self.ids.insert(id, view);
+        self.expiries.insert((expires, id));
+        self.version += 1;
+    }
+
+    fn leave(&mut self, id: Id, view: &PublicKey, expires: Timestamp) {
+        self.ids.remove(&id);
+        self.expiries.remove(&(expires, id));
+        self.version += 1;
+        if self.views.get(view).is_some_and(|v| v.summary.is_none() && v.tombstone.is_none()) {
+            self.views.remove(view);
         }
     }
 
-    /// Drops what has expired; returns the views.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<PublicKey> {
-        let mut expired = Vec::new();
-        while let Some((at, view)) = self.expiries.first().copied() {
+    fn remove_summary(&mut self, view: &PublicKey) {
+        if let Some(held) = self.views.get_mut(view).and_then(|v| v.summary.take()) {
+            self.summaries -= 1;
+            self.leave(held.id, view, held.expires);
+        }
+    }
+
+    fn remove_tombstone(&mut self, view: &PublicKey) {
+        if let Some(tombstone) = self.views.get_mut(view).and_then(|v| v.tombstone.take()) {
+            self.tombstones -= 1;
+            self.leave(tombstone.id(), view, tombstone.body().kept_until());
+        }
+    }
+
+    /// Drops what has expired; says what is left of each view whose newest item that was.
+    pub fn expire(&mut self, now: Timestamp) -> Vec<Left> {
+        let mut left = Vec::new();
+        while let Some((at, id)) = self.expiries.first().copied() {
             if at > now {
                 break;
             }
-            self.remove(&view);
-            expired.push(view);
+            self.expiries.pop_first();
+            let Some(view) = self.ids.get(&id).copied() else { continue };
+            let was_summary = self.views.get(&view).and_then(|v| v.summary).is_some_and(|held| held.id == id);
+            if was_summary {
+                self.remove_summary(&view);
+            } else {
+                self.remove_tombstone(&view);
+            }
+            match self.views.get(&view) {
+                None => left.push(Left::Nothing(view)),
+                Some(View { tombstone: Some(tombstone), .. }) if was_summary => {
+                    left.push(Left::Tombstone(tombstone.clone()));
+                }
+                // The summary that stood on the tombstone is the newest item still.
+                Some(_) => {}
+            }
         }
-        expired
+        left
     }
 
     /// When something next expires.
@@ -143,43 +214,125 @@ impl Catalogue {
 
     /// Summaries held.
     pub fn summaries(&self) -> usize {
-        self.views.len() - self.tombstones
+        self.summaries
+    }
+
+    /// Whether an item is the newest of its view: it is held, and is no tombstone beneath a newer summary.
+    pub fn is_newest(&self, item: &Item) -> bool {
+        let newest = self.views.get(&item.view()).and_then(|v| match &v.summary {
+            Some(held) => Some(held.id),
+            None => v.tombstone.as_ref().map(Signed::id),
+        });
+        newest == Some(item.id())
+    }
+
+    /// The tombstone of a view.
+    pub fn tombstone(&self, view: &PublicKey) -> Option<&Signed<Tombstone>> {
+        self.views.get(view)?.tombstone.as_ref()
+    }
+
+    /// The greatest sequence of a view that is held or withdrawn; zero when nothing is.
+    pub fn sequence(&self, view: &PublicKey) -> u64 {
+        let Some(view) = self.views.get(view) else { return 0 };
+        let withdrawn = view.tombstone.as_ref().map_or(0, |t| t.body().ceiling());
+        view.summary.map_or(0, |held| held.sequence).max(withdrawn)
     }
 
     /// The view, sequence and expiry of every summary held.
     pub fn held(&self) -> impl Iterator<Item = (PublicKey, u64, Timestamp)> + '_ {
-        let summaries = self.views.iter().filter(|(_, h)| h.tombstone.is_none());
-        summaries.map(|(view, h)| (*view, h.sequence, h.expires))
+        self.views.iter().filter_map(|(view, v)| v.summary.map(|held| (*view, held.sequence, held.expires)))
     }
 
     /// What is held under an id.
     pub fn holding(&self, id: &Id) -> Option<Holding<'_>> {
         let view = self.ids.get(id)?;
         let held = self.views.get(view)?;
-        Some(match &held.tombstone {
-            Some(tombstone) => Holding::Tombstone(tombstone),
-            None => Holding::Summary(*view),
-        })
+        match &held.tombstone {
+            Some(tombstone) if tombstone.id() == *id => Some(Holding::Tombstone(tombstone)),
+            _ => Some(Holding::Summary(*view)),
+        }
     }
 
     /// Whether this very summary is the one held of its view.
     pub fn is_alive(&self, summary: &Signed<Summary>) -> bool {
-        self.views.get(&summary.body().view()).is_some_and(|h| h.id == summary.id())
-    }
-
-    /// The tombstone held of a view.
-    pub fn tombstone(&self, view: &PublicKey) -> Option<&Signed<Tombstone>> {
-        self.views.get(view)?.tombstone.as_ref()
+        let held = self.views.get(&summary.body().view()).and_then(|v| v.summary);
+        held.is_some_and(|held| held.id == summary.id())
     }
 
     /// Expiry and id of every item that lives past `as_of`.
     pub fn alive(&self, as_of: Timestamp) -> impl Iterator<Item = (Timestamp, Id)> + '_ {
-        let after = self.expiries.iter().skip_while(move |(at, _)| *at <= as_of);
-        after.filter_map(|(at, view)| self.views.get(view).map(|h| (*at, h.id)))
+        self.expiries.range((as_of.plus_ms(1), Id([0; 32]))..).copied()
     }
 
     /// Changes whenever an item comes or goes.
     pub fn version(&self) -> u64 {
         self.version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::{
+        consent::{Consent, Present},
+        id::NodeId,
+        key::SecretKey,
+        skill::Level,
+        summary::{Content, Reach, Terms},
+        vocabulary::Vocabulary,
+    };
+
+    const NOW: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
+    const MINUTE_MS: u64 = 60_000;
+
+    fn summary(key: &SecretKey, sequence: u64, minutes: u64) -> Signed<Summary> {
+        let bare = [("urn:skill:a".parse().unwrap(), Level::MIN)];
+        let (content, _) =
+            Content::draft(&[], &bare, Terms::default(), &Vocabulary::embedded(), key).unwrap();
+        let consent = Consent::give(key.public(), content, Present::Ask, NOW, minutes * MINUTE_MS).unwrap();
+        let reach = Reach::Direct(NodeId::from_bytes(vec![1]).unwrap());
+        Signed::sign(Summary::new(&Signed::sign(consent, key), sequence, reach, NOW).unwrap(), key)
+    }
+
+    fn tombstone(of: &Signed<Summary>, key: &SecretKey) -> Item {
+        Item::Tombstone(Signed::sign(Tombstone::new(of.body(), Timestamp::EPOCH, NOW), key))
+    }
+
+    #[test]
+    fn what_was_withdrawn_stays_withdrawn_beneath_a_newer_summary_and_after_it() {
+        let key = SecretKey::from_seed([1; 32]);
+        let (long, short) = (summary(&key, 1, 60), summary(&key, 2, 1));
+        let tombstone = tombstone(&long, &key);
+        let [long, short] = [long, short].map(Item::Summary);
+        // Whichever of withdrawal and republication comes first.
+        for order in [[&tombstone, &short], [&short, &tombstone]] {
+            let mut catalogue = Catalogue::default();
+            for item in [&long, order[0], order[1]] {
+                assert_eq!(catalogue.admit(item, NOW), Ok(Admission::New));
+            }
+            assert!(catalogue.is_newest(&short) && !catalogue.is_newest(&tombstone));
+            assert_eq!((catalogue.summaries(), catalogue.alive(NOW).count()), (1, 2));
+            assert_eq!(catalogue.admit(&long, NOW), Err(Rejection::Withdrawn));
+            let later = NOW.plus_ms(MINUTE_MS);
+            assert!(matches!(catalogue.expire(later).as_slice(), [Left::Tombstone(_)]));
+            assert_eq!(catalogue.admit(&long, later), Err(Rejection::Withdrawn));
+            let end = NOW.plus_ms(60 * MINUTE_MS + crate::limits::TOMBSTONE_GRACE_MS);
+            assert!(matches!(catalogue.expire(end).as_slice(), [Left::Nothing(_)]));
+            assert_eq!((catalogue.summaries(), catalogue.next_expiry()), (0, None));
+        }
+    }
+
+    #[test]
+    fn a_newer_sequence_replaces_and_an_older_one_does_not() {
+        let key = SecretKey::from_seed([1; 32]);
+        let [first, second] = [1, 2].map(|sequence| Item::Summary(summary(&key, sequence, 60)));
+        let mut catalogue = Catalogue::default();
+        assert_eq!(catalogue.admit(&second, NOW), Ok(Admission::New));
+        assert_eq!(catalogue.admit(&second, NOW), Ok(Admission::Known));
+        assert_eq!(catalogue.admit(&first, NOW), Err(Rejection::Outdated));
+        assert_eq!(catalogue.admit(&first, NOW.plus_ms(61 * MINUTE_MS)), Err(Rejection::NotCurrent));
+        assert_eq!((catalogue.summaries(), catalogue.sequence(&key.public())), (1, 2));
     }
 }

@@ -28,7 +28,11 @@ pub use publication::{Publication, PublishError, Published, Withdrawn};
 pub use search::{Coverage, Found, Outcome, Proof, SearchError, Specification, Withheld};
 
 use self::{
-    budget::Budgets, catalogue::Catalogue, publication::Withdrawal, reconciliation::Sessions, search::Search,
+    budget::Budgets,
+    catalogue::{Catalogue, Left},
+    publication::Withdrawal,
+    reconciliation::Sessions,
+    search::Search,
 };
 use crate::{
     consent::Present,
@@ -58,9 +62,10 @@ pub struct Identity {
 
 /// The local index of admitted summaries: it nominates, the peer decides.
 pub trait Index {
-    /// Views whose summaries may match, best first by stated claims, at most `limit`, and how many match in all.
+    /// Views whose summaries may match, best first by stated claims as of `now`, at most `limit`, and how many match
+    /// in all.
     /// What it returns is checked again; what it omits is lost, so it must not be stricter than [`Query`].
-    fn nominate(&self, query: &Query, limit: usize) -> Nominated;
+    fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated;
 
     /// The summary of a view, as admitted.
     fn summary(&self, view: &PublicKey) -> Option<Signed<Summary>>;
@@ -481,14 +486,17 @@ impl Peer {
             Pending::Find { search } => self.leads(now, search, response, lent),
             Pending::Inquire { search, view } => self.answered(now, search, view, response, lent),
             Pending::Withdraw { command, to } => self.acknowledged(command, &to, response),
-            Pending::Reconcile { with } => self.compared(now, with, response),
-            Pending::Fetch { with } => self.fetched(now, with, response),
+            Pending::Reconcile { with } => self.compared(now, with, request, response),
+            Pending::Fetch { with } => self.fetched(now, with, request, response),
         }
     }
 
     fn pass_time(&mut self, now: Timestamp, lent: &Lent<'_>) {
-        for view in self.catalogue.expire(now) {
-            self.outputs.push(Output::Persist(Change::Forget(view)));
+        for left in self.catalogue.expire(now) {
+            self.outputs.push(Output::Persist(match left {
+                Left::Nothing(view) => Change::Forget(view),
+                Left::Tombstone(tombstone) => Change::Keep(Item::Tombstone(tombstone)),
+            }));
         }
         self.tend_publication(now);
         self.tend_sessions(now);
@@ -498,7 +506,8 @@ impl Peer {
     /// Admits an item, from wherever it came.
     fn admit(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
         let admission = self.catalogue.admit(item, now)?;
-        if admission == Admission::New {
+        // The store keeps one item a view, the newest; a tombstone beneath it waits in the catalogue.
+        if admission == Admission::New && self.catalogue.is_newest(item) {
             self.outputs.push(Output::Persist(Change::Keep(item.clone())));
         }
         Ok(admission)
@@ -515,16 +524,18 @@ impl Peer {
     /// A record is kept when it stands under its own view's key and is the newest known of it.
     fn record_offered(&mut self, now: Timestamp, key: Vec<u8>, value: Vec<u8>) {
         let Ok(item) = Item::decode(&value) else { return };
-        if item.record_key() == key && self.admit(now, &item).is_ok() {
+        let admitted = item.record_key() == key && self.admit(now, &item).is_ok();
+        if admitted && self.catalogue.is_newest(&item) {
             self.outputs.push(Output::KeepRecord { key, value, expires: item.expires() });
         }
     }
 
-    fn send(&mut self, to: NodeId, request: &Request, pending: Pending) {
+    fn send(&mut self, to: NodeId, request: &Request, pending: Pending) -> RequestId {
         let id = RequestId(self.next_request);
         self.next_request += 1;
         self.pending.insert(id, pending);
         self.outputs.push(Output::Send { request: id, to, bytes: request.encode() });
+        id
     }
 
     fn random<const N: usize>(&mut self) -> [u8; N] {

@@ -104,9 +104,16 @@ impl Peer {
     ) -> Result<Published, PublishError> {
         let view = &self.identity.view;
         let consent = Signed::sign(Consent::give(view.public(), content, present, now, lease_ms)?, view);
-        let sequence = now.unix_ms().max(self.last_sequence + 1);
+        // What the catalogue holds of our view counts as well: a home restored from a copy may remember less.
+        let last = self.last_sequence.max(self.catalogue.sequence(&view.public()));
+        let sequence = now.unix_ms().max(last.saturating_add(1));
         let reach = Reach::Direct(self.identity.node_id.clone());
         let summary = Signed::sign(Summary::new(&consent, sequence, reach, now)?, view);
+        let outlived =
+            self.publication.take().filter(|p| p.summary.body().expires() > summary.body().expires());
+        if let Some(outlived) = outlived {
+            self.retract(now, &outlived);
+        }
         self.last_sequence = sequence;
         self.greatest_expiry = self.greatest_expiry.max(summary.body().expires());
         self.publication = Some(Publication { consent, summary: summary.clone(), openings });
@@ -115,7 +122,18 @@ impl Peer {
         Ok(Published { summary, peers: self.connected.len() })
     }
 
+    /// Withdraws a publication that would outlive the one that replaces it: once that has ended, whoever replayed the
+    /// earlier one would be believed.
+    fn retract(&mut self, now: Timestamp, outlived: &Publication) {
+        let tombstone = Tombstone::new(outlived.summary.body(), self.greatest_expiry, now);
+        let item = Item::Tombstone(Signed::sign(tombstone, &self.identity.view));
+        self.keep_own(now, &item);
+        self.outputs.push(Output::Gossip { topic: item.topic(), bytes: item.encode() });
+    }
+
     pub(super) fn withdraw(&mut self, now: Timestamp, id: CommandId) {
+        // After a long sleep the command may come before the wake that ends the lease.
+        self.tend_publication(now);
         let Some(publication) = self.publication.take() else {
             self.outputs.push(Output::Reply(id, Reply::Withdrawn(None)));
             return;
@@ -169,13 +187,17 @@ impl Peer {
     pub(super) fn tend_publication(&mut self, now: Timestamp) {
         if self.publication.as_ref().is_some_and(|p| p.summary.body().expires() <= now) {
             self.publication = None;
+            self.record_due = None;
             self.persist_publication();
         }
         if !self.connected.is_empty() && self.record_due.is_some_and(|due| due <= now) {
             self.record_due = None;
-            let tombstone = || self.catalogue.tombstone(&self.view()).cloned().map(Item::Tombstone);
-            let summary = self.publication.as_ref().map(|p| Item::Summary(p.summary.clone()));
-            if let Some(item) = summary.or_else(tombstone) {
+            let withdrawn = || self.catalogue.tombstone(&self.identity.view.public()).cloned();
+            let newest = match &self.publication {
+                Some(publication) => Some(Item::Summary(publication.summary.clone())),
+                None => withdrawn().map(Item::Tombstone),
+            };
+            if let Some(item) = newest {
                 self.put_record(now, &item);
             }
         }
@@ -191,8 +213,7 @@ impl Peer {
 
     /// Keeps our own item like anybody's, and hands it to gossip and hash table.
     fn announce(&mut self, now: Timestamp, item: Item) {
-        let admitted = self.admit(now, &item);
-        debug_assert!(admitted.is_ok(), "our own item refused: {admitted:?}");
+        self.keep_own(now, &item);
         self.outputs.push(Output::Gossip { topic: item.topic(), bytes: item.encode() });
         if self.connected.is_empty() {
             self.record_due = Some(now);
@@ -201,10 +222,18 @@ impl Peer {
         }
     }
 
+    /// What is refused, because the catalogue is full or a copy of this home said something newer, is announced all the
+    /// same.
+    fn keep_own(&mut self, now: Timestamp, item: &Item) {
+        let _ = self.admit(now, item);
+    }
+
     fn put_record(&mut self, now: Timestamp, item: &Item) {
         let (key, value, expires) = (item.record_key(), item.encode(), item.expires());
         self.outputs.push(Output::PutRecord { key, value, expires });
-        self.record_due = Some(now.plus_ms(RECORD_EVERY_MS));
+        if matches!(item, Item::Summary(_)) {
+            self.record_due = Some(now.plus_ms(RECORD_EVERY_MS));
+        }
     }
 
     fn persist_publication(&mut self) {

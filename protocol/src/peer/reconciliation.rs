@@ -4,18 +4,20 @@
 //! Each side pulls: it opens a session of its own. Both leave out what has expired by the session's `as_of`, so that
 //! clocks that differ cause no difference in the sets. A session begins when a node connects, once more shortly after
 //! (an item announced before gossip has formed would else be missed), and then with a random peer every two minutes.
+//! What a session brings is kept at once, so that one that ends early loses nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use negentropy::{Negentropy, NegentropyStorageVector};
 use rand_core::Rng;
 
-use super::{Failure, Lent, Peer, Pending, catalogue::Holding};
+use super::{Admission, Failure, Lent, Peer, Pending, RequestId, catalogue::Holding};
 use crate::{
     id::{Id, NodeId},
     limits::{
         FETCH_IDS_MAX, LEADS_BYTES_MAX, RECONCILE_AGAIN_MS, RECONCILE_EVERY_MS, RECONCILE_FRAME_TARGET_BYTES,
-        RECONCILE_NEED_MAX, RECONCILE_ROUNDS_MAX, RECONCILE_SESSIONS_MAX, REFUSED_IDS_MAX,
+        RECONCILE_NEED_MAX, RECONCILE_ROUNDS_MAX, RECONCILE_SESSION_MAX_MS, RECONCILE_SESSIONS_MAX,
+        REFUSED_IDS_MAX,
     },
     message::{Frame, Item, Refusal, Request, Response},
     time::Timestamp,
@@ -23,9 +25,19 @@ use crate::{
 
 struct Session {
     as_of: Timestamp,
+    /// When it ends, finished or not, so that nobody holds a place for ever.
+    deadline: Timestamp,
+    /// The one request whose response goes on; that of an earlier session with the same node does not.
+    awaiting: Option<RequestId>,
     negentropy: Negentropy<'static, NegentropyStorageVector>,
     rounds: u32,
     need: BTreeSet<Id>,
+    /// Ids of the last fetch, in the order in which they were asked.
+    asked: Vec<Id>,
+    /// Whether a bound ended the comparison before its time.
+    cut: bool,
+    /// Whether it brought anything new.
+    useful: bool,
 }
 
 #[derive(Default)]
@@ -63,7 +75,8 @@ impl Sessions {
     pub fn wake_at(&self) -> Option<Timestamp> {
         // While every place is taken, a response or a disconnection wakes us, not time.
         let due = self.due.values().min().copied().filter(|_| self.running.len() < RECONCILE_SESSIONS_MAX);
-        [due, self.periodic].into_iter().flatten().min()
+        let deadline = self.running.values().map(|session| session.deadline).min();
+        [due, deadline, self.periodic].into_iter().flatten().min()
     }
 }
 
@@ -135,10 +148,23 @@ impl Peer {
                 self.sessions.due(node, now);
             }
             self.sessions.periodic = Some(now.plus_ms(RECONCILE_EVERY_MS));
+            // What was refused may be admissible by now.
+            self.sessions.refused.clear();
         }
-        let due: Vec<NodeId> =
-            self.sessions.due.iter().filter(|(_, at)| **at <= now).map(|(node, _)| node.clone()).collect();
-        for node in due {
+        let over = self.sessions.running.iter().filter(|(_, session)| session.deadline <= now);
+        let over: Vec<(NodeId, bool)> = over.map(|(node, session)| (node.clone(), session.useful)).collect();
+        for (node, useful) in over {
+            self.sessions.end_running(&node);
+            // More is to be had of a node that brought something; one that wasted its time waits for its turn.
+            if useful {
+                self.sessions.due(node, now.plus_ms(RECONCILE_AGAIN_MS));
+            }
+        }
+        let due = self.sessions.due.iter().filter(|(_, at)| **at <= now);
+        let mut due: Vec<(Timestamp, NodeId)> = due.map(|(node, at)| (*at, node.clone())).collect();
+        // Who has waited longest goes first, whatever it is called.
+        due.sort();
+        for (_, node) in due {
             if self.sessions.running.len() >= RECONCILE_SESSIONS_MAX {
                 break;
             }
@@ -157,21 +183,48 @@ impl Peer {
         });
         let Ok((negentropy, frame)) = opened else { return };
         let Ok(frame) = Frame::new(frame) else { return };
-        let session = Session { as_of: now, negentropy, rounds: 1, need: BTreeSet::new() };
+        let session = Session {
+            as_of: now,
+            deadline: now.plus_ms(RECONCILE_SESSION_MAX_MS),
+            awaiting: None,
+            negentropy,
+            rounds: 1,
+            need: BTreeSet::new(),
+            asked: Vec::new(),
+            cut: false,
+            useful: false,
+        };
         self.sessions.running.insert(with.clone(), session);
-        let request = Request::Reconcile { as_of: now, frame };
-        self.send(with.clone(), &request, Pending::Reconcile { with });
+        self.send_in_session(
+            with.clone(),
+            &Request::Reconcile { as_of: now, frame },
+            Pending::Reconcile { with },
+        );
     }
 
-    pub(super) fn compared(&mut self, now: Timestamp, with: NodeId, response: Result<Response, Failure>) {
-        let Some(session) = self.sessions.running.get_mut(&with) else { return };
+    fn send_in_session(&mut self, to: NodeId, request: &Request, pending: Pending) {
+        let id = self.send(to.clone(), request, pending);
+        if let Some(session) = self.sessions.running.get_mut(&to) {
+            session.awaiting = Some(id);
+        }
+    }
+
+    pub(super) fn compared(
+        &mut self,
+        now: Timestamp,
+        with: NodeId,
+        request: RequestId,
+        response: Result<Response, Failure>,
+    ) {
+        let Sessions { running, refused, .. } = &mut self.sessions;
+        let session = running.get_mut(&with).filter(|session| session.awaiting == Some(request));
+        let Some(session) = session else { return };
         let Ok(Response::Reconciled { frame }) = response else {
             self.retry_session(now, &with);
             return;
         };
         let (mut have, mut need) = (Vec::new(), Vec::new());
         let next = session.negentropy.reconcile_with_ids(frame.as_bytes(), &mut have, &mut need);
-        let refused = &self.sessions.refused;
         let new = need.iter().map(|id| Id(id.to_bytes())).filter(|id| !refused.contains(id));
         session.need.extend(new.take(RECONCILE_NEED_MAX.saturating_sub(session.need.len())));
         session.rounds += 1;
@@ -180,11 +233,12 @@ impl Peer {
             Ok(Some(bytes)) if session.rounds <= RECONCILE_ROUNDS_MAX => match Frame::new(bytes) {
                 Ok(frame) => {
                     let request = Request::Reconcile { as_of, frame };
-                    self.send(with.clone(), &request, Pending::Reconcile { with });
+                    self.send_in_session(with.clone(), &request, Pending::Reconcile { with });
                 }
                 Err(_) => self.sessions.end_running(&with),
             },
-            Ok(_) => {
+            Ok(more) => {
+                session.cut = more.is_some() || session.need.len() >= RECONCILE_NEED_MAX;
                 self.fetch_next(now, with);
             }
             Err(_) => self.sessions.end_running(&with),
@@ -198,22 +252,49 @@ impl Peer {
             let Some(id) = session.need.pop_first() else { break };
             ids.push(id);
         }
-        if ids.is_empty() {
-            self.complete_session(now, with);
+        if !ids.is_empty() {
+            session.asked.clone_from(&ids);
+            self.send_in_session(with.clone(), &Request::Fetch { ids }, Pending::Fetch { with });
+        } else if session.cut {
+            self.retry_session(now, &with);
         } else {
-            self.send(with.clone(), &Request::Fetch { ids }, Pending::Fetch { with });
+            self.complete_session(now, with);
         }
     }
 
-    pub(super) fn fetched(&mut self, now: Timestamp, with: NodeId, response: Result<Response, Failure>) {
+    pub(super) fn fetched(
+        &mut self,
+        now: Timestamp,
+        with: NodeId,
+        request: RequestId,
+        response: Result<Response, Failure>,
+    ) {
+        let session =
+            self.sessions.running.get_mut(&with).filter(|session| session.awaiting == Some(request));
+        let Some(session) = session else { return };
         let Ok(Response::Items(items)) = response else {
             self.retry_session(now, &with);
             return;
         };
+        // An answer ends where the next item would not have fit. What was asked after its last item is asked again; what
+        // was asked before it and did not come is not held there any more.
+        let asked = std::mem::take(&mut session.asked);
+        let last = items.iter().filter_map(|item| asked.iter().position(|id| *id == item.id())).max();
+        if let Some(last) = last {
+            session.need.extend(asked.into_iter().skip(last + 1));
+        }
+        let mut useful = false;
         for item in items {
-            if self.admit(now, &item).is_err() && self.sessions.refused.len() < REFUSED_IDS_MAX {
-                self.sessions.refused.insert(item.id());
+            match self.admit(now, &item) {
+                Ok(admission) => useful |= admission == Admission::New,
+                Err(_) if self.sessions.refused.len() < REFUSED_IDS_MAX => {
+                    self.sessions.refused.insert(item.id());
+                }
+                Err(_) => {}
             }
+        }
+        if let Some(session) = self.sessions.running.get_mut(&with) {
+            session.useful |= useful;
         }
         self.fetch_next(now, with);
     }
@@ -223,10 +304,6 @@ impl Peer {
         self.sessions.completed = Some(now);
         if self.sessions.met.insert(with.clone()) {
             self.sessions.due(with, now.plus_ms(RECONCILE_AGAIN_MS));
-        }
-        // What was refused may be admissible later; what is refused for good is refused again, once in a while.
-        if self.sessions.refused.len() >= REFUSED_IDS_MAX {
-            self.sessions.refused.clear();
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CommandId, Failure, Lent, Output, Peer, Pending, Reply};
+use super::{CommandId, Failure, Lent, Output, Peer, Pending, Reply, catalogue::Holding};
 use crate::{
     consent::Present,
     id::NodeId,
@@ -214,7 +214,8 @@ impl Peer {
             seed: self.random(),
             specification,
         };
-        let own = lent.index.nominate(&search.specification.query, SEARCH_LEADS_MAX);
+        let own_limit = search.specification.top.saturating_mul(2).saturating_add(50).min(SEARCH_LEADS_MAX);
+        let own = lent.index.nominate(&search.specification.query, own_limit, now);
         search.coverage.matched = own.matched;
         own.summaries.into_iter().filter(|s| s.body().is_current(now)).for_each(|s| search.offer(s));
         self.searches.insert(id, search);
@@ -243,17 +244,25 @@ impl Peer {
                 search.coverage.answered += 1;
                 search.coverage.largest_index = search.coverage.largest_index.max(leads.held as usize);
                 for Envelope(envelope) in leads.summaries.iter().take(LEADS_MAX) {
-                    let known =
-                        signed::peek_id(envelope).is_some_and(|id| self.catalogue.holding(&id).is_some());
-                    if known {
-                        continue;
-                    }
-                    let Ok(summary) = Signed::<Summary>::decode(envelope) else { continue };
-                    let admitted = self.admit(now, &Item::Summary(summary.clone())).is_ok();
+                    // Held, but perhaps only since the own index was asked.
+                    let held =
+                        signed::peek_id(envelope).and_then(|id| match self.catalogue.holding(&id)? {
+                            Holding::Summary(view) => Some((id, view)),
+                            Holding::Tombstone(_) => None,
+                        });
+                    let summary = match held {
+                        Some((id, view)) if search.leads.get(&view).is_some_and(|l| l.summary.id() == id) => {
+                            continue;
+                        }
+                        Some((_, view)) => lent.index.summary(&view),
+                        None => Signed::<Summary>::decode(envelope)
+                            .ok()
+                            .filter(|s| self.admit(now, &Item::Summary(s.clone())).is_ok()),
+                    };
+                    let Some(summary) = summary else { continue };
                     let stated = ranking::stated(summary.body(), lent.trust);
                     let query = &search.specification.query;
-                    if admitted && ranking::matches(query, summary.body(), &stated, lent.vocabulary) {
-                        search.coverage.matched += 1;
+                    if ranking::matches(query, summary.body(), &stated, lent.vocabulary) {
                         search.offer(summary);
                     }
                 }
@@ -384,6 +393,8 @@ impl Peer {
     fn conclude(&mut self, now: Timestamp, search: Search, lent: &Lent<'_>) -> Outcome {
         let Search { specification, started, leads, mut coverage, seed, .. } = search;
         let query = specification.query;
+        // The own index may have matched more than it nominated; others may have known more than it held.
+        coverage.matched = coverage.matched.max(leads.len());
         coverage.index_age_ms = self.reconciled().map(|at| now.since_ms(at));
         let mut found: Vec<(i64, [u8; 32], Found)> = Vec::new();
         let mut withheld = Vec::new();

@@ -19,7 +19,7 @@ use crate::{
     credential::{TrustEntry, TrustList},
     inquiry::Proven,
     key::Did,
-    query::{ClaimFacts, Expr, Profile, Query},
+    query::{ClaimFacts, Expr, Profile, Query, SkillTerm, Words},
     skill::{Level, SkillId, Tier},
     summary::{Month, Summary},
     time::Timestamp,
@@ -180,7 +180,55 @@ pub fn score(
     now: Timestamp,
 ) -> Score {
     let scorer = Scorer { standing, texts: texts(summary, vocabulary), vocabulary, now: Month::of(now) };
-    scorer.score(query.expr(), SCALE)
+    scorer.score(&Shares::of(query, vocabulary))
+}
+
+/// How the points of a query are shared among what it asks for: what does not depend on a candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shares<'q> {
+    /// A skill, and the points that meeting it is worth before the signals.
+    Skill(&'q SkillTerm, u64),
+    /// Words, and the points that finding them is worth.
+    Text(&'q Words, u64),
+    /// Every part counts.
+    Sum(Vec<Shares<'q>>),
+    /// The part counts in which a candidate does best, the first of equals.
+    Best(Vec<Shares<'q>>),
+}
+
+impl<'q> Shares<'q> {
+    /// Shares [`SCALE`] points among the parts of `query`.
+    pub fn of(query: &'q Query, vocabulary: &Vocabulary) -> Self {
+        share_out(query.expr(), SCALE, vocabulary)
+    }
+}
+
+fn share_out<'q>(expr: &'q Expr, share: u64, vocabulary: &Vocabulary) -> Shares<'q> {
+    match expr {
+        Expr::Skill(term) => Shares::Skill(term, share),
+        Expr::Text(words) => Shares::Text(words, share),
+        Expr::And(parts) => {
+            let total = weight(expr, vocabulary).max(1);
+            let part = |p| share_out(p, share * weight(p, vocabulary) / total, vocabulary);
+            Shares::Sum(parts.iter().map(part).collect())
+        }
+        Expr::Or(parts) => Shares::Best(parts.iter().map(|p| share_out(p, share, vocabulary)).collect()),
+        _ => Shares::Sum(Vec::new()),
+    }
+}
+
+/// What a part of a query weighs: a skill as much as it is rare, an AND as much as its parts together, an OR as much as
+/// its heaviest branch. Filters and exclusions weigh nothing: who fails them is no candidate.
+fn weight(expr: &Expr, vocabulary: &Vocabulary) -> u64 {
+    match expr {
+        Expr::And(parts) => parts.iter().map(|p| weight(p, vocabulary)).sum(),
+        Expr::Or(parts) => parts.iter().map(|p| weight(p, vocabulary)).max().unwrap_or(0),
+        Expr::Skill(term) => {
+            term.any_of.iter().map(|s| vocabulary.idf(s)).max().unwrap_or(IDF_UNKNOWN).into()
+        }
+        Expr::Text(_) => IDF_UNKNOWN.into(),
+        _ => 0,
+    }
 }
 
 struct Scorer<'a> {
@@ -191,52 +239,35 @@ struct Scorer<'a> {
 }
 
 impl Scorer<'_> {
-    /// What a part of the query weighs: a skill as much as it is rare, an AND as much as its parts together, an OR as
-    /// much as its heaviest branch. Filters and exclusions weigh nothing: who fails them is no candidate.
-    fn weight(&self, expr: &Expr) -> u64 {
-        match expr {
-            Expr::And(parts) => parts.iter().map(|p| self.weight(p)).sum(),
-            Expr::Or(parts) => parts.iter().map(|p| self.weight(p)).max().unwrap_or(0),
-            Expr::Skill(term) => {
-                term.any_of.iter().map(|s| self.vocabulary.idf(s)).max().unwrap_or(IDF_UNKNOWN).into()
-            }
-            Expr::Text(_) => IDF_UNKNOWN.into(),
-            _ => 0,
-        }
-    }
-
-    /// Scores a part of the query that has `share` points to give.
-    fn score(&self, expr: &Expr, share: u64) -> Score {
-        match expr {
-            Expr::And(parts) => {
-                let total = self.weight(expr).max(1);
+    fn score(&self, shares: &Shares<'_>) -> Score {
+        match shares {
+            Shares::Sum(parts) => {
                 let mut score = Score::default();
-                for part in parts {
-                    let scored = self.score(part, share * self.weight(part) / total);
+                for scored in parts.iter().map(|p| self.score(p)) {
                     score.points += scored.points;
                     score.terms.extend(scored.terms);
                 }
                 score
             }
-            // The first of equally good branches, so that the explanation is the same everywhere.
-            Expr::Or(parts) => parts
-                .iter()
-                .map(|p| self.score(p, share))
-                .fold(Score::default(), |best, next| if next.points > best.points { next } else { best }),
-            Expr::Skill(term) => {
+            Shares::Best(parts) => {
+                let better = |best: Score, next: Score| if next.points > best.points { next } else { best };
+                parts.iter().map(|p| self.score(p)).fold(Score::default(), better)
+            }
+            Shares::Skill(term, share) => {
                 let context = |s| signals::Context { standing: s, asked: term.min, now: self.now };
                 let meets = self.standing.iter().filter(|s| term.is_met_by(&s.skill, s.level));
-                let best = meets.max_by_key(|s| signals::apply(share, &context(s)));
+                let best = meets.max_by_key(|s| signals::apply(*share, &context(s)));
                 best.map_or_else(Score::default, |best| {
-                    explain(share, self.vocabulary.label(&best.skill), &context(best))
+                    explain(*share, self.vocabulary.label(&best.skill), &context(best))
                 })
             }
-            Expr::Text(words) if self.texts.iter().any(|text| words.occur_in(text)) => {
+            Shares::Text(words, share) => {
                 let mut score = Score::default();
-                score.add(format!("text {words}"), points(share));
+                if self.texts.iter().any(|text| words.occur_in(text)) {
+                    score.add(format!("text {words}"), points(*share));
+                }
                 score
             }
-            _ => Score::default(),
         }
     }
 }

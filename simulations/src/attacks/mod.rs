@@ -1,0 +1,115 @@
+//! Attacks: what a hostile node does besides, or instead of, running an honest peer. One file each, and a line in
+//! [`behaviour`].
+//!
+//! A hostile node has keys, a person and a peer like any other. Its behaviour sees each input first and may answer in the
+//! peer's place, may change what the peer says, and acts of its own accord once a second.
+
+mod endless;
+pub mod forge;
+mod frames;
+mod garbage;
+mod impostor;
+mod pry;
+mod replay;
+
+use knackmesh_protocol::{
+    id::NodeId,
+    peer::{Identity, Input, Output, RequestId},
+    time::Timestamp,
+};
+use rand_chacha::ChaCha20Rng;
+
+/// Names an attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attack {
+    /// Random bytes, and honest bytes with one bit flipped, on every channel.
+    Garbage,
+    /// Keeps every summary it ever saw, ignores withdrawals, and hands the old ones out again.
+    Replay,
+    /// Summaries and tombstones in others' names, signed with its own key.
+    Forge,
+    /// Answers every inquiry with the first answer that it ever gave.
+    Impostor,
+    /// Presents a credential that was changed after it was signed.
+    Tamper,
+    /// Huge and adversarial reconciliation frames, and requests over every bound.
+    Frames,
+    /// Reconciliation sessions that never end, each step as late as a time-out allows.
+    Endless,
+    /// Asks every holder it hears of for every credential, whatever consent says.
+    Pry,
+}
+
+impl Attack {
+    /// Every attack.
+    pub const ALL: [Attack; 8] = [
+        Attack::Garbage,
+        Attack::Replay,
+        Attack::Forge,
+        Attack::Impostor,
+        Attack::Tamper,
+        Attack::Frames,
+        Attack::Endless,
+        Attack::Pry,
+    ];
+}
+
+/// Time between two acts of a behaviour, in milliseconds.
+pub const ACT_EVERY_MS: u64 = 1000;
+
+/// What a behaviour can see and draw on.
+pub struct Stage<'a> {
+    /// Now.
+    pub now: Timestamp,
+    /// Its keys.
+    pub identity: &'a Identity,
+    /// Nodes it is connected to.
+    pub neighbours: &'a [NodeId],
+    /// Its own stream.
+    pub rng: &'a mut ChaCha20Rng,
+    /// Numbers its requests.
+    pub requests: &'a mut u64,
+}
+
+impl Stage<'_> {
+    /// A request of the behaviour; its number is none that the honest peer uses.
+    pub fn send(&mut self, to: &NodeId, bytes: Vec<u8>) -> Output {
+        *self.requests += 1;
+        Output::Send { request: RequestId(1 << 63 | *self.requests), to: to.clone(), bytes }
+    }
+}
+
+/// What a hostile node does.
+pub trait Behaviour {
+    /// Sees an input before the peer does; what it returns is done in the peer's place.
+    fn intercept(&mut self, _stage: &mut Stage<'_>, _input: &Input) -> Option<Vec<Output>> {
+        None
+    }
+
+    /// Changes what the peer would do.
+    fn amend(&mut self, _stage: &mut Stage<'_>, _outputs: &mut Vec<Output>) {}
+
+    /// Acts of its own accord, every [`ACT_EVERY_MS`].
+    fn act(&mut self, _stage: &mut Stage<'_>) -> Vec<Output> {
+        Vec::new()
+    }
+}
+
+/// A tampered credential is a matter of what a person holds; the node behaves honestly.
+struct Honest;
+
+impl Behaviour for Honest {}
+
+/// The behaviour behind a name.
+pub fn behaviour(attack: Attack) -> Box<dyn Behaviour> {
+    match attack {
+        Attack::Garbage => Box::<garbage::Garbage>::default(),
+        Attack::Replay => Box::<replay::Replay>::default(),
+        Attack::Forge => Box::<forge::Forge>::default(),
+        Attack::Impostor => Box::<impostor::Impostor>::default(),
+        Attack::Tamper => Box::new(Honest),
+        Attack::Frames => Box::new(frames::Frames),
+        Attack::Endless => Box::<endless::Endless>::default(),
+        Attack::Pry => Box::<pry::Pry>::default(),
+    }
+}

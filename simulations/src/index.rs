@@ -1,0 +1,127 @@
+//! What a node keeps, and the index over it: every summary is asked, so that nothing hides behind a clever index.
+//!
+//! Items are shared among nodes by the world's shelf: ten thousand replicas of one summary are one summary.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use knackmesh_protocol::{
+    credential::TrustList,
+    id::Id,
+    key::PublicKey,
+    message::Item,
+    peer::{Change, Index, Memory, Nominated, Publication},
+    query::Query,
+    ranking,
+    signed::Signed,
+    summary::Summary,
+    time::Timestamp,
+    vocabulary::Vocabulary,
+};
+
+/// Every item that some node keeps, once.
+#[derive(Default)]
+pub struct Shelf(BTreeMap<Id, Rc<Item>>);
+
+impl Shelf {
+    fn share(&mut self, item: Item) -> Rc<Item> {
+        self.0.entry(item.id()).or_insert_with(|| Rc::new(item)).clone()
+    }
+
+    /// Drops what no node keeps.
+    pub fn sweep(&mut self) {
+        self.0.retain(|_, item| Rc::strong_count(item) > 1);
+    }
+}
+
+/// What survives a node's restart.
+pub struct Store {
+    items: BTreeMap<PublicKey, Rc<Item>>,
+    publication: Option<Publication>,
+    last_sequence: u64,
+    greatest_expiry: Timestamp,
+    /// Presentations given.
+    pub disclosures: u64,
+    vocabulary: Rc<Vocabulary>,
+    /// The instant as of which the index scores.
+    pub now: Timestamp,
+}
+
+impl Store {
+    /// An empty one.
+    pub fn new(vocabulary: Rc<Vocabulary>, now: Timestamp) -> Self {
+        Store {
+            items: BTreeMap::new(),
+            publication: None,
+            last_sequence: 0,
+            greatest_expiry: Timestamp::EPOCH,
+            disclosures: 0,
+            vocabulary,
+            now,
+        }
+    }
+
+    /// Makes a change durable.
+    pub fn apply(&mut self, change: Change, shelf: &mut Shelf) {
+        match change {
+            Change::Keep(item) => {
+                self.items.insert(item.view(), shelf.share(item));
+            }
+            Change::Forget(view) => {
+                self.items.remove(&view);
+            }
+            Change::Publication { publication, last_sequence, greatest_expiry } => {
+                self.publication = publication.map(|p| *p);
+                self.last_sequence = last_sequence;
+                self.greatest_expiry = greatest_expiry;
+            }
+            Change::Disclosed { .. } => self.disclosures += 1,
+        }
+    }
+
+    /// What a restarted peer remembers.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            publication: self.publication.clone(),
+            last_sequence: self.last_sequence,
+            greatest_expiry: self.greatest_expiry,
+            items: self.items.values().map(|item| Item::clone(item)).collect(),
+        }
+    }
+
+    /// The items kept.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values().map(Rc::as_ref)
+    }
+
+    fn summaries(&self) -> impl Iterator<Item = &Signed<Summary>> {
+        self.items().filter_map(|item| match item {
+            Item::Summary(summary) => Some(summary),
+            Item::Tombstone(_) => None,
+        })
+    }
+}
+
+impl Index for Store {
+    fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated {
+        let trust = TrustList::default();
+        let mut matching = Vec::new();
+        for summary in self.summaries() {
+            let stated = ranking::stated(summary.body(), &trust);
+            if ranking::matches(query, summary.body(), &stated, &self.vocabulary) {
+                let score = ranking::score(query, summary.body(), &stated, &self.vocabulary, now);
+                matching.push((-score.points, summary));
+            }
+        }
+        // Stable: equal scores stay in the order of their views.
+        matching.sort_by_key(|(points, _)| *points);
+        let matched = matching.len();
+        Nominated { summaries: matching.into_iter().take(limit).map(|(_, s)| s.clone()).collect(), matched }
+    }
+
+    fn summary(&self, view: &PublicKey) -> Option<Signed<Summary>> {
+        match self.items.get(view).map(Rc::as_ref) {
+            Some(Item::Summary(summary)) => Some(summary.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The queue of events, ordered by time and, within a millisecond, by the order in which they were scheduled.
+
+use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
+
+use knackmesh_protocol::{
+    peer::{Command, CommandId, Failure},
+    time::Timestamp,
+};
+
+/// What will happen.
+pub enum Event {
+    /// A node starts.
+    Start(u32),
+    /// Two nodes are connected.
+    Link(u32, u32),
+    /// A node looks for connections.
+    Dial(u32),
+    /// A node's operator wants something.
+    Command(u32, CommandId, Box<Command>),
+    /// A gossip message arrives.
+    Gossip { to: u32, from: u32, bytes: Rc<[u8]> },
+    /// A request arrives.
+    Request { exchange: u64, bytes: Vec<u8> },
+    /// A response arrives, or the time for it is over.
+    Response { exchange: u64, result: Result<Vec<u8>, Failure> },
+    /// A record of the hash table arrives.
+    Record { to: u32, key: Rc<[u8]>, value: Rc<[u8]> },
+    /// A node's timer.
+    Wake(u32),
+    /// A hostile node acts of its own accord.
+    Act(u32),
+}
+
+struct Scheduled {
+    at: Timestamp,
+    sequence: u64,
+    event: Event,
+}
+
+impl Scheduled {
+    fn key(&self) -> (Timestamp, u64) {
+        (self.at, self.sequence)
+    }
+}
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Scheduled {}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scheduled {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Queue {
+    heap: BinaryHeap<Reverse<Scheduled>>,
+    sequence: u64,
+}
+
+impl Queue {
+    /// Schedules an event.
+    pub fn push(&mut self, at: Timestamp, event: Event) {
+        self.heap.push(Reverse(Scheduled { at, sequence: self.sequence, event }));
+        self.sequence += 1;
+    }
+
+    /// The next event that happens no later than `until`.
+    pub fn pop(&mut self, until: Timestamp) -> Option<(Timestamp, Event)> {
+        if self.heap.peek()?.0.at > until {
+            return None;
+        }
+        self.heap.pop().map(|Reverse(next)| (next.at, next.event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_come_by_time_then_in_order() {
+        let mut queue = Queue::default();
+        let at = Timestamp::from_unix_ms;
+        for (ms, node) in [(5, 1), (3, 2), (5, 3), (3, 4), (9, 5)] {
+            queue.push(at(ms), Event::Wake(node));
+        }
+        let popped = std::iter::from_fn(|| queue.pop(at(8)));
+        let nodes: Vec<u32> =
+            popped.filter_map(|(_, e)| if let Event::Wake(n) = e { Some(n) } else { None }).collect();
+        assert_eq!(nodes, [2, 4, 1, 3]);
+    }
+}

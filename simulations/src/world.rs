@@ -1,0 +1,413 @@
+//! The world: nodes, a clock that jumps from event to event, commands, and the checks that watch.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use knackmesh_protocol::{
+    credential::TrustList,
+    id::NodeId,
+    inquiry::Undertaking,
+    key::PublicKey,
+    peer::{Change, Command, CommandId, Input, Outcome, Output, Reply, Specification, Verdict},
+    query::{Query, parse},
+    ranking,
+    time::Timestamp,
+};
+
+use crate::{
+    attacks::ACT_EVERY_MS,
+    checks::{self, Check, Scene, Violation, agreement},
+    index::{Shelf, Store},
+    ledger::{Ledger, Said},
+    network::Network,
+    node::Node,
+    population::Population,
+    queue::{Event, Queue},
+    scenario::Scenario,
+    trace::Trace,
+};
+
+/// When every run begins: 2026-09-21T14:13:20Z.
+pub const START: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
+/// Time between the starts of two nodes, in milliseconds.
+const START_EVERY_MS: u64 = 20;
+/// Time between two looks at nodes to which nothing happened, in milliseconds.
+const INTERVAL_MS: u64 = 5000;
+
+/// See the module.
+pub struct World {
+    /// What the run is made of.
+    pub scenario: Scenario,
+    pub(crate) now: Timestamp,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) queue: Queue,
+    pub(crate) network: Network,
+    population: Population,
+    numbers: BTreeMap<NodeId, u32>,
+    shelf: Shelf,
+    ledger: Ledger,
+    checks: Vec<Box<dyn Check>>,
+    trace: Trace,
+    looked: Timestamp,
+    commands: u64,
+    replies: BTreeMap<CommandId, Reply>,
+}
+
+impl World {
+    /// A world in which no time has passed. Nodes start one after the other, except those that are late.
+    pub fn new(scenario: Scenario) -> Self {
+        let population = Population::new(&scenario);
+        let node = |number| {
+            let person = population.person(&scenario, number, START);
+            Node::new(&scenario, number, person, Store::new(population.vocabulary.clone(), START))
+        };
+        let nodes: Vec<Node> = (0..scenario.nodes()).map(node).collect();
+        let numbers = nodes.iter().map(|node| (node.id().clone(), node.number)).collect();
+        let mut queue = Queue::default();
+        for number in (0..scenario.nodes()).filter(|number| !scenario.late.contains(number)) {
+            queue.push(START.plus_ms(u64::from(number) * START_EVERY_MS), Event::Start(number));
+        }
+        World {
+            scenario,
+            now: START,
+            nodes,
+            queue,
+            network: Network::default(),
+            population,
+            numbers,
+            shelf: Shelf::default(),
+            ledger: Ledger::default(),
+            checks: checks::all(),
+            trace: Trace::default(),
+            looked: START,
+            commands: 0,
+            replies: BTreeMap::new(),
+        }
+    }
+
+    /// Lets `ms` milliseconds pass.
+    ///
+    /// # Errors
+    /// The first promise that is broken ends the run.
+    pub fn run_for(&mut self, ms: u64) -> Result<(), Violation> {
+        self.run_until(self.now.plus_ms(ms))
+    }
+
+    /// Lets time pass until `until`.
+    ///
+    /// # Errors
+    /// The first promise that is broken ends the run.
+    pub fn run_until(&mut self, until: Timestamp) -> Result<(), Violation> {
+        while let Some((at, event)) = self.queue.pop(until) {
+            if at.since_ms(self.looked) >= INTERVAL_MS {
+                self.looked = at;
+                self.now = at;
+                self.look()?;
+            }
+            self.now = at;
+            self.happen(event)?;
+        }
+        self.now = until;
+        Ok(())
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// One hash over everything that has happened.
+    pub fn trace_hash(&self) -> [u8; 32] {
+        self.trace.hash()
+    }
+
+    /// How many inputs have been handled.
+    pub fn events(&self) -> u64 {
+        self.trace.events()
+    }
+
+    /// A node.
+    pub fn node(&self, number: u32) -> &Node {
+        &self.nodes[number as usize]
+    }
+
+    /// Skills in use, commonest first.
+    pub fn population(&self) -> &Population {
+        &self.population
+    }
+
+    /// Has a node's person publish for `lease_ms` milliseconds.
+    ///
+    /// # Panics
+    /// When the person has nothing to publish.
+    pub fn publish(&mut self, node: u32, lease_ms: u64) -> CommandId {
+        let person = &self.nodes[node as usize].person;
+        let Some((content, openings)) = person.content.clone() else {
+            panic!("node {node} has nothing to publish")
+        };
+        let present = person.present;
+        self.command(node, Command::Publish { content, openings, present, lease_ms })
+    }
+
+    /// Has every professional publish.
+    pub fn publish_all(&mut self, lease_ms: u64) {
+        for node in self.scenario.professionals() {
+            self.publish(node, lease_ms);
+        }
+    }
+
+    /// Has a node's person withdraw.
+    pub fn withdraw(&mut self, node: u32) -> CommandId {
+        self.command(node, Command::Withdraw)
+    }
+
+    /// Has a node's person search for at most 100 candidates within five seconds.
+    pub fn search(&mut self, node: u32, query: &Query, purpose: &str) -> CommandId {
+        let undertaking = Undertaking {
+            purpose: purpose.to_owned(),
+            retention_days: 30,
+            contact: "privacy@example.org".into(),
+        };
+        self.command(
+            node,
+            Command::Search(Specification { query: query.clone(), top: 100, deadline_ms: 5000, undertaking }),
+        )
+    }
+
+    /// Gives a command, which is handled as soon as time passes.
+    pub fn command(&mut self, node: u32, command: Command) -> CommandId {
+        let id = CommandId(self.commands);
+        self.commands += 1;
+        self.queue.push(self.now, Event::Command(node, id, Box::new(command)));
+        id
+    }
+
+    /// The answer to a command, once there is one.
+    pub fn reply(&self, id: CommandId) -> Option<&Reply> {
+        self.replies.get(&id)
+    }
+
+    /// Searches and lets time pass until the answer is there.
+    ///
+    /// # Errors
+    /// The first promise that is broken ends the run.
+    ///
+    /// # Panics
+    /// When the peer does not answer: there is no reason that it could give.
+    pub fn found(&mut self, node: u32, query: &Query, purpose: &str) -> Result<Outcome, Violation> {
+        let id = self.search(node, query, purpose);
+        self.run_for(6000)?;
+        match self.reply(id) {
+            Some(Reply::Found(Ok(outcome))) => Ok(Outcome::clone(outcome)),
+            other => panic!("node {node} answers {other:?}"),
+        }
+    }
+
+    /// A query in the words of the command line, over this world's vocabulary.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn query(&self, text: &str) -> Query {
+        match parse(text, &self.population.vocabulary, self.now) {
+            Ok(parsed) => parsed.query,
+            Err(error) => panic!("{text}: {error}"),
+        }
+    }
+
+    /// The views that an all-seeing index would find: all that are published now and match as stated.
+    pub fn all_seeing(&self, query: &Query) -> BTreeSet<PublicKey> {
+        let trust = TrustList::default();
+        let alive = self.ledger.alive(self.now).map(|truth| truth.summary.body());
+        let matching = alive.filter(|summary| {
+            ranking::matches(query, summary, &ranking::stated(summary, &trust), &self.population.vocabulary)
+        });
+        matching.map(|summary| summary.view()).collect()
+    }
+
+    /// At rest: whether connected nodes hold the same.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub fn agreed(&self) -> Result<(), Violation> {
+        agreement::check(&self.scene()).map_err(|detail| self.violation("agreement", detail))
+    }
+
+    /// Starts a node, from what it had stored if it ran before.
+    pub fn start(&mut self, node: u32) {
+        self.queue.push(self.now, Event::Start(node));
+    }
+
+    /// Stops a node as a crash would: only what was made durable is left.
+    ///
+    /// # Errors
+    /// The first promise that is broken by those who see it go.
+    pub fn stop(&mut self, node: u32) -> Result<(), Violation> {
+        self.nodes[node as usize].stop();
+        self.leave_network(node)
+    }
+
+    pub(crate) fn number(&self, id: &NodeId) -> Option<u32> {
+        self.numbers.get(id).copied()
+    }
+
+    fn happen(&mut self, event: Event) -> Result<(), Violation> {
+        match event {
+            Event::Start(node) => self.begin(node),
+            Event::Link(a, b) => self.link(a, b),
+            Event::Dial(node) => {
+                self.dial(node);
+                Ok(())
+            }
+            Event::Command(node, id, command) => self.feed(node, Input::Command(id, *command)),
+            Event::Gossip { to, from, bytes } => self.gossip_arrives(to, from, bytes),
+            Event::Request { exchange, bytes } => self.request_arrives(exchange, bytes),
+            Event::Response { exchange, result } => self.response_arrives(exchange, result),
+            Event::Record { to, key, value } => {
+                self.feed(to, Input::RecordOffered { key: key.to_vec(), value: value.to_vec() })
+            }
+            Event::Wake(node) if self.nodes[node as usize].wake == Some(self.now) => {
+                self.nodes[node as usize].wake = None;
+                self.feed(node, Input::Wake)
+            }
+            Event::Wake(_) => Ok(()),
+            Event::Act(node) => {
+                let neighbours = self.neighbours(node);
+                let outputs = self.nodes[node as usize].act(self.now, &neighbours);
+                if self.nodes[node as usize].peer.is_some() {
+                    self.queue.push(self.now.plus_ms(ACT_EVERY_MS), Event::Act(node));
+                }
+                outputs.into_iter().for_each(|output| self.carry_out(node, output));
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(&mut self, number: u32) -> Result<(), Violation> {
+        let (seed, now) = (self.scenario.seed, self.now);
+        let node = &mut self.nodes[number as usize];
+        if node.peer.is_some() {
+            return Ok(());
+        }
+        node.start(seed, now);
+        if !node.is_honest() {
+            self.queue.push(now.plus_ms(ACT_EVERY_MS), Event::Act(number));
+        }
+        self.enter_network(number);
+        self.feed(number, Input::Wake)
+    }
+
+    /// Hands an input to a node, carries out what it wants, and has the checks look.
+    pub(crate) fn feed(&mut self, number: u32, input: Input) -> Result<(), Violation> {
+        let now = self.now;
+        if self.nodes[number as usize].peer.is_none() {
+            return Ok(());
+        }
+        self.trace.input(now, number, &input);
+        let honest = self.nodes[number as usize].is_honest();
+        if honest {
+            self.ask_checks(|check, scene| {
+                check.before(scene, &scene.nodes[number as usize], &input);
+                Ok(())
+            })?;
+        }
+        let neighbours = if honest { Vec::new() } else { self.neighbours(number) };
+        let outputs =
+            self.nodes[number as usize].handle(now, input, &neighbours, &self.population.vocabulary);
+        for output in outputs {
+            self.trace.output(&output);
+            self.note(number, &output);
+            if honest {
+                let said = Said::of(&output);
+                self.ask_checks(|check, scene| {
+                    check.output(scene, &scene.nodes[number as usize], &output, &said)
+                })?;
+            }
+            self.carry_out(number, output);
+        }
+        if honest {
+            self.ask_checks(|check, scene| check.after(scene, &scene.nodes[number as usize]))?;
+        }
+        self.set_timer(number);
+        Ok(())
+    }
+
+    /// The truth about a publication is known before anybody speaks of it.
+    fn note(&mut self, number: u32, output: &Output) {
+        if let Output::Persist(change @ Change::Publication { .. }) = output {
+            let view = self.nodes[number as usize].person.identity.view.public();
+            self.ledger.note(number, view, change);
+        }
+    }
+
+    fn carry_out(&mut self, number: u32, output: Output) {
+        let node = &mut self.nodes[number as usize];
+        match output {
+            Output::Persist(change) => node.store.apply(change, &mut self.shelf),
+            Output::Reply(id, reply) => {
+                self.replies.insert(id, reply);
+            }
+            Output::Gossip { bytes, .. } => self.spread(number, None, &Rc::from(bytes)),
+            Output::Verdict(id, verdict) => {
+                if let Some((_, from, bytes)) = node.validating.take_if(|(under, ..)| *under == id)
+                    && verdict == Verdict::Accept
+                {
+                    self.spread(number, Some(from), &bytes);
+                }
+            }
+            Output::Send { request, to, bytes } => self.send(number, request, &to, bytes),
+            Output::Respond { channel, bytes } => self.respond(number, channel, bytes),
+            Output::PutRecord { key, value, .. } => self.put_record(number, key, value),
+            Output::KeepRecord { key, value, expires } => {
+                self.network.keep_record(number, key, value, expires)
+            }
+        }
+    }
+
+    fn set_timer(&mut self, number: u32) {
+        let now = self.now;
+        let node = &mut self.nodes[number as usize];
+        let Some(at) = node.peer.as_ref().and_then(|peer| peer.wake_at()) else { return };
+        // A peer that asks for the past is stopped by a check if it is honest, and does not stop the clock otherwise.
+        let at = at.max(now.plus_ms(1));
+        if node.wake.is_none_or(|set| at < set || set <= now) {
+            node.wake = Some(at);
+            self.queue.push(at, Event::Wake(number));
+        }
+    }
+
+    fn neighbours(&self, number: u32) -> Vec<NodeId> {
+        self.nodes[number as usize].links.iter().map(|n| self.nodes[*n as usize].id().clone()).collect()
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        let vocabulary = &self.population.vocabulary;
+        Scene { now: self.now, ledger: &self.ledger, nodes: &self.nodes, vocabulary }
+    }
+
+    fn ask_checks(
+        &mut self,
+        ask: impl Fn(&mut Box<dyn Check>, &Scene<'_>) -> Result<(), String>,
+    ) -> Result<(), Violation> {
+        let mut checks = std::mem::take(&mut self.checks);
+        let scene = self.scene();
+        let broken = checks.iter_mut().find_map(|check| Some((check.name(), ask(check, &scene).err()?)));
+        self.checks = checks;
+        broken.map_or(Ok(()), |(check, detail)| Err(self.violation(check, detail)))
+    }
+
+    fn look(&mut self) -> Result<(), Violation> {
+        self.shelf.sweep();
+        for number in 0..self.nodes.len() {
+            if self.nodes[number].is_honest() {
+                self.ask_checks(|check, scene| check.interval(scene, &scene.nodes[number]))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn violation(&self, check: &'static str, detail: String) -> Violation {
+        Violation { seed: self.scenario.seed, at_ms: self.now.since_ms(START), check, detail }
+    }
+}
