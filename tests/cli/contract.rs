@@ -4,9 +4,12 @@ use serde_json::Value;
 
 use crate::harness::{Knack, finish, knack, until};
 
+/// What a field must be.
+type Kind = fn(&Value) -> bool;
+
 /// Each path exists in `value` and is of its kind.
 #[track_caller]
-fn check(value: &Value, fields: &[(&str, fn(&Value) -> bool)]) {
+fn check(value: &Value, fields: &[(&str, Kind)]) {
     for (path, is) in fields {
         let pointer = format!("/{}", path.replace('.', "/"));
         let found = value.pointer(&pointer);
