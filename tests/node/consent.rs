@@ -10,6 +10,7 @@ use knackmesh_protocol::{
     peer::{ChannelId, Command, CommandId, GossipId, Input, Output},
     query,
     vocabulary::Vocabulary,
+    wire::WireError,
 };
 
 use crate::{
@@ -77,6 +78,14 @@ fn leaving(outputs: &[Output]) -> Vec<Vec<u8>> {
     bytes.flatten().collect()
 }
 
+fn responses(outputs: &[Output]) -> Vec<Result<Response, WireError>> {
+    let responses = outputs.iter().filter_map(|output| match output {
+        Output::Respond { bytes, .. } => Some(Response::decode(bytes)),
+        _ => None,
+    });
+    responses.collect()
+}
+
 /// Whatever other nodes ask, in whatever order: connections, searches, inquiries, comparisons, fetches, time.
 fn curiosity(holder: &Holder) -> Vec<Input> {
     let seeker = identity(3);
@@ -117,10 +126,10 @@ fn a_peer_that_never_published_sends_nothing_that_names_it() {
         let outputs = world.handle(NOW.plus_ms(at as u64 * 200_000), input);
         for bytes in leaving(&outputs) {
             assert!(traces.iter().all(|trace| !contains(&bytes, trace)), "input {at} lets a trace leave");
-            if inquired {
-                // Hidden and unknown look alike.
-                assert_eq!(Response::decode(&bytes), Ok(Response::Received));
-            }
+        }
+        if inquired {
+            // Hidden and unknown look alike.
+            assert_eq!(responses(&outputs), [Ok(Response::Received)]);
         }
     }
 
@@ -156,8 +165,5 @@ fn asking_first_is_the_default_and_shows_nobody_anything() {
     let request = Request::Inquire(asked).encode();
     let input = Input::Request { from: seeker.node_id.clone(), channel: ChannelId(1), bytes: request };
     let outputs = world.handle(NOW.plus_ms(1), input);
-    assert_eq!(
-        leaving(&outputs).iter().map(|b| Response::decode(b)).collect::<Vec<_>>(),
-        [Ok(Response::Received)]
-    );
+    assert_eq!(responses(&outputs), [Ok(Response::Received)]);
 }
