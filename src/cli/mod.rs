@@ -51,7 +51,7 @@ Examples:
   knack import badge.json && knack publish --for 24h
   knack query 'rust>=3 AND (kubernetes OR nomad) region:DE'
 
-Exit codes: 0 ok, 1 failed, 2 usage, 3 not verified or stale, 4 no consent, 5 refused by policy,
+Exit codes: 0 ok, 1 failed, 2 usage, 3 not verified or stale, 4 no consent, 5 refused by policy, \
 6 network not reached"
 )]
 pub struct Cli {

@@ -18,8 +18,8 @@ Examples:
   knack query 'rust>=3 AND (kubernetes OR nomad) \"distributed systems\" region:DE tier:issuer -java'
   knack query '\"machine learning\">=2 lang:de mode:remote' --top 20 --json
 
-A query: skills by name, \"quoted name\" or <URI>, with >= > = <= < and a level from 1 to 5; ~skill takes in narrower
-skills; AND (or nothing), OR, NOT (or -), parentheses; region:DE lang:de mode:remote available:2026-12-01 tier:issuer
+A query: skills by name, \"quoted name\" or <URI>, with >= > = <= < and a level from 1 to 5; ~skill takes in narrower \
+skills; AND (or nothing), OR, NOT (or -), parentheses; region:DE lang:de mode:remote available:2026-12-01 tier:issuer \
 issuer:DID; any other word is looked for in the text.")]
 pub struct Args {
     /// What is asked; quote it for the shell

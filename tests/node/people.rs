@@ -179,7 +179,7 @@ impl Shelf {
 }
 
 impl Index for Shelf {
-    fn nominate(&self, _: &Query, limit: usize) -> Nominated {
+    fn nominate(&self, _: &Query, limit: usize, _: Timestamp) -> Nominated {
         let summaries: Vec<Signed<Summary>> = self.summaries.values().take(limit).cloned().collect();
         Nominated { matched: summaries.len(), summaries }
     }

@@ -15,8 +15,11 @@ use proptest::prelude::*;
 
 use crate::people::{Holder, NOW, World, identity, inquiry};
 
-/// A legal example of every kind of message: its name, its bytes, and its decoder's word on other bytes.
-fn messages() -> Vec<(&'static str, Vec<u8>, fn(&[u8]) -> Result<(), String>)> {
+/// Reads bytes, and says why not.
+type Decode = fn(&[u8]) -> Result<(), String>;
+
+/// A legal example of every kind of message: its name, its bytes, and its decoder.
+fn messages() -> Vec<(&'static str, Vec<u8>, Decode)> {
     let holder = Holder::new(1, 2);
     let seeker = identity(3);
     let asked = inquiry(&seeker, &holder.summary, "recruitment", 1);
@@ -35,9 +38,9 @@ fn messages() -> Vec<(&'static str, Vec<u8>, fn(&[u8]) -> Result<(), String>)> {
     };
     let request = |r: Request| r.encode();
     let response = |r: Response| r.encode();
-    let item: fn(&[u8]) -> Result<(), String> = |b| Item::decode(b).map(drop).map_err(|e| e.to_string());
-    let asks: fn(&[u8]) -> Result<(), String> = |b| Request::decode(b).map(drop).map_err(|e| e.to_string());
-    let says: fn(&[u8]) -> Result<(), String> = |b| Response::decode(b).map(drop).map_err(|e| e.to_string());
+    let item: Decode = |b| Item::decode(b).map(drop).map_err(|e| e.to_string());
+    let asks: Decode = |b| Request::decode(b).map(drop).map_err(|e| e.to_string());
+    let says: Decode = |b| Response::decode(b).map(drop).map_err(|e| e.to_string());
     vec![
         ("summary", Item::Summary(holder.summary.clone()).encode(), item),
         ("tombstone", Item::Tombstone(tombstone.clone()).encode(), item),

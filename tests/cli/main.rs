@@ -1,0 +1,10 @@
+//! The command line as its users meet it: help, errors, exit codes, JSON, completions, sockets, hostile files.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod contract;
+mod errors;
+mod files;
+mod help;
+mod running;
