@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 
 use knackmesh_protocol::{
-    key::PublicKey,
+    key::{Did, PublicKey},
     limits::QUERY_NODES_MAX,
     query::{Query, Requirement, SkillTerm, Words},
     ranking::{Award, Recognition, SCALE, Standing, signals},
@@ -43,12 +43,14 @@ pub(super) struct Scoring<'q> {
     now: Month,
     /// Months from 1970-01 until now.
     months: u32,
+    /// Stands in for every issuer.
+    issuer: Did,
 }
 
 struct SkillShare<'q> {
     term: &'q SkillTerm,
     share: u64,
-    /// Stands in for the claim whose points are asked for.
+    /// Stands in for the claim whose points are asked for: no signal looks at its skill.
     standing: Standing,
     /// Points by age in months and grade. Few of the entries are ever asked for.
     points: Vec<u32>,
@@ -91,7 +93,7 @@ impl<'q> Scoring<'q> {
                 Requirement::Text(words) => texts.push(text_share(words, share, fields, searcher)?),
             }
         }
-        Ok(Scoring { skills, texts, now, months })
+        Ok(Scoring { skills, texts, now, months, issuer: PublicKey::from_bytes([0; 32]).did() })
     }
 
     /// Prepares to score a segment's documents.
@@ -139,7 +141,12 @@ impl<'q> Scoring<'q> {
         {
             return **known;
         }
-        state(standing, facts, age.map(|age| month(months - age).unwrap_or(now)));
+        let awarded = age.map(|age| month(months - age).unwrap_or(now));
+        let award =
+            |awarded| Award { issuer: self.issuer.clone(), recognition: Recognition::Listed, awarded };
+        standing.level = Level::try_from(facts.level).unwrap_or(Level::MIN);
+        standing.tier = Tier::ALL.get(usize::from(facts.tier)).copied().unwrap_or(Tier::Claimed);
+        standing.award = awarded.map(award);
         let context = signals::Context { standing, asked: term.min, now };
         let computed = u32::try_from(signals::apply(*share, &context)).unwrap_or(UNKNOWN - 1);
         if let Some(unknown) = known {
@@ -157,17 +164,6 @@ fn text_share(words: &Words, share: u64, fields: &Fields, searcher: &Searcher) -
 /// The month that begins so many months after 1970-01.
 fn month(since_epoch: u32) -> Option<Month> {
     format!("{:04}-{:02}", 1970 + since_epoch / 12, 1 + since_epoch % 12).parse().ok()
-}
-
-/// Has `standing` state `facts`; its skill and its issuer stay, since no signal looks at them.
-fn state(standing: &mut Standing, facts: Facts, awarded: Option<Month>) {
-    standing.level = Level::try_from(facts.level).unwrap_or(Level::MIN);
-    standing.tier = Tier::ALL.get(usize::from(facts.tier)).copied().unwrap_or(Tier::Claimed);
-    standing.award = awarded.map(|awarded| Award {
-        issuer: PublicKey::from_bytes([0; 32]).did(),
-        recognition: Recognition::Listed,
-        awarded,
-    });
 }
 
 /// Scores documents of one segment, in ascending order.

@@ -182,7 +182,9 @@ fn flipped_bits_are_noticed() {
         damaged(|path, bytes| {
             let mut bytes = bytes.to_vec();
             let at = bytes.len() * part / 8;
-            bytes.get_mut(at).map(|byte| *byte ^= 0x10);
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 0x10;
+            }
             fs::write(path, bytes).is_ok()
         });
     }
