@@ -107,8 +107,8 @@ fn throughput(summaries: &[Summary], vocabulary: &Arc<Vocabulary>) {
     println!("  ratio               {:>9.2}", ours / raw);
     let fields = schema::Fields::new();
     let start = Instant::now();
-    let made = summaries.iter().map(|s| std::hint::black_box(fields.document(s, vocabulary))).count();
-    println!("  documents made      {:>9.0} /s", rate(made, start.elapsed()));
+    summaries.iter().for_each(|s| drop(std::hint::black_box(fields.document(s, vocabulary))));
+    println!("  documents made      {:>9.0} /s", rate(summaries.len(), start.elapsed()));
 }
 
 fn commits(name: &str, index: &mut SummaryIndex, population: &mut Population) {
