@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 
-use crate::wire;
+use crate::{key::PublicKey, wire};
 
 /// A blake3 hash (32 bytes) of a thing's canonical bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,11 +64,20 @@ impl NodeId {
         (!bytes.is_empty() && bytes.len() <= Self::BYTES_MAX).then_some(NodeId(bytes))
     }
 
+    /// The peer id of the node with this Ed25519 key: the identity multihash of the key in libp2p's protobuf form
+    /// (libp2p peer-ids specification).
+    pub fn of(key: &PublicKey) -> Self {
+        NodeId([ED25519_PREFIX.as_slice(), key.as_bytes()].concat())
+    }
+
     /// The multihash bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
+
+/// Identity multihash (0x00) of 36 bytes (0x24): field 1, key type Ed25519 (1); field 2, 32 bytes.
+const ED25519_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
 
 impl<'de> Deserialize<'de> for NodeId {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

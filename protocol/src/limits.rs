@@ -51,8 +51,6 @@ limits! {
     /// How long after the greatest signed expiry a tombstone is kept.
     TOMBSTONE_GRACE_MS: u64 = 10 * 60 * 1000;
 
-    /// Time between two puts of a summary into the hash table.
-    RECORD_EVERY_MS: u64 = 3_600_000;
     /// How long a withdrawal waits for signed acknowledgements.
     WITHDRAWAL_WAIT_MS: u64 = 2_000;
 
@@ -87,8 +85,6 @@ limits! {
     SEARCH_INQUIRIES_MAX: usize = 64;
     /// Searches of our own that run at once.
     SEARCHES_MAX: usize = 32;
-    /// A search's deadline when the seeker names none.
-    SEARCH_DEADLINE_DEFAULT_MS: u64 = 5000;
     /// The longest deadline of a search.
     SEARCH_DEADLINE_MAX_MS: u64 = 120_000;
     /// Requests that a peer may send at once, after silence.
@@ -138,6 +134,8 @@ limits! {
     RECONCILE_AGAIN_MS: u64 = 5_000;
     /// Ids remembered as fetched and refused.
     REFUSED_IDS_MAX: usize = 10_000;
+    /// Summaries held for which a comparison costs one request more of the budget of who asks for it.
+    RECONCILE_SUMMARIES_PER_REQUEST: usize = 10_000;
     /// Items named in one fetch.
     FETCH_IDS_MAX: usize = 256;
     /// Rounds of one reconciliation session.

@@ -231,13 +231,7 @@ fn raise(
 pub fn identity(seed: u64, node: u32) -> Identity {
     let key = |purpose| SecretKey::from_seed(bytes(&mut stream(seed, node, purpose)));
     let (root, view, node_key) = (key("root key"), key("view key"), key("node key"));
-    // A libp2p peer id: identity multihash (0x00, 36 bytes) of a protobuf of an Ed25519 public key.
-    let mut id = vec![0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
-    id.extend_from_slice(node_key.public().as_bytes());
-    match NodeId::from_bytes(id) {
-        Some(node_id) => Identity { root, view, node: node_key, node_id },
-        None => unreachable!("38 bytes make a peer id"),
-    }
+    Identity { node_id: NodeId::of(&node_key.public()), root, view, node: node_key }
 }
 
 fn level(rng: &mut ChaCha20Rng) -> Level {

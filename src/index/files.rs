@@ -7,7 +7,7 @@ use std::{fs, io, path::Path, sync::Arc};
 use tantivy::{
     Index, SegmentReader, TantivyError,
     directory::{
-        Directory, DirectoryLock, Lock, MmapDirectory,
+        Directory, DirectoryLock, Lock,
         error::{LockError, OpenDirectoryError, OpenReadError},
     },
     index::SegmentComponent,
@@ -15,6 +15,7 @@ use tantivy::{
 
 use super::{
     IndexError,
+    directory::{TEMPORARY, Unforced},
     schema::{Fields, Views},
     storage,
 };
@@ -34,9 +35,9 @@ const COMPONENTS: [SegmentComponent; 6] = [
 ];
 
 /// Creates the directory `dir` if need be and claims it.
-pub(super) fn lock(dir: &Path, place: &str) -> Result<(MmapDirectory, DirectoryLock), IndexError> {
+pub(super) fn lock(dir: &Path, place: &str) -> Result<(Unforced, DirectoryLock), IndexError> {
     fs::create_dir_all(dir).map_err(|e| storage(place, "created", &e))?;
-    let directory = MmapDirectory::open(dir).map_err(|e| storage(place, "opened", &e))?;
+    let directory = Unforced::open(dir).map_err(|e| storage(place, "opened", &e))?;
     match directory.acquire_lock(&Lock { filepath: LOCK.into(), is_blocking: false }) {
         Ok(lock) => Ok((directory, lock)),
         Err(LockError::LockBusy) => Err(IndexError::Locked { place: place.to_owned() }),
@@ -50,7 +51,7 @@ pub(super) fn lock(dir: &Path, place: &str) -> Result<(MmapDirectory, DirectoryL
 /// When the system refuses, which says nothing about the index.
 pub(super) fn read(
     dir: &Path,
-    directory: MmapDirectory,
+    directory: Unforced,
     fields: &Fields,
     payload: &dyn Fn(u64) -> String,
 ) -> Result<Option<(Index, u64)>, TantivyError> {
@@ -62,7 +63,7 @@ pub(super) fn read(
 
 fn try_read(
     dir: &Path,
-    directory: MmapDirectory,
+    directory: Unforced,
     fields: &Fields,
     payload: &dyn Fn(u64) -> String,
 ) -> Result<Option<(Index, u64)>, TantivyError> {
@@ -139,6 +140,6 @@ fn is_ours(name: &str) -> bool {
     let of_segment = |(id, _): (&str, &str)| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     name == META
         || name == MANAGED
-        || name.starts_with(".tmp")
+        || name.starts_with(TEMPORARY)
         || name.split_once('.').is_some_and(of_segment)
 }

@@ -7,6 +7,7 @@
 //! vocabulary (labels are text to search in), is replaced by an empty one, and [`SummaryIndex::serial`] tells the caller
 //! from which change on to put things again. Work happens in calls: when none is made, its threads sleep.
 
+mod directory;
 mod files;
 mod plan;
 mod schema;
@@ -175,7 +176,7 @@ impl SummaryIndex {
         self.forget(view).map_err(|e| self.lose(&e))
     }
 
-    /// Makes every change durable and visible to searches.
+    /// Makes every change visible to searches, and has it outlive the process.
     ///
     /// # Errors
     /// As for [`SummaryIndex::put`].

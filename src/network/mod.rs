@@ -49,12 +49,6 @@ pub struct NetworkConfig {
     pub discovery: bool,
 }
 
-/// The peer id of the node whose Ed25519 key has this seed.
-pub fn node_id(key_seed: &[u8; 32]) -> Option<NodeId> {
-    let key = libp2p::identity::Keypair::ed25519_from_bytes(*key_seed).ok()?;
-    NodeId::from_bytes(key.public().to_peer_id().to_bytes())
-}
-
 /// Names of the protocols, versions included. Nodes whose names differ do not understand each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protocols {

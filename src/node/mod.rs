@@ -153,8 +153,7 @@ impl Node {
         let vocabulary = Arc::new(Vocabulary::embedded());
         let shelf = Shelf::open(&home.store(), &home.index(), vocabulary.clone())?;
         let identity = Identity {
-            node_id: network::node_id(&keys.node.seed())
-                .ok_or_else(|| NetworkError::Setup("the node's key is no Ed25519 key".to_owned()))?,
+            node_id: NodeId::of(&keys.node.public()),
             root: keys.root,
             view: keys.view,
             node: keys.node,

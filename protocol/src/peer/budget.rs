@@ -18,8 +18,8 @@ pub(super) struct Budgets {
 }
 
 impl Budgets {
-    /// Takes one request from `node`'s budget; false when it is spent.
-    pub fn take(&mut self, node: &NodeId, now: Timestamp) -> bool {
+    /// Takes a request that costs as much as `requests` from `node`'s budget; false when there is not so much left.
+    pub fn take(&mut self, node: &NodeId, requests: u64, now: Timestamp) -> bool {
         if self.full_at.len() >= BUDGETS_MAX && !self.full_at.contains_key(node) {
             // A node whose bucket is full again is the same as one never seen.
             self.full_at.retain(|_, full_at| *full_at > now);
@@ -28,7 +28,7 @@ impl Budgets {
             }
         }
         let full_at = self.full_at.entry(node.clone()).or_insert(now);
-        let after = (*full_at).max(now).plus_ms(COST_MS);
+        let after = (*full_at).max(now).plus_ms(COST_MS * requests);
         let within = after.since_ms(now) <= COST_MS * u64::from(REQUESTS_BURST);
         if within {
             *full_at = after;
@@ -48,11 +48,11 @@ mod tests {
         let mut budgets = Budgets::default();
         let node = |n: u32| NodeId::from_bytes(n.to_be_bytes().to_vec()).unwrap();
         let start = Timestamp::from_unix_ms(1_000_000);
-        let granted = (0..REQUESTS_BURST * 2).filter(|_| budgets.take(&node(1), start)).count();
+        let granted = (0..REQUESTS_BURST * 2).filter(|_| budgets.take(&node(1), 1, start)).count();
         assert_eq!(granted, REQUESTS_BURST as usize);
-        assert!(budgets.take(&node(2), start));
-        assert!(!budgets.take(&node(1), start));
-        assert!(budgets.take(&node(1), start.plus_ms(COST_MS)));
-        assert!(!budgets.take(&node(1), start.plus_ms(COST_MS)));
+        assert!(budgets.take(&node(2), 1, start));
+        assert!(!budgets.take(&node(1), 1, start));
+        assert!(budgets.take(&node(1), 1, start.plus_ms(COST_MS)));
+        assert!(!budgets.take(&node(1), 1, start.plus_ms(COST_MS)));
     }
 }

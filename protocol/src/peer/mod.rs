@@ -39,6 +39,7 @@ use crate::{
     credential::{Credential, TrustList},
     id::{Id, NodeId},
     key::{PublicKey, SecretKey},
+    limits::RECONCILE_SUMMARIES_PER_REQUEST,
     message::{Item, Refusal, Request, Response},
     query::Query,
     signed::Signed,
@@ -459,10 +460,16 @@ impl Peer {
 
     /// Requests of other nodes, within their budgets.
     fn respond(&mut self, now: Timestamp, from: &NodeId, bytes: &[u8], lent: &Lent<'_>) -> Response {
-        if !self.budgets.take(from, now) {
+        let request = Request::decode(bytes);
+        // To compare, all that is held is gone through.
+        let cost = match &request {
+            Ok(Request::Reconcile { .. }) => 1 + self.summaries() / RECONCILE_SUMMARIES_PER_REQUEST,
+            _ => 1,
+        };
+        if !self.budgets.take(from, cost as u64, now) {
             return Response::Refused(Refusal::Busy);
         }
-        match Request::decode(bytes) {
+        match request {
             Ok(Request::Find { query, limit }) => self.answer(now, &query, limit, lent),
             Ok(Request::Inquire(inquiry)) => self.disclose(now, &inquiry, lent),
             Ok(Request::Withdraw(tombstone)) => self.delete(now, tombstone),

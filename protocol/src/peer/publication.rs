@@ -8,7 +8,7 @@ use super::{Change, CommandId, Failure, Output, Peer, Pending, Reply};
 use crate::{
     consent::{Consent, ConsentError, Present},
     id::NodeId,
-    limits::{RECORD_EVERY_MS, WITHDRAWAL_WAIT_MS},
+    limits::WITHDRAWAL_WAIT_MS,
     message::{Acknowledgement, Item, Refusal, Request, Response},
     signed::Signed,
     summary::{Content, Opening, Reach, Summary, SummaryError, Tombstone},
@@ -178,6 +178,7 @@ impl Peer {
         withdrawal.waiting.remove(from);
         if let Ok(Response::Deleted(word)) = response
             && word.body().tombstone == withdrawal.withdrawn.tombstone.id()
+            && NodeId::of(&word.body().node) == *from
         {
             withdrawal.withdrawn.acknowledgements.push(word);
         }
@@ -198,7 +199,7 @@ impl Peer {
                 None => withdrawn().map(Item::Tombstone),
             };
             if let Some(item) = newest {
-                self.put_record(now, &item);
+                self.put_record(&item);
             }
         }
         let done = |w: &Withdrawal| w.waiting.is_empty() || w.deadline <= now;
@@ -218,7 +219,7 @@ impl Peer {
         if self.connected.is_empty() {
             self.record_due = Some(now);
         } else {
-            self.put_record(now, &item);
+            self.put_record(&item);
         }
     }
 
@@ -228,12 +229,10 @@ impl Peer {
         let _ = self.admit(now, item);
     }
 
-    fn put_record(&mut self, now: Timestamp, item: &Item) {
+    fn put_record(&mut self, item: &Item) {
         let (key, value, expires) = (item.record_key(), item.encode(), item.expires());
         self.outputs.push(Output::PutRecord { key, value, expires });
-        if matches!(item, Item::Summary(_)) {
-            self.record_due = Some(now.plus_ms(RECORD_EVERY_MS));
-        }
+        self.record_due = None;
     }
 
     fn persist_publication(&mut self) {

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use rand_core::Rng;
+
 use super::{CommandId, Failure, Lent, Output, Peer, Pending, Reply, catalogue::Holding};
 use crate::{
     consent::Present,
@@ -203,7 +205,12 @@ impl Peer {
             query: specification.query.clone(),
             limit: u16::try_from(limit).unwrap_or(u16::MAX),
         };
-        let asked: Vec<NodeId> = self.connected.iter().take(SEARCH_PEERS_MAX).cloned().collect();
+        let mut asked: Vec<NodeId> = self.connected.iter().cloned().collect();
+        // Which of too many are asked is chance: an id that sorts first is no advantage.
+        while asked.len() > SEARCH_PEERS_MAX {
+            let at = self.rng.next_u32() as usize % asked.len();
+            asked.swap_remove(at);
+        }
         let mut search = Search {
             phase: Phase::Gathering { until: now.plus_ms((specification.deadline_ms / 2).max(1)) },
             started: now,

@@ -59,11 +59,9 @@ pub fn level(n: u8) -> Level {
     n.try_into().unwrap()
 }
 
-/// The peer id of an Ed25519 key: the identity multihash of its protobuf form.
+/// The peer id of an Ed25519 key.
 pub fn node_id(key: &SecretKey) -> NodeId {
-    let mut bytes = vec![0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
-    bytes.extend(key.public().as_bytes());
-    NodeId::from_bytes(bytes).unwrap()
+    NodeId::of(&key.public())
 }
 
 /// Rust at level 4, by the issuer, about the root key.

@@ -27,7 +27,7 @@ use super::{Case, cbor::Cbor, fixtures::*, hex, unhex};
 struct Shelf(BTreeMap<PublicKey, Signed<Summary>>);
 
 impl Index for Shelf {
-    fn nominate(&self, query: &Query, limit: usize) -> Nominated {
+    fn nominate(&self, query: &Query, limit: usize, _now: Timestamp) -> Nominated {
         let matching: Vec<_> = self
             .0
             .values()

@@ -153,6 +153,8 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
     #[test]
     fn nominates_what_matches_and_the_best_first(changes in changes(), queries in queries()) {
         let mut index = SummaryIndex::in_memory(vocabulary()).unwrap();

@@ -1,5 +1,5 @@
-//! Tier: how much of the share a claim earns by how well it is backed. The holder's word earns a quarter, so that no
-//! level of it outranks a proven claim of the level asked for.
+//! Tier: how much of the share a claim earns by how well it is backed. The holder's word earns a quarter: at its
+//! highest level, 350 thousandths, it stays below what an issuer's proof of the level asked for earns at any age, 500.
 
 use super::{Context, Signal};
 use crate::skill::Tier;
