@@ -38,8 +38,9 @@ use crate::{
     store::StoreError,
 };
 
-/// How long uncommitted summaries wait for company before the index commits them.
-const COMMIT_AFTER: Duration = Duration::from_secs(2);
+/// How long uncommitted summaries wait for company before the index commits them. Until then they are found all the same,
+/// by looking at each; a commit costs milliseconds, whether of one summary or of hundreds.
+const COMMIT_AFTER: Duration = Duration::from_secs(20);
 
 /// Why a node cannot start or go on.
 #[derive(Debug, thiserror::Error)]
