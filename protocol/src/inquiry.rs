@@ -41,6 +41,22 @@ pub struct Undertaking {
     pub contact: String,
 }
 
+impl Undertaking {
+    /// Whether an inquiry may carry it.
+    ///
+    /// # Errors
+    /// When a text or the retention is out of bounds.
+    pub fn check(&self) -> Result<(), InquiryError> {
+        let Undertaking { purpose, retention_days, contact } = self;
+        let clean = |s: &str| !s.chars().any(char::is_control);
+        let sized = (1..=PURPOSE_BYTES_MAX).contains(&purpose.len()) && contact.len() <= CONTACT_BYTES_MAX;
+        if !sized || !clean(purpose) || !clean(contact) {
+            return Err(InquiryError::Text);
+        }
+        if *retention_days > RETENTION_DAYS_MAX { Err(InquiryError::Retention) } else { Ok(()) }
+    }
+}
+
 /// A seeker's request for a presentation, signed by the seeker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "InquiryDraft", deny_unknown_fields)]
@@ -91,17 +107,7 @@ impl TryFrom<InquiryDraft> for Inquiry {
     type Error = InquiryError;
 
     fn try_from(d: InquiryDraft) -> Result<Self, InquiryError> {
-        let Undertaking { purpose, retention_days, contact } = &d.undertaking;
-        let clean = |s: &str| !s.chars().any(char::is_control);
-        if purpose.is_empty() || purpose.len() > PURPOSE_BYTES_MAX || contact.len() > CONTACT_BYTES_MAX {
-            return Err(InquiryError::Text);
-        }
-        if !clean(purpose) || !clean(contact) {
-            return Err(InquiryError::Text);
-        }
-        if *retention_days > RETENTION_DAYS_MAX {
-            return Err(InquiryError::Retention);
-        }
+        d.undertaking.check()?;
         if d.skills.is_empty() || d.skills.len() > CLAIMS_MAX {
             return Err(InquiryError::Skills);
         }

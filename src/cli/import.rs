@@ -41,19 +41,19 @@ enum Row {
 impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
         let mut rows = Vec::new();
-        let mut worst = None;
+        let mut worst: Option<u8> = None;
         for path in &self.files {
             let file = path.display().to_string();
             match import(home, path).await {
                 Ok(credential) => rows.push(Row::Imported { file, credential }),
                 Err(reason) => {
-                    worst = Some(reason.exit);
+                    worst = worst.max(Some(reason.exit as u8));
                     rows.push(Row::Refused { file, reason });
                 }
             }
         }
         screen.show(&rows, || rows.iter().for_each(|row| print(row, screen)));
-        Ok(worst.map_or(ExitCode::SUCCESS, |exit| ExitCode::from(exit as u8)))
+        Ok(worst.map_or(ExitCode::SUCCESS, ExitCode::from))
     }
 }
 

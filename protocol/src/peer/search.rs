@@ -193,7 +193,7 @@ impl Peer {
         } else if !(1..=SEARCH_DEADLINE_MAX_MS).contains(&specification.deadline_ms) {
             Some(SearchError::Deadline)
         } else {
-            None
+            specification.undertaking.check().err().map(SearchError::Inquiry)
         };
         if let Some(error) = refuse {
             self.outputs.push(Output::Reply(id, Reply::Found(Err(error))));
