@@ -62,9 +62,8 @@ export function proofOptions(key, options = {}) {
 /** A proof of `document` with exactly these options, for forms that the library verifies but does not write. */
 export async function proof(document, key, options) {
   const cryptosuite = eddsaJcs2022.createVerifyCryptosuite();
-  const data = await cryptosuite.createVerifyData({
-    cryptosuite, document: structuredClone(document), proof: structuredClone(options)
-  });
+  // One clone of both: the library compares contexts that are objects by identity.
+  const data = await cryptosuite.createVerifyData({cryptosuite, ...structuredClone({document, proof: options})});
   const suite = new DataIntegrityProof({signer: key.signer(), cryptosuite});
   return suite.sign({verifyData: data, proof: structuredClone(options)});
 }
