@@ -29,8 +29,8 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-pub use self::shelf::ShelfError;
 use self::{service::Wait, shelf::Shelf};
+pub use self::{service::check, shelf::ShelfError};
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
     home::{Config, Home, HomeError},

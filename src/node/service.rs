@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use knackmesh_protocol::{
-    credential::{Credential, Shown, VerifiedCredential, open_badge::AlignedSkill, open_badge::Issuance},
+    credential::{
+        Credential, Shown, TrustList, VerifiedCredential, open_badge::AlignedSkill, open_badge::Issuance,
+    },
     inquiry::Undertaking,
     key::Did,
     limits::{SEARCH_DEADLINE_MAX_MS, SEARCH_LEADS_MAX},
@@ -295,12 +297,7 @@ impl Node {
     }
 
     fn verify(&self, text: &str) -> Answer {
-        let credential = Credential::parse(text).map_err(|e| {
-            let hint = "knack verifies W3C Verifiable Credentials 2.0 and Open Badges 3.0 in JSON";
-            Refusal::new(Exit::NotVerified, format!("not a credential that knack reads: {e}"), hint)
-        })?;
-        let checks = credential.verify(now(), &self.trust);
-        Ok(Reply::Verified(Box::new(ChecksRow::new(&credential, &checks, Shown::File))))
+        Ok(Reply::Verified(Box::new(check(text, &self.trust)?)))
     }
 
     /// What would be published now, exactly.
@@ -501,6 +498,18 @@ impl Node {
     fn skill(&self, name: &str) -> Result<SkillId, Refusal> {
         resolve(name, &self.vocabulary)
     }
+}
+
+/// The six checks of a credential, by a trust list. Needs no home.
+///
+/// # Errors
+/// When the text is no credential.
+pub fn check(text: &str, trust: &TrustList) -> Result<ChecksRow, Refusal> {
+    let credential = Credential::parse(text).map_err(|e| {
+        let hint = "knack verifies W3C Verifiable Credentials 2.0 and Open Badges 3.0 in JSON";
+        Refusal::new(Exit::NotVerified, format!("not a credential that knack reads: {e}"), hint)
+    })?;
+    Ok(ChecksRow::new(&credential, &credential.verify(now(), trust), Shown::File))
 }
 
 struct Draft {

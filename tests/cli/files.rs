@@ -2,7 +2,7 @@
 
 use std::{fs, time::Instant};
 
-use crate::harness::{Knack, PATIENCE};
+use crate::harness::{Knack, PATIENCE, finish, knack};
 
 /// Both commands refuse the file with a reason.
 #[track_caller]
@@ -121,4 +121,14 @@ fn no_change_of_a_valid_credential_passes_or_panics() {
         refused(&home, &format!("change {round}"), &bytes);
     }
     assert_eq!(home.status()["credentials"], 0);
+}
+
+#[test]
+fn a_credential_is_verified_without_a_home() {
+    let [issuer, holder] = Knack::cast(["issuer", "holder"]);
+    let file = issuer.issue(&holder, "rust", 3);
+    let nowhere = issuer.file("no-such-home");
+    let outcome = finish(knack().args(["--home", &nowhere, "verify", &file, "--json"])).ok();
+    assert_eq!(outcome.json()["verified"], true);
+    assert!(!std::path::Path::new(&nowhere).exists(), "verifying sets nothing up");
 }
