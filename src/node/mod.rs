@@ -17,7 +17,7 @@ use knackmesh_protocol::{
     id::{Id, NodeId},
     message,
     peer::{
-        ChannelId, Command, CommandId, Failure, GossipId, Identity, Input, Lent, Output, Peer, Reply,
+        Change, ChannelId, Command, CommandId, Failure, GossipId, Identity, Input, Lent, Output, Peer, Reply,
         RequestId, Verdict,
     },
     time::Timestamp,
@@ -103,6 +103,8 @@ pub struct Node {
     gossip: BTreeMap<GossipId, network::GossipId>,
     next_gossip: u64,
     commit_at: Option<Instant>,
+    /// Something the holder did is not durable yet: nothing may leave before it is.
+    unflushed: bool,
     summaries: watch::Sender<usize>,
 }
 
@@ -179,6 +181,7 @@ impl Node {
             gossip: BTreeMap::new(),
             next_gossip: 0,
             commit_at: None,
+            unflushed: false,
             summaries: watch::Sender::new(0),
         })
     }
@@ -354,20 +357,20 @@ impl Node {
     }
 
     async fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), NodeError> {
-        let mut unflushed = false;
         for output in outputs {
             let leaves = !matches!(output, Output::Persist(_) | Output::Verdict(..));
-            if leaves && std::mem::take(&mut unflushed) {
+            if leaves && std::mem::take(&mut self.unflushed) {
                 self.shelf.store.flush()?;
             }
             match output {
                 Output::Persist(change) => {
                     self.shelf.apply(&change)?;
                     // What other nodes publish can be fetched again; what the holder did cannot.
-                    unflushed |= !matches!(
-                        &change,
-                        knackmesh_protocol::peer::Change::Keep(item) if item.view() != self.peer.view()
-                    );
+                    self.unflushed |= match &change {
+                        Change::Keep(item) => item.view() == self.peer.view(),
+                        Change::Forget(view) => *view == self.peer.view(),
+                        Change::Publication { .. } | Change::Disclosed { .. } => true,
+                    };
                 }
                 Output::Reply(id, reply) => self.reply(id, reply)?,
                 Output::Verdict(id, verdict) => {

@@ -187,7 +187,7 @@ impl Node {
             peers: self.peer.peers().len(),
             index: IndexRow { summaries: self.peer.summaries() },
             published_until: self.peer.publication().map(|p| p.summary.body().expires()),
-            credentials: self.shelf.store.credentials()?.len(),
+            credentials: self.shelf.store.credential_count(),
             protocols: ProtocolsRow {
                 kad: protocols.kad,
                 rpc: protocols.rpc,

@@ -248,6 +248,11 @@ impl Store {
         self.credentials.get(id.0)?.map(|bytes| decode(&bytes, "credentials")).transpose()
     }
 
+    /// How many credentials are kept.
+    pub fn credential_count(&self) -> usize {
+        self.credentials.len()
+    }
+
     /// Every credential, by id.
     ///
     /// # Errors

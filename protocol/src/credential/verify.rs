@@ -17,11 +17,6 @@ impl VerifiedCredential {
         &self.0
     }
 
-    /// The credential, which from here on says no longer that it was verified.
-    pub fn into_credential(self) -> Credential {
-        self.0
-    }
-
     /// How well it backs a claim.
     pub fn tier(&self) -> Tier {
         self.0.tier()

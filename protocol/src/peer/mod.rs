@@ -4,7 +4,7 @@
 //! vocabulary); everything remote or slow is an [`Output`] that comes back as an [`Input`]. The simulator drives the same
 //! type in virtual time. Two promises to whoever drives it:
 //!
-//! - Outputs are carried out in their order; a [`Output::Persist`] is durable before a later [`Output::Reply`] is sent,
+//! - Outputs are carried out in their order; a [`Output::Persist`] of what the holder did is durable before a later [`Output::Reply`] is sent,
 //!   and before a later message leaves, so that nothing confirmed is lost.
 //! - [`Peer::wake_at`] names the next instant at which [`Input::Wake`] would change anything.
 //!
@@ -460,14 +460,17 @@ impl Peer {
 
     /// Requests of other nodes, within their budgets.
     fn respond(&mut self, now: Timestamp, from: &NodeId, bytes: &[u8], lent: &Lent<'_>) -> Response {
-        let request = Request::decode(bytes);
-        // To compare, all that is held is gone through.
-        let cost = match &request {
-            Ok(Request::Reconcile { .. }) => 1 + self.summaries() / RECONCILE_SUMMARIES_PER_REQUEST,
-            _ => 1,
-        };
-        if !self.budgets.take(from, cost as u64, now) {
+        // Charged before it is decoded, since decoding verifies signatures.
+        if !self.budgets.take(from, 1, now) {
             return Response::Refused(Refusal::Busy);
+        }
+        let request = Request::decode(bytes);
+        if matches!(request, Ok(Request::Reconcile { .. })) {
+            // To compare, all that is held is gone through.
+            let more = self.summaries() / RECONCILE_SUMMARIES_PER_REQUEST;
+            if !self.budgets.take(from, more as u64, now) {
+                return Response::Refused(Refusal::Busy);
+            }
         }
         match request {
             Ok(Request::Find { query, limit }) => self.answer(now, &query, limit, lent),
