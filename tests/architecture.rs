@@ -15,24 +15,29 @@ const LINES_MAX: usize = 700;
 
 /// What the protocol may depend on, and the features it may ask for. A crate with a clock, a socket or a random
 /// generator of its own among its features comes without its default features.
-const PROTOCOL_DEPENDENCIES: [(&str, &[&str]); 15] = [
+const PROTOCOL_DEPENDENCIES: [(&str, &[&str]); 19] = [
     ("base64", &["alloc"]),
     ("blake3", &["pure"]),
     ("bs58", &["alloc"]),
     ("cbor4ii", &["serde1", "use_std"]),
     ("ed25519-dalek", &["batch"]),
+    ("flate2", &["rust_backend"]),
     ("jiff", &["alloc"]),
     ("negentropy", &[]),
+    ("p256", &["alloc", "ecdsa", "precomputed-tables"]),
     ("rand_chacha", &[]),
     ("rand_core", &[]),
+    ("roxmltree", &["std"]),
+    ("rsa", &["encoding", "pkcs1v15"]),
     ("serde", &["derive"]),
     ("serde_json", &["preserve_order"]),
     ("serde_json_canonicalizer", &[]),
-    ("sha2", &[]),
+    ("sha2", &["oid"]),
     ("thiserror", &[]),
     ("x25519-dalek", &["static_secrets"]),
 ];
-const WITHOUT_DEFAULTS: [&str; 6] = ["base64", "bs58", "jiff", "negentropy", "rand_chacha", "rand_core"];
+const WITHOUT_DEFAULTS: [&str; 10] =
+    ["base64", "bs58", "flate2", "jiff", "negentropy", "p256", "rand_chacha", "rand_core", "roxmltree", "rsa"];
 
 /// Crates that act. Neither the protocol nor the simulations name them.
 const ACTING_CRATES: [&str; 8] =
