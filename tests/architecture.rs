@@ -24,7 +24,7 @@ const PROTOCOL_DEPENDENCIES: [(&str, &[&str]); 19] = [
     ("flate2", &["rust_backend"]),
     ("jiff", &["alloc"]),
     ("negentropy", &[]),
-    ("p256", &["alloc", "ecdsa", "precomputed-tables"]),
+    ("p256", &["alloc", "ecdsa"]),
     ("rand_chacha", &[]),
     ("rand_core", &[]),
     ("roxmltree", &["std"]),
