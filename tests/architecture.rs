@@ -36,8 +36,18 @@ const PROTOCOL_DEPENDENCIES: [(&str, &[&str]); 19] = [
     ("thiserror", &[]),
     ("x25519-dalek", &["static_secrets"]),
 ];
-const WITHOUT_DEFAULTS: [&str; 10] =
-    ["base64", "bs58", "flate2", "jiff", "negentropy", "p256", "rand_chacha", "rand_core", "roxmltree", "rsa"];
+const WITHOUT_DEFAULTS: [&str; 10] = [
+    "base64",
+    "bs58",
+    "flate2",
+    "jiff",
+    "negentropy",
+    "p256",
+    "rand_chacha",
+    "rand_core",
+    "roxmltree",
+    "rsa",
+];
 
 /// Crates that act. Neither the protocol nor the simulations name them.
 const ACTING_CRATES: [&str; 8] =

@@ -4,11 +4,14 @@
 //! implementation of this protocol agrees on every signature.
 //! Source: W3C CCG did:key method; multicodec `ed25519-pub` (0xed); multibase base58btc.
 
+mod verifying;
+
 use std::{fmt, str::FromStr};
 
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::Signer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use self::verifying::{Algorithm, JwkError, SigningKey, VerifyingKey};
 use crate::{limits::DID_BYTES_MAX, wire};
 
 /// The multicodec prefix of an Ed25519 public key, as an unsigned varint.
@@ -42,7 +45,7 @@ pub struct Signature(#[serde(with = "wire::fixed_bytes")] pub [u8; 64]);
 
 /// An Ed25519 secret key. Its debug form shows the public key only.
 #[derive(Clone)]
-pub struct SecretKey(SigningKey);
+pub struct SecretKey(ed25519_dalek::SigningKey);
 
 /// The signature does not belong to this key and these bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +55,7 @@ pub struct BadSignature;
 impl SecretKey {
     /// The key whose seed (RFC 8032 section 5.1.5) is `seed`, which must be secret and uniform.
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        SecretKey(SigningKey::from_bytes(&seed))
+        SecretKey(ed25519_dalek::SigningKey::from_bytes(&seed))
     }
 
     /// The seed, for keeping.
@@ -98,7 +101,7 @@ impl PublicKey {
     /// # Errors
     /// [`BadSignature`], also when the key is no point of the curve.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
-        let key = VerifyingKey::from_bytes(&self.0).map_err(|_| BadSignature)?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&self.0).map_err(|_| BadSignature)?;
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
         key.verify_strict(message, &signature).map_err(|_| BadSignature)
     }

@@ -121,6 +121,14 @@ limits! {
     PROOFS_MAX: usize = 8;
     /// Skill alignments read from one credential.
     ALIGNMENTS_MAX: usize = 64;
+    /// A public key in Multikey form.
+    MULTIKEY_BYTES_MAX: usize = 128;
+    /// A member of a JWK, in base64url.
+    JWK_MEMBER_BYTES_MAX: usize = 1024;
+    /// The smallest RSA modulus that counts, in bits.
+    RSA_BITS_MIN: usize = 2048;
+    /// The largest RSA modulus that is verified with, in bits.
+    RSA_BITS_MAX: usize = 4096;
 
     /// One frame of a reconciliation session.
     RECONCILE_FRAME_BYTES_MAX: usize = 64 * 1024;
