@@ -1,32 +1,32 @@
-//! Data Integrity proofs with the cryptosuite `eddsa-jcs-2022`: Ed25519 over canonical JSON, no RDF needed.
+//! Data Integrity proofs: a signature inside the document that it secures.
 //!
-//! A proof signs SHA-256(canonical proof without `proofValue`) followed by SHA-256(canonical document
-//! without `proof`). The proof carries the document's `@context` at signing; a verifier requires the
-//! document's to begin with it and verifies the document with the proof's, so that contexts appended later
-//! are outside the signature. Proofs without `@context` sign the document's own.
+//! What is signed is for the [`suites`] to say; here is what all have in common: which key a proof names, what it is for,
+//! how long it holds, and how several proofs stand to each other. The proofs of a *set* are independent, and every one must
+//! hold. A *chain* is a proof over others: it names them in `previousProof`, and signs the document with them in it.
 //!
-//! Keys are `did:key`: verification reads no document and asks no network.
+//! A proof by a suite that reads `@context` into its signature ([`suites::eddsa_jcs_2022`]) carries the document's at signing; a
+//! verifier requires the document's to begin with it and verifies the document with the proof's, so that contexts appended
+//! later are outside the signature. Proofs without `@context` sign the document's own.
 //!
-//! Sources: W3C Data Integrity EdDSA Cryptosuites v1.0, section 3.3; W3C Verifiable Credential Data
-//! Integrity 1.0, sections 2.1 and 4.4. Specification: `spec/credential.md`, "Proofs".
+//! Sources: W3C Verifiable Credential Data Integrity 1.0, sections 2.1 and 4. Specification: `spec/credential.md`, "Proofs".
+
+pub mod suites;
 
 use std::slice;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
-use super::{
-    json::{canonical_object, items},
-    text::shown,
-};
+pub use self::suites::Suite;
+use super::{signer::Signer, vcdm::date_time};
 use crate::{
-    key::{Did, PublicKey, SecretKey, Signature},
-    limits::PROOFS_MAX,
+    did::{self, Documents, Relationship},
+    json::items,
+    key::Did,
+    limits::{PROOF_VALUE_BYTES_MAX, PROOFS_MAX},
+    rdf::RdfError,
+    text::shown,
     time::Timestamp,
 };
-
-/// The cryptosuite that this module signs and verifies.
-pub const CRYPTOSUITE: &str = "eddsa-jcs-2022";
 
 /// What a proof is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,14 @@ impl Purpose {
         match self {
             Purpose::Assertion => "assertionMethod",
             Purpose::Authentication => "authentication",
+        }
+    }
+
+    /// For what the controller's document must list the key.
+    pub const fn relationship(self) -> Relationship {
+        match self {
+            Purpose::Assertion => Relationship::AssertionMethod,
+            Purpose::Authentication => Relationship::Authentication,
         }
     }
 }
@@ -98,15 +106,23 @@ pub enum ProofError {
     /// A proof type or cryptosuite that is not implemented here.
     #[error("the proof's suite \"{0}\" is not supported")]
     UnknownSuite(String),
-    /// A proof over other proofs, which is not implemented here.
-    #[error("the proof depends on another (previousProof), which is not supported")]
-    Chained,
-    /// A verification method whose key cannot be had without asking the network.
-    #[error("the key \"{0}\" cannot be resolved offline (did:key is supported)")]
+    /// A proof over a proof that is not there, or that is not the only one of its `id`.
+    #[error("the proof depends on another (previousProof) that the document does not carry exactly once")]
+    ChainBroken,
+    /// A verification method whose key is not known and cannot be had without asking the network.
+    #[error("the key \"{0}\" is not known here; it must be fetched first")]
     KeyUnresolved(String),
-    /// Not `did:key:X#X` of an Ed25519 key.
-    #[error("the verification method \"{0}\" is not did:key:X#X of an Ed25519 key")]
-    BadVerificationMethod(String),
+    /// No key that may make such a proof.
+    #[error("the verification method \"{method}\": {reason}")]
+    BadVerificationMethod {
+        /// The verification method, fit to be shown.
+        method: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key is of a kind that the suite does not sign with.
+    #[error("a key of the kind {0} makes no proof of this suite")]
+    WrongKeyKind(&'static str),
     /// Made for something else.
     #[error("the proof's purpose is \"{0}\"")]
     WrongPurpose(String),
@@ -119,6 +135,9 @@ pub enum ProofError {
     /// The proof's contexts are not what the document's begin with.
     #[error("the document's @context does not begin with the proof's")]
     ContextNotPrefix,
+    /// The document cannot be read as the RDF that this suite signs.
+    #[error(transparent)]
+    Rdf(#[from] RdfError),
     /// The signature does not belong to this key and this document.
     #[error("the signature does not verify")]
     BadSignature,
@@ -127,8 +146,11 @@ pub enum ProofError {
 impl ProofError {
     /// Whether the proof could not be checked, as opposed to being invalid.
     pub const fn is_unsupported(&self) -> bool {
-        use ProofError::{Chained, KeyUnresolved, Missing, UnknownSuite};
-        matches!(self, Missing | UnknownSuite(_) | Chained | KeyUnresolved(_))
+        match self {
+            ProofError::Missing | ProofError::UnknownSuite(_) | ProofError::KeyUnresolved(_) => true,
+            ProofError::Rdf(e) => e.is_unsupported(),
+            _ => false,
+        }
     }
 
     /// The stable name of this refusal, as vectors state it.
@@ -138,60 +160,97 @@ impl ProofError {
             ProofError::TooMany => "proof-too-many",
             ProofError::Malformed(_) => "proof-malformed",
             ProofError::UnknownSuite(_) => "proof-unknown-suite",
-            ProofError::Chained => "proof-chained",
+            ProofError::ChainBroken => "proof-chain-broken",
             ProofError::KeyUnresolved(_) => "proof-key-unresolved",
-            ProofError::BadVerificationMethod(_) => "proof-bad-method",
+            ProofError::BadVerificationMethod { .. } => "proof-bad-method",
+            ProofError::WrongKeyKind(_) => "proof-wrong-key-kind",
             ProofError::WrongPurpose(_) => "proof-wrong-purpose",
             ProofError::WrongChallenge => "proof-wrong-challenge",
             ProofError::WrongDomain => "proof-wrong-domain",
             ProofError::ContextNotPrefix => "proof-context-not-prefix",
+            ProofError::Rdf(e) => e.code(),
             ProofError::BadSignature => "proof-bad-signature",
         }
     }
 }
 
-/// `document` with a proof by `key`, added to those that it carries already.
-pub fn sign(
-    document: Map<String, Value>,
-    key: &SecretKey,
-    binding: &Binding<'_>,
-    created: Timestamp,
-) -> Map<String, Value> {
-    let did = key.did();
-    let mut options = Map::new();
-    options.insert("type".into(), json!("DataIntegrityProof"));
-    options.insert("cryptosuite".into(), json!(CRYPTOSUITE));
-    options.insert("created".into(), json!(created.to_rfc3339_seconds()));
-    options.insert("verificationMethod".into(), json!(format!("{did}#{}", key.public().multibase())));
-    options.insert("proofPurpose".into(), json!(binding.purpose.name()));
-    for (name, value) in [("challenge", binding.challenge), ("domain", binding.domain)] {
-        if let Some(value) = value {
-            options.insert(name.into(), json!(value));
-        }
-    }
-    if let Some(context) = document.get("@context") {
-        options.insert("@context".into(), context.clone());
-    }
-    prove(document, options, key)
+/// What a signer states in a proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofOptions<'a> {
+    /// What it is bound to.
+    pub binding: Binding<'a>,
+    /// When it is made.
+    pub created: Timestamp,
+    /// When it ends.
+    pub expires: Option<Timestamp>,
+    /// Its own name, by which a later proof can depend on it.
+    pub id: Option<&'a str>,
+    /// The proofs of the document that it depends on, by their names.
+    pub previous: &'a [&'a str],
 }
 
-/// Verifies every proof of `document` that is supported.
+impl<'a> ProofOptions<'a> {
+    /// A proof without end that depends on no other.
+    pub const fn new(binding: Binding<'a>, created: Timestamp) -> Self {
+        ProofOptions { binding, created, expires: None, id: None, previous: &[] }
+    }
+}
+
+/// `document` with a proof by `signer`, added to those that it carries already.
+///
+/// # Errors
+/// [`ProofError`] when the key does not fit the suite, the suite cannot read the document, or a proof named in
+/// `previous` is missing.
+pub fn sign(
+    document: Map<String, Value>,
+    suite: &Suite,
+    signer: &Signer,
+    options: &ProofOptions<'_>,
+) -> Result<Map<String, Value>, ProofError> {
+    let mut proof = Map::new();
+    if let Some(id) = options.id {
+        proof.insert("id".into(), json!(id));
+    }
+    suite.name(&mut proof);
+    proof.insert("created".into(), json!(options.created.to_rfc3339_seconds()));
+    if let Some(expires) = options.expires {
+        proof.insert("expires".into(), json!(expires.to_rfc3339_seconds()));
+    }
+    proof.insert("verificationMethod".into(), json!(signer.method()));
+    proof.insert("proofPurpose".into(), json!(options.binding.purpose.name()));
+    for (name, value) in [("challenge", options.binding.challenge), ("domain", options.binding.domain)] {
+        if let Some(value) = value {
+            proof.insert(name.into(), json!(value));
+        }
+    }
+    match options.previous {
+        [] => {}
+        [one] => drop(proof.insert("previousProof".into(), json!(one))),
+        several => drop(proof.insert("previousProof".into(), json!(several))),
+    }
+    if suite.states_context
+        && let Some(context) = document.get("@context")
+    {
+        proof.insert("@context".into(), context.clone());
+    }
+    prove(document, proof, suite, signer)
+}
+
+/// Verifies every proof of `document` that is supported, with the keys that DIDs state themselves or that are `known`.
 ///
 /// # Errors
 /// The first proof that is invalid, or [`ProofError::Missing`] or [`ProofError::TooMany`] of the document
 /// as a whole. Proofs that are not supported are returned in [`Proofs::not_checked`].
-pub fn verify(document: &Map<String, Value>, expected: &Binding<'_>) -> Result<Proofs, ProofError> {
-    let proofs = match document.get("proof") {
-        None => return Err(ProofError::Missing),
-        Some(Value::Array(proofs)) if proofs.is_empty() => return Err(ProofError::Missing),
-        Some(Value::Array(proofs)) if proofs.len() > PROOFS_MAX => return Err(ProofError::TooMany),
-        Some(Value::Array(proofs)) => proofs.as_slice(),
-        Some(proof) => slice::from_ref(proof),
-    };
+pub fn verify(
+    document: &Map<String, Value>,
+    expected: &Binding<'_>,
+    known: &Documents,
+) -> Result<Proofs, ProofError> {
+    let proofs = proofs_of(document)?;
     let mut outcome = Proofs::default();
     for proof in proofs {
         let proof = proof.as_object().ok_or(ProofError::Malformed("proof"))?;
-        match verify_one(document, proof, expected) {
+        match verify_one(document, proofs, proof, expected, known) {
             Ok(verified) => outcome.verified.push(verified),
             Err(e) if e.is_unsupported() => outcome.not_checked.push(e),
             Err(e) => return Err(e),
@@ -200,14 +259,27 @@ pub fn verify(document: &Map<String, Value>, expected: &Binding<'_>) -> Result<P
     Ok(outcome)
 }
 
+/// The verification methods that the proofs of `document` name, for finding out whose documents are needed.
+pub fn verification_methods(document: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let proofs = proofs_of(document).unwrap_or_default();
+    proofs.iter().filter_map(|proof| proof.get("verificationMethod")?.as_str())
+}
+
 /// Signs `document` with exactly these proof options.
 pub(super) fn prove(
     mut document: Map<String, Value>,
     mut options: Map<String, Value>,
-    key: &SecretKey,
-) -> Map<String, Value> {
-    let signature = key.sign(&signing_input(&document, &options).bytes());
-    options.insert("proofValue".into(), json!(format!("z{}", bs58::encode(signature.0).into_string())));
+    suite: &Suite,
+    signer: &Signer,
+) -> Result<Map<String, Value>, ProofError> {
+    let algorithm = signer.key().public().algorithm();
+    if algorithm != suite.algorithm {
+        return Err(ProofError::WrongKeyKind(algorithm.name()));
+    }
+    let previous = previous_proofs(&options, items(document.get("proof")))?;
+    let input = (suite.signing_input)(&document, &options, &previous)?;
+    let signature = signer.key().sign(&input);
+    options.insert("proofValue".into(), json!(format!("z{}", bs58::encode(signature).into_string())));
     let proof = Value::Object(options);
     let proofs = match document.remove("proof") {
         None => proof,
@@ -218,47 +290,39 @@ pub(super) fn prove(
         Some(first) => Value::Array(vec![first, proof]),
     };
     document.insert("proof".into(), proofs);
-    document
+    Ok(document)
 }
 
-/// The instant that an XML Schema 1.1 `dateTimeStamp` names: RFC 3339 with `T` and an offset.
-pub(super) fn date_time(text: &str) -> Option<Timestamp> {
-    let shape: &[u8] = b"dddd-dd-ddTdd:dd:dd";
-    let (head, tail) = text.as_bytes().split_at_checked(shape.len())?;
-    let fits = head.iter().zip(shape).all(|(b, s)| if *s == b'd' { b.is_ascii_digit() } else { b == s });
-    let digits = match tail {
-        [b'.', fraction @ ..] => fraction.iter().take_while(|b| b.is_ascii_digit()).count(),
-        _ => 0,
-    };
-    let offset = if digits > 0 { tail.get(digits + 1..)? } else { tail };
-    let has_offset = match offset {
-        b"Z" => true,
-        [b'+' | b'-', h1, h2, b':', m1, m2] => [h1, h2, m1, m2].iter().all(|b| b.is_ascii_digit()),
-        _ => false,
-    };
-    if fits && has_offset && digits <= 9 { text.parse().ok() } else { None }
+fn proofs_of(document: &Map<String, Value>) -> Result<&[Value], ProofError> {
+    match document.get("proof") {
+        None => Err(ProofError::Missing),
+        Some(Value::Array(proofs)) if proofs.is_empty() => Err(ProofError::Missing),
+        Some(Value::Array(proofs)) if proofs.len() > PROOFS_MAX => Err(ProofError::TooMany),
+        Some(Value::Array(proofs)) => Ok(proofs),
+        Some(proof) => Ok(slice::from_ref(proof)),
+    }
 }
 
 fn verify_one(
     document: &Map<String, Value>,
+    proofs: &[Value],
     proof: &Map<String, Value>,
     expected: &Binding<'_>,
+    known: &Documents,
 ) -> Result<VerifiedProof, ProofError> {
-    match text(proof, "type")? {
-        "DataIntegrityProof" => {}
-        other => return Err(ProofError::UnknownSuite(shown(other))),
-    }
-    match text(proof, "cryptosuite")? {
-        CRYPTOSUITE => {}
-        other => return Err(ProofError::UnknownSuite(shown(other))),
-    }
-    if proof.contains_key("previousProof") {
-        return Err(ProofError::Chained);
-    }
-    let key = verification_key(text(proof, "verificationMethod")?)?;
+    let suite = Suite::of(proof)?;
+    let method = text(proof, "verificationMethod")?;
     match text(proof, "proofPurpose")? {
         purpose if purpose == expected.purpose.name() => {}
         other => return Err(ProofError::WrongPurpose(shown(other))),
+    }
+    let resolved =
+        did::verification_key(method, expected.purpose.relationship(), known).map_err(|e| match e {
+            e if e.is_unresolved() => ProofError::KeyUnresolved(shown(method)),
+            e => ProofError::BadVerificationMethod { method: shown(method), reason: e.to_string() },
+        })?;
+    if resolved.key.algorithm() != suite.algorithm {
+        return Err(ProofError::WrongKeyKind(resolved.key.algorithm().name()));
     }
     if expected.challenge.is_some_and(|c| proof.get("challenge") != Some(&json!(c))) {
         return Err(ProofError::WrongChallenge);
@@ -272,9 +336,30 @@ fn verify_one(
     if proof.get("@context").is_some_and(|c| !is_prefix(c, document.get("@context"))) {
         return Err(ProofError::ContextNotPrefix);
     }
-    let input = signing_input(document, proof).bytes();
-    key.verify(&input, &signature).map_err(|_| ProofError::BadSignature)?;
-    Ok(VerifiedProof { controller: key.did(), created, expires })
+    let previous = previous_proofs(proof, proofs)?;
+    let input = (suite.signing_input)(document, proof, &previous)?;
+    resolved.key.verify(&input, &signature).map_err(|_| ProofError::BadSignature)?;
+    Ok(VerifiedProof { controller: resolved.controller, created, expires })
+}
+
+/// The proofs that `proof` depends on, in the order in which the document has them ([VC-DI] section 4.6, "Verify Proof
+/// Sets and Chains").
+fn previous_proofs<'a>(proof: &Map<String, Value>, all: &'a [Value]) -> Result<Vec<&'a Value>, ProofError> {
+    let names = items(proof.get("previousProof"));
+    if names.len() > PROOFS_MAX {
+        return Err(ProofError::TooMany);
+    }
+    for name in names {
+        let name = name.as_str().ok_or(ProofError::Malformed("previousProof"))?;
+        if all.iter().filter(|p| p.get("id").and_then(Value::as_str) == Some(name)).count() != 1 {
+            return Err(ProofError::ChainBroken);
+        }
+    }
+    // A proof that named itself would have to sign its own signature.
+    if proof.get("id").is_some_and(|id| names.contains(id)) {
+        return Err(ProofError::ChainBroken);
+    }
+    Ok(all.iter().filter(|p| p.get("id").is_some_and(|id| names.contains(id))).collect())
 }
 
 fn text<'a>(proof: &'a Map<String, Value>, property: &'static str) -> Result<&'a str, ProofError> {
@@ -291,17 +376,6 @@ fn optional_date(
     }
 }
 
-fn verification_key(method: &str) -> Result<PublicKey, ProofError> {
-    let Some(rest) = method.strip_prefix("did:key:") else {
-        return Err(ProofError::KeyUnresolved(shown(method)));
-    };
-    let key = match rest.split_once('#') {
-        Some((did, fragment)) if did == fragment => PublicKey::from_multibase(fragment),
-        _ => None,
-    };
-    key.ok_or_else(|| ProofError::BadVerificationMethod(shown(method)))
-}
-
 /// Whether `domain`, a text or a set of texts, names `expected` and nothing else.
 fn names_only(domain: Option<&Value>, expected: &str) -> bool {
     let domains = items(domain);
@@ -315,40 +389,12 @@ fn is_prefix(proof_context: &Value, document_context: Option<&Value>) -> bool {
     !prefix.is_empty() && items(document_context).starts_with(prefix)
 }
 
-fn proof_value(text: &str) -> Option<Signature> {
+fn proof_value(text: &str) -> Option<Vec<u8>> {
     // 64 bytes are at most 88 digits of base 58; decoding longer ones would cost quadratic time.
-    if text.len() > 89 {
+    if text.len() > PROOF_VALUE_BYTES_MAX {
         return None;
     }
-    let bytes = bs58::decode(text.strip_prefix('z')?).into_vec().ok()?;
-    Some(Signature(bytes.try_into().ok()?))
-}
-
-/// The two canonical texts that a proof signs.
-struct SigningInput {
-    document: String,
-    proof_config: String,
-}
-
-fn signing_input(document: &Map<String, Value>, proof: &Map<String, Value>) -> SigningInput {
-    let context = proof.get("@context");
-    let unsecured = document.iter().filter(|(key, _)| *key != "proof").map(|(key, value)| match context {
-        Some(context) if key == "@context" => (key, context),
-        _ => (key, value),
-    });
-    SigningInput {
-        document: canonical_object(unsecured),
-        proof_config: canonical_object(proof.iter().filter(|(key, _)| *key != "proofValue")),
-    }
-}
-
-impl SigningInput {
-    fn bytes(&self) -> [u8; 64] {
-        let mut bytes = [0; 64];
-        bytes[..32].copy_from_slice(&Sha256::digest(&self.proof_config));
-        bytes[32..].copy_from_slice(&Sha256::digest(&self.document));
-        bytes
-    }
+    bs58::decode(text.strip_prefix('z')?).into_vec().ok().filter(|bytes| bytes.len() == 64)
 }
 
 #[cfg(test)]
