@@ -9,6 +9,9 @@ pub mod limits;
 pub mod time;
 pub mod wire;
 
+pub mod json;
+pub mod text;
+
 pub mod id;
 pub mod key;
 pub mod signed;

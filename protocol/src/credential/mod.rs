@@ -12,10 +12,8 @@
 
 pub mod checks;
 pub mod data_integrity;
-pub mod json;
 pub mod open_badge;
 pub mod presentation;
-pub mod text;
 pub mod trust;
 
 mod skills;
@@ -40,6 +38,7 @@ use self::{
     text::shown,
 };
 use crate::{id::Id, key::Did, limits::CREDENTIAL_BYTES_MAX, time::Timestamp};
+pub use crate::{json, text};
 
 /// The context that every document of the data model names first.
 pub(crate) const CONTEXT_V2: &str = "https://www.w3.org/ns/credentials/v2";
