@@ -20,6 +20,8 @@ pub mod skill;
 pub mod terms;
 pub mod vocabulary;
 
+pub mod did;
+
 pub mod credential;
 pub mod query;
 

@@ -130,6 +130,17 @@ limits! {
     /// The largest RSA modulus that is verified with, in bits.
     RSA_BITS_MAX: usize = 4096;
 
+    /// A DID URL: a DID and its fragment.
+    DID_URL_BYTES_MAX: usize = 1024;
+    /// A DID document.
+    DID_DOCUMENT_BYTES_MAX: usize = 64 * 1024;
+    /// Verification methods of one DID document, and entries of one of its relationships.
+    VERIFICATION_METHODS_MAX: usize = 64;
+    /// Services of one DID document.
+    SERVICES_MAX: usize = 64;
+    /// DID documents that a verifier knows at once.
+    DOCUMENTS_MAX: usize = 1024;
+
     /// One frame of a reconciliation session.
     RECONCILE_FRAME_BYTES_MAX: usize = 64 * 1024;
     /// Size at which a frame is cut, so that with its last range it stays within the bound.

@@ -1,0 +1,269 @@
+//! Whose key is this? Decentralized identifiers (W3C DID Core 1.0), their documents, and the keys that they authorise.
+//!
+//! `did:key` and `did:jwk` state their key, so that nobody needs to be asked. The document of any other method is an
+//! argument: whoever verifies has fetched it before ([`Documents`]), and says when. Nothing is fetched here.
+//!
+//! A DID method is a file and a line in [`METHODS`].
+//!
+//! Invariants: a key counts for the DID whose own document lists it, for the relationship asked for, and for no other;
+//! what a document says of other DIDs' keys counts for nothing.
+//!
+//! Specification: `spec/did.md`.
+
+pub mod document;
+pub mod jwk;
+pub mod key;
+pub mod web;
+
+use std::collections::BTreeMap;
+
+pub use self::document::{Document, DocumentError, Method, Relationship, Service};
+// The only use of the credential layer, until its JSON has a layer of its own.
+use crate::credential::json;
+use crate::{
+    key::{Did, VerifyingKey},
+    limits::{DID_URL_BYTES_MAX, DOCUMENTS_MAX},
+    time::Timestamp,
+};
+
+/// The DID methods that are resolved.
+const METHODS: &[DidMethod] = &[key::METHOD, jwk::METHOD, web::METHOD];
+
+/// A DID method: its name, and where its documents come from.
+struct DidMethod {
+    name: &'static str,
+    source: Source,
+}
+
+/// Where a method's documents come from.
+enum Source {
+    /// From the DID itself.
+    Computed(fn(&Did) -> Result<Document, ResolveError>),
+    /// From the URL that the DID stands for.
+    Fetched(fn(&Did) -> Result<String, web::WebError>),
+}
+
+/// The DID documents that a verifier knows, and when each was fetched.
+///
+/// At most [`DOCUMENTS_MAX`]. DIDs that state their own key need none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Documents(BTreeMap<Did, Known>);
+
+/// A document, as it was at some instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// What it said.
+    pub document: Document,
+    /// When it was fetched.
+    pub fetched: Timestamp,
+}
+
+/// The document was not added: [`DOCUMENTS_MAX`] are known already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than {DOCUMENTS_MAX} DID documents; drop some that are no longer needed")]
+pub struct DocumentsFull;
+
+impl Documents {
+    /// None.
+    pub const fn new() -> Self {
+        Documents(BTreeMap::new())
+    }
+
+    /// Adds a document under its own DID, in the place of what was known of that DID before.
+    ///
+    /// # Errors
+    /// [`DocumentsFull`] when it is of a DID not known before and there is no room.
+    pub fn insert(&mut self, document: Document, fetched: Timestamp) -> Result<(), DocumentsFull> {
+        if self.0.len() >= DOCUMENTS_MAX && !self.0.contains_key(document.id()) {
+            return Err(DocumentsFull);
+        }
+        self.0.insert(document.id().clone(), Known { document, fetched });
+        Ok(())
+    }
+
+    /// What is known of `did`.
+    pub fn get(&self, did: &Did) -> Option<&Known> {
+        self.0.get(did)
+    }
+}
+
+/// A key that a DID authorises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The DID whose document lists the key.
+    pub controller: Did,
+    /// The key.
+    pub key: VerifyingKey,
+    /// When the document that lists it was fetched; `None` when the DID states the key itself, which never changes.
+    pub fetched: Option<Timestamp>,
+    /// From when on nothing may be verified with the key: the earlier of its expiry and its revocation, if it states one.
+    /// It is later than `fetched`; whether it has passed since is for the caller to judge.
+    pub ends: Option<Timestamp>,
+}
+
+/// Why a verification method yields no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// Not a DID URL with a fragment, or one that this method cannot have.
+    #[error("the verification method is malformed: {0}")]
+    Malformed(&'static str),
+    /// The DID's document must be fetched first.
+    #[error("the document of {0} is not known; fetch it first")]
+    NotKnown(Did),
+    /// A DID method that is not resolved here.
+    #[error("the DID method \"{0}\" is not supported (key, jwk and web are)")]
+    UnsupportedMethod(String),
+    /// The key is of a kind that we do not verify with, or stated in a form that is not read.
+    #[error("the key is of a kind or form that is not supported (Ed25519, P-256 and RSA are)")]
+    UnsupportedKey,
+    /// The document has no such verification method.
+    #[error("the document of {0} has no such verification method")]
+    MethodUnknown(Did),
+    /// The document has it, but not for this use.
+    #[error("the document of {0} does not list the key for {1}")]
+    NotAuthorised(Did, &'static str),
+    /// When the document was fetched, the key had expired or been revoked.
+    #[error("the key ended at {0}")]
+    Revoked(Timestamp),
+}
+
+impl ResolveError {
+    /// Whether the key could not be had, as opposed to being refused.
+    pub const fn is_unsupported(&self) -> bool {
+        use ResolveError::{NotKnown, UnsupportedKey, UnsupportedMethod};
+        matches!(self, NotKnown(_) | UnsupportedMethod(_) | UnsupportedKey)
+    }
+
+    /// The stable name of this refusal, as vectors state it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            ResolveError::Malformed(_) => "did-malformed",
+            ResolveError::NotKnown(_) | ResolveError::UnsupportedMethod(_) => "did-unresolved",
+            ResolveError::UnsupportedKey => "did-key-unsupported",
+            ResolveError::MethodUnknown(_) => "did-method-unknown",
+            ResolveError::NotAuthorised(..) => "did-not-authorised",
+            ResolveError::Revoked(_) => "did-key-revoked",
+        }
+    }
+}
+
+/// The key that the DID URL `method` names, if its DID authorises it for `relationship`.
+///
+/// # Errors
+/// [`ResolveError`] says which step failed. [`ResolveError::NotKnown`] alone can be helped, by fetching.
+pub fn verification_key(
+    method: &str,
+    relationship: Relationship,
+    known: &Documents,
+) -> Result<Resolved, ResolveError> {
+    let did = controller_of(method)?;
+    match &did_method(&did)?.source {
+        Source::Computed(document) => key_of(&document(&did)?, method, relationship, None),
+        Source::Fetched(url) => match known.get(&did) {
+            Some(known) => key_of(&known.document, method, relationship, Some(known.fetched)),
+            None if url(&did).is_err() => Err(ResolveError::Malformed("its DID names no place on the web")),
+            None => Err(ResolveError::NotKnown(did)),
+        },
+    }
+}
+
+/// The DID that the DID URL `method` begins with, whose document says what the method is.
+///
+/// # Errors
+/// [`ResolveError::Malformed`] when it is no DID with a fragment and without path and query.
+pub fn controller_of(method: &str) -> Result<Did, ResolveError> {
+    const REFUSED: ResolveError = ResolveError::Malformed("it is not DID#FRAGMENT");
+    if method.len() > DID_URL_BYTES_MAX {
+        return Err(ResolveError::Malformed("it is too long"));
+    }
+    let (did, fragment) = method.split_once('#').ok_or(REFUSED)?;
+    // RFC 3986 section 3.5.
+    let is_legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@/?".contains(&b);
+    if fragment.is_empty() || !fragment.bytes().all(is_legal) {
+        return Err(REFUSED);
+    }
+    did.parse().map_err(|_| REFUSED)
+}
+
+fn did_method(did: &Did) -> Result<&'static DidMethod, ResolveError> {
+    let found = METHODS.iter().find(|method| method.name == did.method());
+    found.ok_or_else(|| ResolveError::UnsupportedMethod(did.method().to_owned()))
+}
+
+fn key_of(
+    document: &Document,
+    method: &str,
+    relationship: Relationship,
+    fetched: Option<Timestamp>,
+) -> Result<Resolved, ResolveError> {
+    let controller = document.id();
+    let found = match document.method(method) {
+        Some(found) => found,
+        None if document.lists_unusable(method) => return Err(ResolveError::UnsupportedKey),
+        None => return Err(ResolveError::MethodUnknown(controller.clone())),
+    };
+    // Whoever writes a document could name anybody as the controller of a key in it.
+    if found.controller != *controller || !document.authorises(method, relationship) {
+        return Err(ResolveError::NotAuthorised(controller.clone(), relationship.name()));
+    }
+    let ends = found.ends();
+    match ends.zip(fetched) {
+        Some((ends, fetched)) if ends <= fetched => Err(ResolveError::Revoked(ends)),
+        _ => Ok(Resolved { controller: controller.clone(), key: found.key.clone(), fetched, ends }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::key::{SecretKey, SigningKey};
+
+    fn resolve(method: &str) -> Result<Resolved, ResolveError> {
+        verification_key(method, Relationship::AssertionMethod, &Documents::new())
+    }
+
+    #[test]
+    fn a_did_key_states_its_own_key() {
+        for key in [SigningKey::from(SecretKey::from_seed([7; 32])), SigningKey::p256([7; 32]).unwrap()] {
+            let (did, key) = (key.did(), key.public());
+            let multikey = key.multikey().unwrap();
+            for relationship in [Relationship::AssertionMethod, Relationship::Authentication] {
+                let resolved =
+                    verification_key(&format!("{did}#{multikey}"), relationship, &Documents::new());
+                let expected =
+                    Resolved { controller: did.clone(), key: key.clone(), fetched: None, ends: None };
+                assert_eq!(resolved, Ok(expected));
+            }
+            let other = SecretKey::from_seed([8; 32]).public().multibase();
+            assert_eq!(resolve(&format!("{did}#{other}")), Err(ResolveError::MethodUnknown(did)));
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_a_name() {
+        for (method, code) in [
+            ("", "did-malformed"),
+            ("#key-1", "did-malformed"),
+            ("did:web:example.org", "did-malformed"),
+            ("did:web:example.org#", "did-malformed"),
+            ("did:web:example.org#a#b", "did-malformed"),
+            ("did:web:example.org#a b", "did-malformed"),
+            ("did:web:example.org/path#a", "did-malformed"),
+            ("https://example.org/#a", "did-malformed"),
+            ("did:key:hello#hello", "did-malformed"),
+            ("did:example:1#a", "did-unresolved"),
+            ("did:web:example.org#a", "did-unresolved"),
+            ("did:web:127.0.0.1#a", "did-malformed"),
+            (
+                "did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme#zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme",
+                "did-key-unsupported",
+            ),
+        ] {
+            assert_eq!(resolve(method).unwrap_err().code(), code, "{method}");
+        }
+        let long = format!("did:web:example.org#{}", "a".repeat(DID_URL_BYTES_MAX));
+        assert_eq!(resolve(&long), Err(ResolveError::Malformed("it is too long")));
+    }
+}
