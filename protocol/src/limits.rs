@@ -217,4 +217,9 @@ limits! {
     RECORD_COPIES_MAX: usize = 5;
     /// Look-ups of our own in the distributed hash table that run at once.
     LOOKUPS_MAX: usize = 256;
+
+    /// A status list's bits, expanded.
+    STATUS_LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+    /// The fewest entries of a status list, so that asking for it does not say which one is meant.
+    STATUS_ENTRIES_MIN: u64 = 131_072;
 }

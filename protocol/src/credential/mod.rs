@@ -10,6 +10,7 @@
 //!
 //! Specification: `spec/credential.md`.
 
+pub mod bitstring;
 pub mod checks;
 pub mod data_integrity;
 pub mod json;
@@ -18,6 +19,7 @@ pub mod presentation;
 pub mod text;
 pub mod trust;
 
+mod inflate;
 mod skills;
 mod verify;
 
