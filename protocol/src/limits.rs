@@ -222,4 +222,13 @@ limits! {
     STATUS_LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
     /// The fewest entries of a status list, so that asking for it does not say which one is meant.
     STATUS_ENTRIES_MIN: u64 = 131_072;
+
+    /// An image that a badge is taken out of.
+    BAKED_BYTES_MAX: usize = 16 * 1024 * 1024;
+    /// Pieces of markup in an SVG that a badge is taken out of: tags, and attributes.
+    SVG_MARKUP_MAX: usize = 262_144;
+    /// Attributes in one tag of an SVG that a badge is taken out of.
+    SVG_ATTRIBUTES_MAX: usize = 256;
+    /// Declarations of namespaces in an SVG that a badge is taken out of.
+    SVG_NAMESPACES_MAX: usize = 256;
 }

@@ -10,6 +10,7 @@
 //!
 //! Specification: `spec/credential.md`.
 
+pub mod baked;
 pub mod bitstring;
 pub mod checks;
 pub mod data_integrity;
