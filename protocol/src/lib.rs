@@ -21,6 +21,7 @@ pub mod terms;
 pub mod vocabulary;
 
 pub mod did;
+pub mod rdf;
 
 pub mod credential;
 pub mod query;

@@ -9,6 +9,7 @@
 //!
 //! Specification: `spec/credential.md`.
 
+pub mod baked;
 pub mod bitstring;
 pub mod checks;
 pub mod data_integrity;
@@ -20,6 +21,7 @@ pub mod trust;
 pub mod vcdm;
 pub mod verifier;
 
+mod inflate;
 mod skills;
 mod verify;
 

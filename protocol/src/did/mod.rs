@@ -18,9 +18,8 @@ pub mod web;
 use std::collections::BTreeMap;
 
 pub use self::document::{Document, DocumentError, Method, Relationship, Service};
-// The only use of the credential layer, until its JSON has a layer of its own.
-use crate::credential::json;
 use crate::{
+    json,
     key::{Did, VerifyingKey},
     limits::{DID_URL_BYTES_MAX, DOCUMENTS_MAX},
     time::Timestamp,
