@@ -9,9 +9,15 @@ pub enum RdfError {
 }
 impl RdfError {
     /// Unsupported.
-    pub const fn is_unsupported(&self) -> bool { true }
+    pub const fn is_unsupported(&self) -> bool {
+        true
+    }
     /// Code.
-    pub const fn code(&self) -> &'static str { "rdf-unavailable" }
+    pub const fn code(&self) -> &'static str {
+        "rdf-unavailable"
+    }
 }
 /// Canonical.
-pub fn canonical_nquads(_: &Map<String, Value>) -> Result<String, RdfError> { Err(RdfError::Unavailable) }
+pub fn canonical_nquads(_: &Map<String, Value>) -> Result<String, RdfError> {
+    Err(RdfError::Unavailable)
+}

@@ -32,6 +32,8 @@ mod vectors;
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::vcdm::CONTEXT_V2;
+use self::vcdm::{Version, has_type};
 pub use self::{
     checks::{Check, CheckName, Checks, Reason, Shown, Verdict},
     signer::Signer,
@@ -40,8 +42,6 @@ pub use self::{
     verifier::{Known, Need, Verifier},
     verify::VerifiedCredential,
 };
-pub(crate) use self::vcdm::CONTEXT_V2;
-use self::vcdm::{Version, has_type};
 use crate::{
     id::Id,
     json::{self, JsonError, items},
@@ -99,7 +99,9 @@ pub enum CredentialError {
     #[error("`issuer` must be a URL, such as a DID, or an object whose `id` is one")]
     Issuer,
     /// No subject, or one of which nothing is said.
-    #[error("`credentialSubject` must be one or more objects that say something, whose `id`, if any, is a URL")]
+    #[error(
+        "`credentialSubject` must be one or more objects that say something, whose `id`, if any, is a URL"
+    )]
     Subject,
     /// A date that is not RFC 3339 with an offset, from 1970 on.
     #[error("`{0}` must be a date and time with an offset, from 1970 on")]

@@ -21,9 +21,7 @@ use crate::{
     did::Documents,
     json::items,
     key::Did,
-    limits::{
-        CLOCK_SKEW_MAX_MS, STATUS_ENTRIES_MAX, STATUS_LISTS_MAX, STATUS_URL_BYTES_MAX,
-    },
+    limits::{CLOCK_SKEW_MAX_MS, STATUS_ENTRIES_MAX, STATUS_LISTS_MAX, STATUS_URL_BYTES_MAX},
     text::shown,
     time::Timestamp,
 };
@@ -79,11 +77,16 @@ pub struct StatusEntry {
 impl StatusEntry {
     /// Reads an entry; the code and the words for why it cannot be checked.
     fn parse(entry: &Value) -> Result<Self, (&'static str, String)> {
-        let malformed = |what: &str| ("status-malformed", format!("its status entry's `{what}` is missing or malformed"));
+        let malformed =
+            |what: &str| ("status-malformed", format!("its status entry's `{what}` is missing or malformed"));
         let text = |name: &str| entry.get(name).and_then(Value::as_str);
         if !items(entry.get("type")).iter().any(|t| t == ENTRY_TYPE) {
-            let name = items(entry.get("type")).first().and_then(Value::as_str).map(shown).unwrap_or_default();
-            return Err(("status-type-unsupported", format!("its status is a {name}, which is not supported")));
+            let name =
+                items(entry.get("type")).first().and_then(Value::as_str).map(shown).unwrap_or_default();
+            return Err((
+                "status-type-unsupported",
+                format!("its status is a {name}, which is not supported"),
+            ));
         }
         let purpose = Purpose::of(text("statusPurpose").ok_or_else(|| malformed("statusPurpose"))?);
         // The specification has a text; some issuers write a number.
@@ -181,8 +184,10 @@ impl StatusList {
         }
         let subject = items(document.get("credentialSubject")).first().and_then(Value::as_object);
         let subject = subject.ok_or(StatusListError::Malformed("credentialSubject"))?;
-        let purposes: Vec<Purpose> =
-            items(subject.get("statusPurpose")).iter().filter_map(|p| Some(Purpose::of(p.as_str()?))).collect();
+        let purposes: Vec<Purpose> = items(subject.get("statusPurpose"))
+            .iter()
+            .filter_map(|p| Some(Purpose::of(p.as_str()?)))
+            .collect();
         if purposes.is_empty() {
             return Err(StatusListError::Malformed("statusPurpose"));
         }
@@ -190,7 +195,8 @@ impl StatusList {
         let encoded = encoded.ok_or(StatusListError::Malformed("encodedList"))?.to_owned();
         // Read once here, so that a damaged or oversized list is refused when it comes and not when it is asked.
         Bitstring::decode(&encoded, 1)?;
-        let signatures = credential.signatures(documents).map_err(|(_, text)| StatusListError::Unverified(text))?;
+        let signatures =
+            credential.signatures(documents).map_err(|(_, text)| StatusListError::Unverified(text))?;
         let id = document.get("id").and_then(Value::as_str);
         let url = match (fetched, id) {
             // The list may leave its name out; it may not bear another's.
@@ -302,7 +308,8 @@ impl StatusLists {
     /// The newest list at `url` that may speak for `issuer`.
     pub fn get(&self, url: &str, issuer: Option<&Did>) -> Option<&StatusList> {
         let of_url = self.0.get(url)?.iter();
-        let speaks = |l: &&StatusList| l.fetched.is_some() || (issuer.is_some() && l.issuer.as_ref() == issuer);
+        let speaks =
+            |l: &&StatusList| l.fetched.is_some() || (issuer.is_some() && l.issuer.as_ref() == issuer);
         of_url.filter(speaks).max_by_key(|l| l.as_of())
     }
 }

@@ -158,11 +158,7 @@ enum Id {
 }
 
 /// Requires `property`, if there is one, to be one or more objects with a `type`, and an `id` that is a URL.
-fn check_typed(
-    document: &Map<String, Value>,
-    property: &'static str,
-    id: Id,
-) -> Result<(), CredentialError> {
+fn check_typed(document: &Map<String, Value>, property: &'static str, id: Id) -> Result<(), CredentialError> {
     let refusal = || CredentialError::Property(property);
     let Some(value) = document.get(property) else { return Ok(()) };
     if items(Some(value)).is_empty() {
@@ -251,6 +247,8 @@ mod tests {
     #[test]
     fn urls_have_a_scheme_and_no_blanks() {
         assert!(["https://a.example/b?c#d", "urn:uuid:1", "did:web:a.example"].iter().all(|u| is_url(u)));
-        assert!(["", "a", ":b", "1a:b", "https:", "urn:a b", "not a:url", "a:<b>"].iter().all(|u| !is_url(u)));
+        assert!(
+            ["", "a", ":b", "1a:b", "https:", "urn:a b", "not a:url", "a:<b>"].iter().all(|u| !is_url(u))
+        );
     }
 }

@@ -37,7 +37,7 @@ impl Credential {
     /// peer's word, anything else an issuer's. Accreditation is for those to decide who know the chain.
     pub fn tier(&self) -> Tier {
         match self.kind() {
-            _ if self.subject() == Some(self.issuer()) => Tier::Claimed,
+            _ if self.subject().is_some() && self.subject() == self.issuer_did() => Tier::Claimed,
             Kind::Endorsement => Tier::Peer,
             Kind::Achievement | Kind::Other => Tier::Issuer,
         }
@@ -76,9 +76,8 @@ impl Credential {
         }
         for url in status::list_urls(self) {
             let list = verifier.known.status_lists.get(&url, self.issuer_did());
-            let is_old = |list: &status::StatusList| {
-                verifier.now.since_ms(list.as_of()) > list.age_max_ms(verifier)
-            };
+            let is_old =
+                |list: &status::StatusList| verifier.now.since_ms(list.as_of()) > list.age_max_ms(verifier);
             if list.is_none_or(is_old) {
                 needs.insert(Need::StatusList(url));
             }

@@ -8,8 +8,8 @@ use roxmltree::{Document, Error, ParsingOptions};
 
 use super::{Baked, BakedError, Version};
 use crate::{
-    credential::text::shown,
     limits::{SVG_ATTRIBUTES_MAX, SVG_MARKUP_MAX, SVG_NAMESPACES_MAX},
+    text::shown,
 };
 
 const NAMESPACE: &str = "http://www.w3.org/2000/svg";

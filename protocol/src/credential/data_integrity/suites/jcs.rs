@@ -9,12 +9,16 @@ use super::super::ProofError;
 use crate::json::canonical_object;
 
 /// The two canonical texts that a proof signs.
-pub(super) struct Texts {
+pub(in super::super) struct Texts {
     pub document: String,
     pub proof_config: String,
 }
 
-pub(super) fn texts(document: &Map<String, Value>, proof: &Map<String, Value>, previous: &[&Value]) -> Texts {
+pub(in super::super) fn texts(
+    document: &Map<String, Value>,
+    proof: &Map<String, Value>,
+    previous: &[&Value],
+) -> Texts {
     let context = proof.get("@context");
     let unsecured = document.iter().filter(|(key, _)| *key != "proof").map(|(key, value)| match context {
         Some(context) if key == "@context" => (key, context),
@@ -31,7 +35,7 @@ pub(super) fn texts(document: &Map<String, Value>, proof: &Map<String, Value>, p
     Texts { document, proof_config }
 }
 
-pub(super) fn signing_input(
+pub(in super::super) fn signing_input(
     document: &Map<String, Value>,
     proof: &Map<String, Value>,
     previous: &[&Value],

@@ -8,8 +8,8 @@ mod ecdsa_rdfc_2019;
 mod ed25519_signature_2020;
 mod eddsa_jcs_2022;
 mod eddsa_rdfc_2022;
-mod jcs;
-mod rdfc;
+pub(super) mod jcs;
+pub(super) mod rdfc;
 
 use serde_json::{Map, Value, json};
 

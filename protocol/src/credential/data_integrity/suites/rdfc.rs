@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use super::{super::ProofError, jcs::hashes};
 use crate::rdf;
 
-pub(super) struct Texts {
+pub(in super::super) struct Texts {
     pub document: String,
     pub proof_config: String,
 }
 
-pub(super) fn texts(
+pub(in super::super) fn texts(
     document: &Map<String, Value>,
     proof: &Map<String, Value>,
     previous: &[&Value],
@@ -28,13 +28,10 @@ pub(super) fn texts(
         let proofs = previous.iter().map(|proof| (*proof).clone()).collect();
         unsecured.insert("proof".into(), Value::Array(proofs));
     }
-    Ok(Texts {
-        document: rdf::canonical_nquads(&unsecured)?,
-        proof_config: rdf::canonical_nquads(&config)?,
-    })
+    Ok(Texts { document: rdf::canonical_nquads(&unsecured)?, proof_config: rdf::canonical_nquads(&config)? })
 }
 
-pub(super) fn signing_input(
+pub(in super::super) fn signing_input(
     document: &Map<String, Value>,
     proof: &Map<String, Value>,
     previous: &[&Value],
