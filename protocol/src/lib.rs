@@ -20,6 +20,9 @@ pub mod skill;
 pub mod terms;
 pub mod vocabulary;
 
+pub mod claim_path;
+pub mod jose;
+
 pub mod credential;
 pub mod query;
 
