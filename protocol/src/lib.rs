@@ -22,6 +22,8 @@ pub mod vocabulary;
 
 pub mod did;
 pub mod rdf;
+pub mod claim_path;
+pub mod jose;
 
 pub mod credential;
 pub mod query;

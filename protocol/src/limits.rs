@@ -203,6 +203,15 @@ limits! {
     /// A text of a credential, in bytes of UTF-8, as it is shown to a person.
     SHOWN_TEXT_BYTES_MAX: usize = 256;
 
+    /// A signed token in compact form (JWS): a credential of `CREDENTIAL_BYTES_MAX` in base64url fits.
+    JWT_BYTES_MAX: usize = 384 * 1024;
+    /// A token's header, decoded.
+    JWT_HEADER_BYTES_MAX: usize = 16 * 1024;
+    /// A token with selectively disclosable claims (SD-JWT), with its disclosures and its key binding.
+    SD_JWT_BYTES_MAX: usize = 512 * 1024;
+    /// Disclosures of one token.
+    SD_JWT_DISCLOSURES_MAX: usize = 256;
+
     /// A vocabulary's table.
     VOCABULARY_BYTES_MAX: usize = 32 * 1024 * 1024;
     /// Skills in a vocabulary.
