@@ -10,6 +10,7 @@
 //!
 //! Specification: `spec/credential.md`.
 
+pub mod alignment;
 pub mod baked;
 pub mod bitstring;
 pub mod checks;
@@ -17,6 +18,7 @@ pub mod data_integrity;
 pub mod json;
 pub mod open_badge;
 pub mod presentation;
+pub mod suggestion;
 pub mod text;
 pub mod trust;
 
