@@ -20,10 +20,10 @@ pub mod skill;
 pub mod terms;
 pub mod vocabulary;
 
-pub mod did;
-pub mod rdf;
 pub mod claim_path;
+pub mod did;
 pub mod jose;
+pub mod rdf;
 
 pub mod credential;
 pub mod query;

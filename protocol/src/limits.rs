@@ -271,4 +271,11 @@ limits! {
     SVG_ATTRIBUTES_MAX: usize = 256;
     /// Declarations of namespaces in an SVG that a badge is taken out of.
     SVG_NAMESPACES_MAX: usize = 256;
+
+    /// Bytes of one text in which names of skills are looked for.
+    SUGGESTION_TEXT_BYTES_MAX: usize = 16 * 1024;
+    /// Words of a skill's name that is looked for in a text.
+    SUGGESTION_WORDS_MAX: usize = 8;
+    /// Skills that are suggested for one badge.
+    SUGGESTIONS_MAX: usize = 16;
 }

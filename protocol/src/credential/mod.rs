@@ -9,19 +9,24 @@
 //!
 //! Specification: `spec/credential.md`.
 
+pub mod alignment;
 pub mod baked;
 pub mod bitstring;
 pub mod checks;
 pub mod data_integrity;
+pub mod issuing;
 pub mod open_badge;
 pub mod presentation;
+pub mod securing;
 pub mod signer;
 pub mod status;
+pub mod suggestion;
 pub mod trust;
 pub mod vcdm;
 pub mod verifier;
 
 mod inflate;
+mod jwt;
 mod skills;
 mod verify;
 
@@ -36,6 +41,8 @@ pub(crate) use self::vcdm::CONTEXT_V2;
 use self::vcdm::{Version, has_type};
 pub use self::{
     checks::{Check, CheckName, Checks, Reason, Shown, Verdict},
+    issuing::{Format, IssuanceError},
+    securing::{Securing, SignatureError},
     signer::Signer,
     skills::Achieved,
     trust::{TrustEntry, TrustList, TrustListFull},
@@ -44,6 +51,7 @@ pub use self::{
 };
 use crate::{
     id::Id,
+    jose::JoseError,
     json::{self, JsonError, items},
     key::Did,
     limits::CREDENTIAL_BYTES_MAX,
@@ -56,6 +64,7 @@ use crate::{
 pub struct Credential {
     text: String,
     document: Map<String, Value>,
+    securing: Securing,
     id: Id,
     kind: Kind,
     version: Version,
@@ -115,6 +124,12 @@ pub enum CredentialError {
     /// Another property is not as the data model has it.
     #[error("`{0}` is not as the data model prescribes")]
     Property(&'static str),
+    /// Not a token.
+    #[error("not a credential: {0}")]
+    Jose(#[from] JoseError),
+    /// A registered claim of a token and the credential in it say different things.
+    #[error("the token's `{0}` is not what the credential in it says")]
+    ClaimsDiffer(&'static str),
 }
 
 impl CredentialError {
@@ -132,19 +147,34 @@ impl CredentialError {
             CredentialError::ValidityReversed => "validity-reversed",
             CredentialError::Status => "status",
             CredentialError::Property(_) => "property",
+            CredentialError::Jose(e) => e.code(),
+            CredentialError::ClaimsDiffer(_) => "claims-differ",
         }
     }
 }
 
 impl Credential {
-    /// Reads a credential in JSON, of at most [`CREDENTIAL_BYTES_MAX`] bytes.
+    /// Reads a credential of at most [`CREDENTIAL_BYTES_MAX`] bytes: JSON with proofs in it, or a token.
     ///
     /// # Errors
     /// [`CredentialError`] names the first structural rule that the text breaks (data model, section 4).
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        if is_token(text) {
+            return Self::from_token(text.trim());
+        }
         let value = json::parse(text, CREDENTIAL_BYTES_MAX)?;
         let id = Id::of(json::canonical(&value).as_bytes());
-        Self::from_parts(text.to_owned(), value, id)
+        Self::from_parts(text.to_owned(), value, id, Securing::DataIntegrity)
+    }
+
+    fn from_token(text: &str) -> Result<Self, CredentialError> {
+        let (jws, opened) = jwt::open(text)?;
+        let id = Id::of(text.as_bytes());
+        let securing = Securing::Jwt(Box::new(jws));
+        let mut credential = Self::from_parts(text.to_owned(), Value::Object(opened.document), id, securing)?;
+        credential.valid_from = credential.valid_from.max(opened.not_before);
+        credential.valid_until = credential.valid_until.into_iter().chain(opened.expires).min();
+        Ok(credential)
     }
 
     /// Takes a credential out of a document that was parsed already; its text is its canonical form.
@@ -154,10 +184,10 @@ impl Credential {
             return Err(JsonError::TooLong { actual: text.len(), max: CREDENTIAL_BYTES_MAX }.into());
         }
         let id = Id::of(text.as_bytes());
-        Self::from_parts(text, value, id)
+        Self::from_parts(text, value, id, Securing::DataIntegrity)
     }
 
-    fn from_parts(text: String, value: Value, id: Id) -> Result<Self, CredentialError> {
+    fn from_parts(text: String, value: Value, id: Id, securing: Securing) -> Result<Self, CredentialError> {
         let Value::Object(document) = value else { return Err(CredentialError::NotAnObject) };
         let structure = vcdm::check_credential(&document)?;
         let issuer = document.get("issuer").and_then(url_of).ok_or(CredentialError::Issuer)?.to_owned();
@@ -173,6 +203,7 @@ impl Credential {
             valid_until: structure.valid_until,
             text,
             document,
+            securing,
             id,
             issuer,
             subject,
@@ -189,8 +220,13 @@ impl Credential {
         &self.document
     }
 
-    /// What identifies it: blake3 of the canonical JSON, proofs included, so that neither white space nor the order of keys
-    /// matters.
+    /// How it is secured.
+    pub fn securing(&self) -> &Securing {
+        &self.securing
+    }
+
+    /// What identifies it: blake3 of the token, or of the canonical JSON with its proofs, so that neither white space nor the
+    /// order of keys matters.
     pub fn id(&self) -> Id {
         self.id
     }
@@ -276,6 +312,11 @@ impl Kind {
             Kind::Other
         }
     }
+}
+
+/// Whether `text` is a token rather than JSON: base64url and dots.
+fn is_token(text: &str) -> bool {
+    text.trim_start().starts_with("ey")
 }
 
 /// The text that `value` is, or that its `id` is.

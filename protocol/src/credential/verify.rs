@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Check, CheckName, Checks, Credential, Kind, Need, Shown, TrustList, Verifier,
     data_integrity::{self, Binding, Proofs, VerifiedProof},
+    securing::{Securing, SignatureError, token_method, verify_token},
     status,
 };
 use crate::{
@@ -87,8 +88,16 @@ impl Credential {
 
     /// The DIDs whose keys the proofs name.
     fn controllers(&self) -> Vec<Did> {
-        let methods = data_integrity::verification_methods(self.document());
-        methods.filter_map(|method| did::controller_of(method).ok()).collect()
+        match self.securing() {
+            Securing::DataIntegrity => {
+                let methods = data_integrity::verification_methods(self.document());
+                methods.filter_map(|method| did::controller_of(method).ok()).collect()
+            }
+            Securing::Jwt(jws) => {
+                let method = token_method(jws, self.issuer()).ok();
+                method.and_then(|method| did::controller_of(&method).ok()).into_iter().collect()
+            }
+        }
     }
 
     /// The signatures that verified, when one is the issuer's and none is invalid.
@@ -120,15 +129,14 @@ impl Credential {
     /// The proofs that verified, for what they say of time.
     fn check_signatures(&self, documents: &Documents, checks: &mut Checks) -> Vec<VerifiedProof> {
         const NAME: CheckName = CheckName::Untampered;
-        let Proofs { verified, not_checked } =
-            match data_integrity::verify(self.document(), &Binding::ASSERTION, documents) {
-                Ok(proofs) => proofs,
-                Err(e) => {
-                    let outcome = if e.is_unsupported() { Check::NotChecked } else { Check::Fail };
-                    checks.state(NAME, outcome, e.code(), e.to_string());
-                    return Vec::new();
-                }
-            };
+        let Proofs { verified, not_checked } = match self.proofs(documents) {
+            Ok(proofs) => proofs,
+            Err(e) => {
+                let outcome = if e.is_unsupported() { Check::NotChecked } else { Check::Fail };
+                checks.state(NAME, outcome, e.code(), e.to_string());
+                return Vec::new();
+            }
+        };
         let is_the_issuers = verified.iter().any(|proof| Some(&proof.controller) == self.issuer_did());
         match not_checked.first() {
             // Another's proof that could not be checked takes nothing from the issuer's, but is told.
@@ -143,6 +151,16 @@ impl Credential {
             }
         }
         verified
+    }
+
+    /// The proofs of the credential, of which none is invalid.
+    fn proofs(&self, documents: &Documents) -> Result<Proofs, SignatureError> {
+        match self.securing() {
+            Securing::DataIntegrity => {
+                Ok(data_integrity::verify(self.document(), &Binding::ASSERTION, documents)?)
+            }
+            Securing::Jwt(jws) => verify_token(jws, self.issuer(), documents),
+        }
     }
 
     fn check_issuer(&self, trust: &TrustList, checks: &mut Checks) {

@@ -208,6 +208,7 @@ fn issuance() -> Issuance {
         level: Level::try_from(4).unwrap(),
         valid_from: at("2026-01-01T00:00:00Z"),
         valid_until: Some(at("2028-01-01T00:00:00Z")),
+        status: Vec::new(),
     }
 }
 
