@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    credential::{Check, Checks, Credential, Shown, TrustList, presentation},
+    credential::{Check, Checks, Credential, Shown, Verifier, presentation},
     id::Id,
     key::{Did, PublicKey, SecretKey},
     limits::{
@@ -239,7 +239,7 @@ impl Disclosure {
         let asked = inquiry.body();
         let (challenge, domain) = (challenge(inquiry.id()), asked.seeker.did());
         let expected = presentation::Expected { challenge: &challenge, domain: domain.as_str() };
-        let presentation = presentation::sign(root, credentials, &expected, now)?;
+        let presentation = presentation::sign(&root.into(), credentials, &expected, now)?;
         let link = Link {
             view: view.public(),
             subject: root.did(),
@@ -261,8 +261,7 @@ impl Disclosure {
         &self,
         inquiry: &Signed<Inquiry>,
         summary: &Summary,
-        now: Timestamp,
-        trust: &TrustList,
+        verifier: &Verifier<'_>,
     ) -> Result<Proven, DisclosureError> {
         let (asked, link) = (inquiry.body(), self.link.body());
         if link.seeker != asked.seeker {
@@ -282,7 +281,7 @@ impl Disclosure {
         }
         let (challenge, domain) = (challenge(inquiry.id()), asked.seeker.did());
         let expected = presentation::Expected { challenge: &challenge, domain: domain.as_str() };
-        let shown = presentation::verify(&self.presentation, &expected, now, trust)?;
+        let shown = presentation::verify(&self.presentation, &expected, verifier)?;
         if *shown.holder() != link.subject {
             return Err(DisclosureError::WrongHolder);
         }
@@ -345,7 +344,9 @@ impl Proven {
     pub fn verified_claim(&self, skill: &SkillId) -> Option<Award<'_>> {
         let claim = self.claims.iter().find(|c| c.skill == *skill)?;
         let (credential, checks) = self.credentials.get(claim.credential)?;
-        checks.verdict(Shown::Presentation).verified.then_some(Award { credential, level: claim.level })
+        let issuer = credential.issuer_did()?;
+        let verified = checks.verdict(Shown::Presentation).verified;
+        verified.then_some(Award { credential, issuer, level: claim.level })
     }
 
     /// What did not hold, in words: failed checks by credential, openings that did not match.
@@ -368,6 +369,8 @@ impl Proven {
 pub struct Award<'a> {
     /// The verified credential.
     pub credential: &'a Credential,
+    /// Whose signature it bears.
+    pub issuer: &'a Did,
     /// The level.
     pub level: Level,
 }
@@ -404,7 +407,7 @@ fn open(
     if opening.salt.commit(opening.credential) != backing.commitment {
         return Err("the commitment is to another credential");
     }
-    if *credential.issuer() != backing.issuer {
+    if credential.issuer_did() != Some(&backing.issuer) {
         return Err("the credential is of another issuer");
     }
     let skills = credential.skills();

@@ -9,6 +9,9 @@ pub mod limits;
 pub mod time;
 pub mod wire;
 
+pub mod json;
+pub mod text;
+
 pub mod id;
 pub mod key;
 pub mod signed;
@@ -17,7 +20,10 @@ pub mod skill;
 pub mod terms;
 pub mod vocabulary;
 
+pub mod claim_path;
 pub mod did;
+pub mod jose;
+pub mod rdf;
 
 pub mod credential;
 pub mod query;

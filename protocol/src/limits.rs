@@ -121,6 +121,18 @@ limits! {
     PROOFS_MAX: usize = 8;
     /// Skill alignments read from one credential.
     ALIGNMENTS_MAX: usize = 64;
+    /// A proof's `proofValue`.
+    PROOF_VALUE_BYTES_MAX: usize = 89;
+    /// Entries of one credential's status.
+    STATUS_ENTRIES_MAX: usize = 8;
+    /// The URL of a status list.
+    STATUS_URL_BYTES_MAX: usize = 512;
+    /// Status lists that one verification knows.
+    STATUS_LISTS_MAX: usize = 64;
+    /// The oldest status that is called fresh when the verifier says nothing else.
+    STATUS_AGE_DEFAULT_MS: u64 = 24 * 3600 * 1000;
+    /// Things that one credential's verification may ask to be fetched.
+    NEEDS_MAX: usize = 16;
     /// A public key in Multikey form.
     MULTIKEY_BYTES_MAX: usize = 128;
     /// A member of a JWK, in base64url.
@@ -191,6 +203,15 @@ limits! {
     /// A text of a credential, in bytes of UTF-8, as it is shown to a person.
     SHOWN_TEXT_BYTES_MAX: usize = 256;
 
+    /// A signed token in compact form (JWS): a credential of `CREDENTIAL_BYTES_MAX` in base64url fits.
+    JWT_BYTES_MAX: usize = 384 * 1024;
+    /// A token's header, decoded.
+    JWT_HEADER_BYTES_MAX: usize = 16 * 1024;
+    /// A token with selectively disclosable claims (SD-JWT), with its disclosures and its key binding.
+    SD_JWT_BYTES_MAX: usize = 512 * 1024;
+    /// Disclosures of one token.
+    SD_JWT_DISCLOSURES_MAX: usize = 256;
+
     /// A vocabulary's table.
     VOCABULARY_BYTES_MAX: usize = 32 * 1024 * 1024;
     /// Skills in a vocabulary.
@@ -236,4 +257,18 @@ limits! {
     RECORD_COPIES_MAX: usize = 5;
     /// Look-ups of our own in the distributed hash table that run at once.
     LOOKUPS_MAX: usize = 256;
+
+    /// A status list's bits, expanded.
+    STATUS_LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+    /// The fewest entries of a status list, so that asking for it does not say which one is meant.
+    STATUS_ENTRIES_MIN: u64 = 131_072;
+
+    /// An image that a badge is taken out of.
+    BAKED_BYTES_MAX: usize = 16 * 1024 * 1024;
+    /// Pieces of markup in an SVG that a badge is taken out of: tags, and attributes.
+    SVG_MARKUP_MAX: usize = 262_144;
+    /// Attributes in one tag of an SVG that a badge is taken out of.
+    SVG_ATTRIBUTES_MAX: usize = 256;
+    /// Declarations of namespaces in an SVG that a badge is taken out of.
+    SVG_NAMESPACES_MAX: usize = 256;
 }

@@ -301,6 +301,8 @@ impl Content {
         let mut openings: Vec<Opening> = Vec::new();
         for verified in credentials {
             let credential = verified.credential();
+            // A claim names its issuer by a DID, so that seekers can recognise it.
+            let Some(issuer) = credential.issuer_did() else { continue };
             for achieved in credential.skills() {
                 let rank = (verified.tier(), achieved.level);
                 if let Some(at) = claims.iter().position(|c| c.skill == achieved.skill) {
@@ -317,7 +319,7 @@ impl Content {
                     level: achieved.level,
                     tier: verified.tier(),
                     backing: Some(Backing {
-                        issuer: credential.issuer().clone(),
+                        issuer: issuer.clone(),
                         awarded: Month::of(credential.valid_from().unwrap_or(Timestamp::EPOCH)),
                         commitment: opening.salt.commit(opening.credential),
                     }),

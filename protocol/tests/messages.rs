@@ -7,7 +7,11 @@ use std::fmt::Debug;
 
 use knackmesh_protocol::{
     consent::{Consent, Present},
-    credential::open_badge::{AlignedSkill, Issuance},
+    credential::{
+        TrustList, Verifier,
+        data_integrity::suites::EDDSA_JCS_2022,
+        open_badge::{AlignedSkill, Issuance},
+    },
     id::{Id, NodeId},
     inquiry::{Disclosure, Inquiry, Nonce, Undertaking},
     key::SecretKey,
@@ -56,7 +60,7 @@ fn content(root: &SecretKey, view: &SecretKey, vocabulary: &Vocabulary) -> (Cont
         valid_from: NOW.minus_ms(1_000_000_000),
         valid_until: None,
     };
-    let credential = issuance.sign(&issuer, NOW).unwrap();
+    let credential = issuance.sign(&(&issuer).into(), &EDDSA_JCS_2022, NOW).unwrap();
     let text = credential.text().to_owned();
     let bare = [("urn:skill:go".parse().unwrap(), Level::MIN)];
     let terms = Terms {
@@ -65,7 +69,7 @@ fn content(root: &SecretKey, view: &SecretKey, vocabulary: &Vocabulary) -> (Cont
         modes: vec!["remote".parse().unwrap()],
         available: Some("2027-01-01".parse().unwrap()),
     };
-    let verified = [credential.verified(NOW).unwrap()];
+    let verified = [credential.verified(&Verifier::new(NOW, &TrustList::default())).unwrap()];
     let (content, openings) = Content::draft(&verified, &bare, terms, vocabulary, view).unwrap();
     (content, openings, text)
 }
@@ -95,7 +99,7 @@ impl Examples {
         let text = "(<urn:skill:rust>>=3 OR <urn:skill:go>=1..4) AND NOT region:FR AND text:\"rust\" AND tier:issuer";
         let query = parse(text, &vocabulary, NOW).unwrap().query;
         let trust = Default::default();
-        let proven = disclosure.verify(&inquiry, summary.body(), NOW, &trust).unwrap();
+        let proven = disclosure.verify(&inquiry, summary.body(), &Verifier::new(NOW, &trust)).unwrap();
         let standing = ranking::standing(summary.body(), Some(&proven), &trust);
         let score = ranking::score(&query, summary.body(), &standing, &vocabulary, NOW);
         let statement = ScoreStatement {

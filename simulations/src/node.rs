@@ -6,6 +6,7 @@ use std::{
 };
 
 use knackmesh_protocol::{
+    credential::Known,
     id::NodeId,
     peer::{GossipId, Input, Lent, Output, Peer},
     time::Timestamp,
@@ -149,7 +150,8 @@ impl Node {
         if let Some(instead) = behaviour.as_mut().and_then(|b| b.intercept(&mut stage, &input)) {
             return instead;
         }
-        let lent = Lent { index: store, wallet: &person.purse, trust: &person.trust, vocabulary };
+        let known = &Known::new();
+        let lent = Lent { index: store, wallet: &person.purse, trust: &person.trust, known, vocabulary };
         let mut outputs = peer.handle(now, input, &lent);
         if let Some(behaviour) = behaviour {
             behaviour.amend(&mut stage, &mut outputs);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use knackmesh_protocol::{
     consent::{Consent, Present},
     credential::{
-        Credential, TrustList, VerifiedCredential,
+        Credential, Known, TrustList, VerifiedCredential, Verifier,
+        data_integrity::suites::EDDSA_JCS_2022,
         open_badge::{AlignedSkill, Issuance},
     },
     id::{Id, NodeId},
@@ -55,12 +56,13 @@ pub fn credential(issuer: &Identity, holder: &Identity) -> Credential {
         valid_from: NOW,
         valid_until: None,
     };
-    issuance.sign(&issuer.root, NOW).expect("a credential")
+    issuance.sign(&(&issuer.root).into(), &EDDSA_JCS_2022, NOW).expect("a credential")
 }
 
 /// What a holder of `credential` can publish, and what opens its commitments.
 pub fn draft(holder: &Identity, credential: &Credential) -> (Content, Vec<Opening>) {
-    let verified: VerifiedCredential = credential.clone().verified(NOW).expect("it verifies");
+    let verified: VerifiedCredential =
+        credential.clone().verified(&Verifier::new(NOW, &TrustList::default())).expect("it verifies");
     Content::draft(&[verified], &[], Terms::default(), &Vocabulary::embedded(), &holder.view)
         .expect("a draft")
 }
@@ -139,6 +141,7 @@ impl World {
             index: &self.shelf,
             wallet: &self.shelf,
             trust: &self.trust,
+            known: &Known::new(),
             vocabulary: &self.vocabulary,
         };
         let outputs = self.peer.handle(now, input, &lent);

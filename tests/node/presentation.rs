@@ -2,7 +2,7 @@
 
 use knackmesh_protocol::{
     credential::{
-        TrustList,
+        TrustList, Verifier,
         presentation::{self, Expected},
     },
     inquiry::{Disclosure, DisclosureError, Inquiry, challenge},
@@ -14,7 +14,7 @@ use crate::people::{Holder, NOW, identity, inquiry};
 const PURPOSE: &str = "a Rust role in Berlin";
 
 fn verify(holder: &Holder, answer: &Disclosure, inquiry: &Signed<Inquiry>) -> Result<(), DisclosureError> {
-    answer.verify(inquiry, holder.summary.body(), NOW, &TrustList::default()).map(drop)
+    answer.verify(inquiry, holder.summary.body(), &Verifier::new(NOW, &TrustList::default())).map(drop)
 }
 
 #[test]
@@ -22,8 +22,9 @@ fn an_answer_to_the_inquiry_proves_the_claim() {
     let holder = Holder::new(1, 2);
     let asked = inquiry(&identity(3), &holder.summary, PURPOSE, 1);
     let answer = holder.answer(&asked);
-    let proven =
-        answer.verify(&asked, holder.summary.body(), NOW, &TrustList::default()).expect("it verifies");
+    let proven = answer
+        .verify(&asked, holder.summary.body(), &Verifier::new(NOW, &TrustList::default()))
+        .expect("it verifies");
     assert_eq!(proven.holder, holder.identity.root.did());
     assert!(proven.verified_claim(&crate::people::skill()).is_some(), "{:?}", proven.failures());
 }
@@ -63,7 +64,8 @@ fn a_replayed_presentation_under_a_fresh_link_is_refused_too() {
     let domain = identity(4).root.did();
     let expected = Expected { challenge: &challenge(asked.id()), domain: domain.as_str() };
     let shown = holder.answer(&asked).presentation;
-    let refusal = presentation::verify(&shown, &expected, NOW, &TrustList::default()).expect_err("replayed");
+    let refusal = presentation::verify(&shown, &expected, &Verifier::new(NOW, &TrustList::default()))
+        .expect_err("replayed");
     assert!(refusal.to_string().contains("domain"), "{refusal}");
 }
 
@@ -74,8 +76,9 @@ fn another_person_cannot_present_a_holders_credential() {
     let knackmesh_protocol::peer::Identity { root, view, .. } = &thief.identity;
     let answer = Disclosure::answer(&asked, root, view, &[&holder.credential], thief.openings.clone(), NOW)
         .expect("signed");
-    let proven =
-        answer.verify(&asked, thief.summary.body(), NOW, &TrustList::default()).expect("a presentation");
+    let proven = answer
+        .verify(&asked, thief.summary.body(), &Verifier::new(NOW, &TrustList::default()))
+        .expect("a presentation");
     assert!(proven.verified_claim(&crate::people::skill()).is_none());
     assert!(proven.failures().iter().any(|f| f.contains("trusted_holder")), "{:?}", proven.failures());
 }

@@ -5,19 +5,23 @@
 //! [`Credential::verify`] makes the six [`Checks`]; [`Credential::verified`] yields the only value that may
 //! back a published claim. A [`presentation`] binds credentials to a holder, a challenge and a domain.
 //!
-//! Invariants: a credential is kept as the text it came in and identified by its canonical JSON, so that
-//! neither white space nor key order matters; nothing is fetched; a check that was not made never passes.
+//! Invariants: a credential is kept as the text it came in; nothing is fetched; a check that was not made never passes.
 //!
 //! Specification: `spec/credential.md`.
 
+pub mod baked;
+pub mod bitstring;
 pub mod checks;
 pub mod data_integrity;
-pub mod json;
 pub mod open_badge;
 pub mod presentation;
-pub mod text;
+pub mod signer;
+pub mod status;
 pub mod trust;
+pub mod vcdm;
+pub mod verifier;
 
+mod inflate;
 mod skills;
 mod verify;
 
@@ -28,24 +32,24 @@ mod vectors;
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::vcdm::CONTEXT_V2;
+use self::vcdm::{Version, has_type};
 pub use self::{
     checks::{Check, CheckName, Checks, Reason, Shown, Verdict},
+    signer::Signer,
     skills::Achieved,
     trust::{TrustEntry, TrustList, TrustListFull},
+    verifier::{Known, Need, Verifier},
     verify::VerifiedCredential,
 };
-use self::{
-    data_integrity::date_time,
-    json::{JsonError, items},
+use crate::{
+    id::Id,
+    json::{self, JsonError, items},
+    key::Did,
+    limits::CREDENTIAL_BYTES_MAX,
     text::shown,
+    time::Timestamp,
 };
-use crate::{id::Id, key::Did, limits::CREDENTIAL_BYTES_MAX, time::Timestamp};
-
-/// The context that every document of the data model names first.
-pub(crate) const CONTEXT_V2: &str = "https://www.w3.org/ns/credentials/v2";
-
-/// The context of the previous data model, recognised in order to be refused by name.
-const CONTEXT_V1: &str = "https://www.w3.org/2018/credentials/v1";
 
 /// A credential that is structurally sound. Whether it is true, [`Credential::verify`] says.
 #[derive(Clone, Debug)]
@@ -54,7 +58,9 @@ pub struct Credential {
     document: Map<String, Value>,
     id: Id,
     kind: Kind,
-    issuer: Did,
+    version: Version,
+    issuer: String,
+    issuer_did: Option<Did>,
     subject: Option<Did>,
     valid_from: Option<Timestamp>,
     valid_until: Option<Timestamp>,
@@ -80,11 +86,8 @@ pub enum CredentialError {
     /// JSON, but not an object.
     #[error("not a credential: a JSON object is expected")]
     NotAnObject,
-    /// A credential of the data model 1.1, which proofs of this kind cannot secure.
-    #[error("a credential of the old data model 1.1; ask its issuer for one of version 2.0")]
-    DataModel1,
     /// `@context` is not a list that begins with the data model's.
-    #[error("`@context` must be a list that begins with {CONTEXT_V2}")]
+    #[error("`@context` must be a list of URLs and objects that begins with {CONTEXT_V2}")]
     Context,
     /// `type` does not name a verifiable credential.
     #[error("`type` must name VerifiableCredential")]
@@ -92,21 +95,26 @@ pub enum CredentialError {
     /// `id` is not a URL.
     #[error("`id` must be a URL")]
     IdNotAUrl,
-    /// The issuer is not named by a DID.
-    #[error("`issuer` must be a DID or an object whose `id` is one; this one cannot be verified offline")]
-    IssuerNotADid,
-    /// Not exactly one subject.
-    #[error("`credentialSubject` must be exactly one object")]
+    /// The issuer is not named by a URL.
+    #[error("`issuer` must be a URL, such as a DID, or an object whose `id` is one")]
+    Issuer,
+    /// No subject, or one of which nothing is said.
+    #[error(
+        "`credentialSubject` must be one or more objects that say something, whose `id`, if any, is a URL"
+    )]
     Subject,
     /// A date that is not RFC 3339 with an offset, from 1970 on.
     #[error("`{0}` must be a date and time with an offset, from 1970 on")]
     Date(&'static str),
     /// It would end before it begins.
-    #[error("`validUntil` is earlier than `validFrom`")]
+    #[error("it would end before it begins")]
     ValidityReversed,
     /// A status that states no type.
     #[error("`credentialStatus` must be one or more objects with a `type`")]
     Status,
+    /// Another property is not as the data model has it.
+    #[error("`{0}` is not as the data model prescribes")]
+    Property(&'static str),
 }
 
 impl CredentialError {
@@ -115,15 +123,15 @@ impl CredentialError {
         match self {
             CredentialError::Json(e) => e.code(),
             CredentialError::NotAnObject => "not-an-object",
-            CredentialError::DataModel1 => "data-model-1",
             CredentialError::Context => "context",
             CredentialError::Type => "type",
             CredentialError::IdNotAUrl => "id-not-a-url",
-            CredentialError::IssuerNotADid => "issuer-not-a-did",
+            CredentialError::Issuer => "issuer",
             CredentialError::Subject => "subject",
             CredentialError::Date(_) => "date",
             CredentialError::ValidityReversed => "validity-reversed",
             CredentialError::Status => "status",
+            CredentialError::Property(_) => "property",
         }
     }
 }
@@ -151,31 +159,24 @@ impl Credential {
 
     fn from_parts(text: String, value: Value, id: Id) -> Result<Self, CredentialError> {
         let Value::Object(document) = value else { return Err(CredentialError::NotAnObject) };
-        check_context(&document)?;
-        if !has_type(&document, "VerifiableCredential") {
-            return Err(CredentialError::Type);
-        }
-        if document.get("id").is_some_and(|id| !id.as_str().is_some_and(|id| id.contains(':'))) {
-            return Err(CredentialError::IdNotAUrl);
-        }
-        let issuer = document.get("issuer").and_then(did_of).ok_or(CredentialError::IssuerNotADid)?;
+        let structure = vcdm::check_credential(&document)?;
+        let issuer = document.get("issuer").and_then(url_of).ok_or(CredentialError::Issuer)?.to_owned();
         let subject = match items(document.get("credentialSubject")) {
             [Value::Object(subject)] => subject.get("id").and_then(did_of),
-            _ => return Err(CredentialError::Subject),
+            _ => None,
         };
-        let valid_from = date(&document, "validFrom")?;
-        let valid_until = date(&document, "validUntil")?;
-        if valid_from.zip(valid_until).is_some_and(|(from, until)| until < from) {
-            return Err(CredentialError::ValidityReversed);
-        }
-        if document.contains_key("credentialStatus") {
-            let entries = items(document.get("credentialStatus"));
-            if entries.is_empty() || entries.iter().any(|entry| entry.get("type").is_none()) {
-                return Err(CredentialError::Status);
-            }
-        }
-        let kind = Kind::of(&document);
-        Ok(Credential { text, document, id, kind, issuer, subject, valid_from, valid_until })
+        Ok(Credential {
+            kind: Kind::of(&document),
+            version: structure.version,
+            issuer_did: issuer.parse().ok(),
+            valid_from: structure.valid_from,
+            valid_until: structure.valid_until,
+            text,
+            document,
+            id,
+            issuer,
+            subject,
+        })
     }
 
     /// The text as it came.
@@ -188,7 +189,8 @@ impl Credential {
         &self.document
     }
 
-    /// blake3 of the canonical JSON, proofs included.
+    /// What identifies it: blake3 of the canonical JSON, proofs included, so that neither white space nor the order of keys
+    /// matters.
     pub fn id(&self) -> Id {
         self.id
     }
@@ -198,9 +200,19 @@ impl Credential {
         self.kind
     }
 
-    /// Who is said to have signed it.
-    pub fn issuer(&self) -> &Did {
+    /// The version of the data model that it follows.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Who is said to have signed it: a URL.
+    pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Who is said to have signed it, when that is a DID; no other issuer can be recognised.
+    pub fn issuer_did(&self) -> Option<&Did> {
+        self.issuer_did.as_ref()
     }
 
     /// What the issuer calls itself, fit to be shown. Anyone may call itself anything.
@@ -208,7 +220,7 @@ impl Credential {
         self.document.get("issuer").and_then(|issuer| issuer.get("name")).and_then(name_of)
     }
 
-    /// Whom it is about; `None` when that is not a DID, and holding it cannot be proven.
+    /// Whom it is about; `None` when that is not one DID, and holding it cannot be proven.
     pub fn subject(&self) -> Option<&Did> {
         self.subject.as_ref()
     }
@@ -230,9 +242,9 @@ impl Credential {
         self.valid_until
     }
 
-    /// Whether the issuer says where it can be found to be revoked.
-    pub fn has_status(&self) -> bool {
-        self.document.contains_key("credentialStatus")
+    /// Where the issuer says it can be found to be revoked: one entry, or a list.
+    pub fn status(&self) -> Option<&Value> {
+        self.document.get("credentialStatus")
     }
 
     /// The skills it states, at most [`crate::limits::ALIGNMENTS_MAX`], each once.
@@ -246,7 +258,7 @@ impl Credential {
 }
 
 impl PartialEq for Credential {
-    /// Equal canonical JSON.
+    /// Equal ids.
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
@@ -266,26 +278,14 @@ impl Kind {
     }
 }
 
-/// Requires the data model's context (section 4.3).
-fn check_context(document: &Map<String, Value>) -> Result<(), CredentialError> {
-    let contexts = document.get("@context").and_then(Value::as_array).ok_or(CredentialError::Context)?;
-    if !contexts.iter().all(|context| context.is_string() || context.is_object()) {
-        return Err(CredentialError::Context);
-    }
-    match contexts.first().and_then(Value::as_str) {
-        Some(CONTEXT_V2) => Ok(()),
-        Some(CONTEXT_V1) => Err(CredentialError::DataModel1),
-        _ => Err(CredentialError::Context),
-    }
-}
-
-fn has_type(document: &Map<String, Value>, name: &str) -> bool {
-    items(document.get("type")).iter().any(|t| t == name)
+/// The text that `value` is, or that its `id` is.
+fn url_of(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.get("id")?.as_str())
 }
 
 /// The DID that `value` is, or that its `id` is.
 fn did_of(value: &Value) -> Option<Did> {
-    value.as_str().or_else(|| value.get("id")?.as_str())?.parse().ok()
+    url_of(value)?.parse().ok()
 }
 
 /// A text, or the first of its translations (section 11.1), fit to be shown.
@@ -293,11 +293,4 @@ fn name_of(value: &Value) -> Option<String> {
     let first = items(Some(value)).first()?;
     let text = first.as_str().or_else(|| first.get("@value")?.as_str())?;
     Some(shown(text)).filter(|text| !text.is_empty())
-}
-
-fn date(document: &Map<String, Value>, property: &'static str) -> Result<Option<Timestamp>, CredentialError> {
-    match document.get(property) {
-        None => Ok(None),
-        Some(value) => value.as_str().and_then(date_time).map(Some).ok_or(CredentialError::Date(property)),
-    }
 }

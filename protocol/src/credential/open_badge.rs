@@ -10,11 +10,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    CONTEXT_V2, Credential, CredentialError,
-    data_integrity::{self, Binding},
+    CONTEXT_V2, Credential, CredentialError, Signer,
+    data_integrity::{self, Binding, ProofError, ProofOptions, Suite},
 };
 use crate::{
-    key::{Did, SecretKey},
+    key::Did,
     limits::ALIGNMENTS_MAX,
     skill::{Level, SkillId},
     time::Timestamp,
@@ -76,6 +76,9 @@ pub enum IssuanceError {
     /// A verifier would refuse the result, because a text or a date is not as it must be.
     #[error("{0}")]
     Credential(#[from] CredentialError),
+    /// The suite cannot sign it.
+    #[error("{0}")]
+    Proof(#[from] ProofError),
 }
 
 impl Issuance {
@@ -104,18 +107,24 @@ impl Issuance {
         document
     }
 
-    /// The credential, signed by `key` at `created`.
+    /// The credential, signed by `signer` at `created`.
     ///
     /// # Errors
-    /// [`IssuanceError`] when `key` is not the issuer's or a verifier would refuse the result.
-    pub fn sign(&self, key: &SecretKey, created: Timestamp) -> Result<Credential, IssuanceError> {
-        if key.did() != self.issuer {
+    /// [`IssuanceError`] when `signer` is not the issuer or a verifier would refuse the result.
+    pub fn sign(
+        &self,
+        signer: &Signer,
+        suite: &Suite,
+        created: Timestamp,
+    ) -> Result<Credential, IssuanceError> {
+        if *signer.controller() != self.issuer {
             return Err(IssuanceError::NotTheIssuersKey(self.issuer.clone()));
         }
         if self.skills.len() > ALIGNMENTS_MAX {
             return Err(IssuanceError::TooManySkills);
         }
-        let signed = data_integrity::sign(self.document(), key, &Binding::ASSERTION, created);
+        let options = ProofOptions::new(Binding::ASSERTION, created);
+        let signed = data_integrity::sign(self.document(), suite, signer, &options)?;
         Ok(Credential::parse(&Value::Object(signed).to_string())?)
     }
 
@@ -186,7 +195,11 @@ mod tests {
 
     use std::collections::BTreeSet;
 
-    use super::*;
+    use super::{
+        super::{TrustList, Verifier, data_integrity::suites::EDDSA_JCS_2022},
+        *,
+    };
+    use crate::key::SecretKey;
 
     fn issuance(key: &SecretKey) -> Issuance {
         let skill = |id: &str, label: &str| AlignedSkill {
@@ -213,7 +226,7 @@ mod tests {
     fn what_is_issued_reads_back() {
         let key = SecretKey::from_seed([1; 32]);
         let issuance = issuance(&key);
-        let credential = issuance.sign(&key, issuance.valid_from).unwrap();
+        let credential = issuance.sign(&(&key).into(), &EDDSA_JCS_2022, issuance.valid_from).unwrap();
         assert_eq!(credential.document()["id"], issuance.id());
         assert_eq!(credential.issuer_name().as_deref(), Some("Example Academy"));
         assert_eq!(credential.name().as_deref(), Some("Systems programming"));
@@ -221,7 +234,7 @@ mod tests {
         let skills = credential.skills();
         assert_eq!(skills.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["Rust", "C"]);
         assert!(skills.iter().all(|s| s.level == issuance.level));
-        assert!(credential.verified(issuance.valid_from).is_ok());
+        assert!(credential.verified(&Verifier::new(issuance.valid_from, &TrustList::default())).is_ok());
     }
 
     #[test]
@@ -230,13 +243,16 @@ mod tests {
         let good = issuance(&key);
         let now = good.valid_from;
         let other = SecretKey::from_seed([3; 32]);
-        assert!(matches!(good.sign(&other, now), Err(IssuanceError::NotTheIssuersKey(_))));
+        assert!(matches!(
+            good.sign(&(&other).into(), &EDDSA_JCS_2022, now),
+            Err(IssuanceError::NotTheIssuersKey(_))
+        ));
         let many = Issuance { skills: vec![good.skills[0].clone(); ALIGNMENTS_MAX + 1], ..good.clone() };
-        assert!(matches!(many.sign(&key, now), Err(IssuanceError::TooManySkills)));
+        assert!(matches!(many.sign(&(&key).into(), &EDDSA_JCS_2022, now), Err(IssuanceError::TooManySkills)));
         let reversed = Issuance { valid_until: Some(Timestamp::EPOCH), ..good.clone() };
         let long = Issuance { description: "x".repeat(1 << 20), ..good };
         for (bad, code) in [(reversed, "validity-reversed"), (long, "too-long")] {
-            match bad.sign(&key, now) {
+            match bad.sign(&(&key).into(), &EDDSA_JCS_2022, now) {
                 Err(IssuanceError::Credential(e)) => assert_eq!(e.code(), code),
                 other => panic!("{code}: {other:?}"),
             }

@@ -10,13 +10,14 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, TrustList, check_context,
-    data_integrity::{self, Binding, ProofError, Purpose},
-    did_of, has_type,
-    json::{self, JsonError, items},
+    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Signer, Verifier,
+    data_integrity::{self, Binding, ProofError, ProofOptions, Purpose, suites::EDDSA_JCS_2022},
+    did_of,
+    vcdm::{check_context, has_type},
 };
 use crate::{
-    key::{Did, SecretKey},
+    json::{self, JsonError, items},
+    key::Did,
     limits::{CLOCK_SKEW_MAX_MS, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
     time::Timestamp,
 };
@@ -111,7 +112,7 @@ impl PresentationError {
 /// # Errors
 /// [`PresentationError`] when a verifier would refuse it for its size: too many credentials, bytes or values.
 pub fn sign(
-    holder: &SecretKey,
+    holder: &Signer,
     credentials: &[&Credential],
     expected: &Expected<'_>,
     created: Timestamp,
@@ -123,9 +124,10 @@ pub fn sign(
     let mut document = Map::new();
     document.insert("@context".into(), json!([CONTEXT_V2]));
     document.insert("type".into(), json!(["VerifiablePresentation"]));
-    document.insert("holder".into(), json!(holder.did()));
+    document.insert("holder".into(), json!(holder.controller()));
     document.insert("verifiableCredential".into(), Value::Array(shown));
-    let signed = data_integrity::sign(document, holder, &binding(expected), created);
+    let options = ProofOptions::new(binding(expected), created);
+    let signed = data_integrity::sign(document, &EDDSA_JCS_2022, holder, &options)?;
     let text = json::canonical(&Value::Object(signed));
     json::parse(&text, PRESENTATION_BYTES_MAX)?;
     Ok(text)
@@ -139,19 +141,18 @@ pub fn sign(
 pub fn verify(
     text: &str,
     expected: &Expected<'_>,
-    now: Timestamp,
-    trust: &TrustList,
+    verifier: &Verifier<'_>,
 ) -> Result<VerifiedPresentation, PresentationError> {
     let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
         return Err(PresentationError::Malformed("a JSON object is expected"));
     };
     let holder = check_structure(&document)?;
-    check_proofs(&document, &holder, expected, now)?;
+    check_proofs(&document, &holder, expected, verifier)?;
     let credentials = items(document.get("verifiableCredential")).iter().enumerate();
     let credentials = credentials.map(|(index, value)| {
         let credential = Credential::from_value(value.clone())
             .map_err(|source| PresentationError::Credential { index, source })?;
-        let mut checks = credential.verify(now, trust);
+        let mut checks = credential.verify(verifier);
         check_holder(&credential, &holder, &mut checks);
         Ok((credential, checks))
     });
@@ -182,9 +183,10 @@ fn check_proofs(
     document: &Map<String, Value>,
     holder: &Did,
     expected: &Expected<'_>,
-    now: Timestamp,
+    verifier: &Verifier<'_>,
 ) -> Result<(), PresentationError> {
-    let proofs = data_integrity::verify(document, &binding(expected))?;
+    let now = verifier.now;
+    let proofs = data_integrity::verify(document, &binding(expected), &verifier.known.documents)?;
     if !proofs.verified.iter().any(|proof| proof.controller == *holder) {
         let unchecked = proofs.not_checked.into_iter().next();
         return Err(unchecked.map_or(PresentationError::NotTheHolders, PresentationError::Proof));

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{json::items, text::shown};
 use crate::{
+    json::items,
     limits::ALIGNMENTS_MAX,
     skill::{Level, SkillId},
+    text::shown,
 };
 
 /// One skill that a credential states, and how well it says the subject masters it.

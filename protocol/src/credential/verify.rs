@@ -1,10 +1,19 @@
-//! Verification: the six checks of one credential, from nothing but its text, the time and a trust list.
+//! Verification: the six checks of one credential, from its text and what the verifier brings.
+
+use std::collections::BTreeSet;
 
 use super::{
-    Check, CheckName, Checks, Credential, Kind, Shown, TrustList,
+    Check, CheckName, Checks, Credential, Kind, Need, Shown, TrustList, Verifier,
     data_integrity::{self, Binding, Proofs, VerifiedProof},
+    status,
 };
-use crate::{skill::Tier, time::Timestamp};
+use crate::{
+    did::{self, Documents},
+    key::Did,
+    limits::NEEDS_MAX,
+    skill::Tier,
+    time::Timestamp,
+};
 
 /// A credential that its issuer signed, that holds, and that is not revoked as far as the issuer offers to
 /// say. Only [`Credential::verified`] makes one, and nothing else may back a claim that is published.
@@ -28,7 +37,7 @@ impl Credential {
     /// peer's word, anything else an issuer's. Accreditation is for those to decide who know the chain.
     pub fn tier(&self) -> Tier {
         match self.kind() {
-            _ if self.subject() == Some(self.issuer()) => Tier::Claimed,
+            _ if self.subject().is_some() && self.subject() == self.issuer_did() => Tier::Claimed,
             Kind::Endorsement => Tier::Peer,
             Kind::Achievement | Kind::Other => Tier::Issuer,
         }
@@ -36,14 +45,14 @@ impl Credential {
 
     /// Makes the six checks of a bare file. `trusted_holder` is NOT_APPLICABLE: whoever has the file could
     /// have copied it. A presentation states it instead ([`super::presentation::verify`]).
-    pub fn verify(&self, now: Timestamp, trust: &TrustList) -> Checks {
+    pub fn verify(&self, verifier: &Verifier<'_>) -> Checks {
         let mut checks = Checks::none();
-        let proofs = self.check_untampered(&mut checks);
-        self.check_issuer(trust, &mut checks);
+        let signatures = self.check_untampered(verifier, &mut checks);
+        self.check_issuer(verifier.trust, &mut checks);
         let bare = "a bare file does not show who holds it".into();
         checks.state(CheckName::TrustedHolder, Check::NotApplicable, "bare-file", bare);
-        self.check_status(&mut checks);
-        self.check_period(now, &proofs, &mut checks);
+        status::check(self, verifier, &mut checks);
+        self.check_period(verifier.now, &signatures, &mut checks);
         checks
     }
 
@@ -51,16 +60,68 @@ impl Credential {
     ///
     /// # Errors
     /// The checks, when they are not those of a verified credential.
-    pub fn verified(self, now: Timestamp) -> Result<VerifiedCredential, Checks> {
-        let checks = self.verify(now, &TrustList::default());
+    pub fn verified(self, verifier: &Verifier<'_>) -> Result<VerifiedCredential, Checks> {
+        let checks = self.verify(verifier);
         if checks.verdict(Shown::File).verified { Ok(VerifiedCredential(self)) } else { Err(checks) }
     }
 
+    /// What a verification by `verifier` lacks and could be fetched, at most [`NEEDS_MAX`]. What came of fetching may bring up
+    /// new needs: the document of whoever signed a status list.
+    pub fn needs(&self, verifier: &Verifier<'_>) -> Vec<Need> {
+        let mut needs = BTreeSet::new();
+        for did in self.controllers() {
+            if did.method() == "web" && verifier.known.documents.get(&did).is_none() {
+                needs.insert(Need::Document(did));
+            }
+        }
+        for url in status::list_urls(self) {
+            let list = verifier.known.status_lists.get(&url, self.issuer_did());
+            let is_old =
+                |list: &status::StatusList| verifier.now.since_ms(list.as_of()) > list.age_max_ms(verifier);
+            if list.is_none_or(is_old) {
+                needs.insert(Need::StatusList(url));
+            }
+        }
+        needs.into_iter().take(NEEDS_MAX).collect()
+    }
+
+    /// The DIDs whose keys the proofs name.
+    fn controllers(&self) -> Vec<Did> {
+        let methods = data_integrity::verification_methods(self.document());
+        methods.filter_map(|method| did::controller_of(method).ok()).collect()
+    }
+
+    /// The signatures that verified, when one is the issuer's and none is invalid.
+    ///
+    /// # Errors
+    /// Code and words for why the credential is not known to be what its issuer signed.
+    pub(super) fn signatures(
+        &self,
+        documents: &Documents,
+    ) -> Result<Vec<VerifiedProof>, (&'static str, String)> {
+        let mut checks = Checks::none();
+        let signatures = self.check_signatures(documents, &mut checks);
+        match checks.untampered {
+            Check::Pass => Ok(signatures),
+            _ => Err(checks.reason(CheckName::Untampered).map_or(("untampered", String::new()), |reason| {
+                let code = match &reason.code {
+                    std::borrow::Cow::Borrowed(code) => *code,
+                    std::borrow::Cow::Owned(_) => "untampered",
+                };
+                (code, reason.text.clone())
+            })),
+        }
+    }
+
+    fn check_untampered(&self, verifier: &Verifier<'_>, checks: &mut Checks) -> Vec<VerifiedProof> {
+        self.check_signatures(&verifier.known.documents, checks)
+    }
+
     /// The proofs that verified, for what they say of time.
-    fn check_untampered(&self, checks: &mut Checks) -> Vec<VerifiedProof> {
+    fn check_signatures(&self, documents: &Documents, checks: &mut Checks) -> Vec<VerifiedProof> {
         const NAME: CheckName = CheckName::Untampered;
         let Proofs { verified, not_checked } =
-            match data_integrity::verify(self.document(), &Binding::ASSERTION) {
+            match data_integrity::verify(self.document(), &Binding::ASSERTION, documents) {
                 Ok(proofs) => proofs,
                 Err(e) => {
                     let outcome = if e.is_unsupported() { Check::NotChecked } else { Check::Fail };
@@ -68,7 +129,7 @@ impl Credential {
                     return Vec::new();
                 }
             };
-        let is_the_issuers = verified.iter().any(|proof| proof.controller == *self.issuer());
+        let is_the_issuers = verified.iter().any(|proof| Some(&proof.controller) == self.issuer_did());
         match not_checked.first() {
             // Another's proof that could not be checked takes nothing from the issuer's, but is told.
             Some(e) => {
@@ -86,27 +147,20 @@ impl Credential {
 
     fn check_issuer(&self, trust: &TrustList, checks: &mut Checks) {
         const NAME: CheckName = CheckName::TrustedIssuer;
-        match trust.get(self.issuer()) {
-            Some(entry) if entry.distrusted => {
+        match self.issuer_did().map(|did| trust.get(did)) {
+            Some(Some(entry)) if entry.distrusted => {
                 let text = format!("you distrust the issuer {}", self.issuer());
                 checks.state(NAME, Check::Fail, "issuer-distrusted", text);
             }
-            Some(_) => checks.pass(NAME),
-            None => {
+            Some(Some(_)) => checks.pass(NAME),
+            Some(None) => {
                 let text = format!("the issuer {} is not on your trust list", self.issuer());
                 checks.state(NAME, Check::NotChecked, "issuer-unlisted", text);
             }
-        }
-    }
-
-    fn check_status(&self, checks: &mut Checks) {
-        let (outcome, code, text) = if self.has_status() {
-            (Check::NotChecked, "status-not-checked", "its status list was not consulted")
-        } else {
-            (Check::NotApplicable, "no-status", "the issuer offers no status")
-        };
-        for name in [CheckName::Unrevoked, CheckName::Fresh] {
-            checks.state(name, outcome, code, text.into());
+            None => {
+                let text = "its issuer is not a DID, and only DIDs can be on a trust list".into();
+                checks.state(NAME, Check::NotChecked, "issuer-not-a-did", text);
+            }
         }
     }
 

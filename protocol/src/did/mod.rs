@@ -23,9 +23,8 @@ pub use self::{
     jwk::did_jwk,
     resolution::{Options, Resolution, ResolutionError, resolve},
 };
-// The only use of the credential layer, until its JSON has a layer of its own.
-use crate::credential::json;
 use crate::{
+    json,
     key::{Did, VerifyingKey},
     limits::{DID_URL_BYTES_MAX, DOCUMENTS_MAX},
     time::Timestamp,

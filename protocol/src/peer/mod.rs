@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{
     consent::Present,
-    credential::{Credential, TrustList},
+    credential::{Credential, Known, TrustList, Verifier},
     id::{Id, NodeId},
     key::{PublicKey, SecretKey},
     limits::RECONCILE_SUMMARIES_PER_REQUEST,
@@ -96,8 +96,17 @@ pub struct Lent<'a> {
     pub wallet: &'a dyn Wallet,
     /// Whose credentials the seeker recognises.
     pub trust: &'a TrustList,
+    /// What is known from others of issuers and their status lists.
+    pub known: &'a Known,
     /// Labels and weights of skills.
     pub vocabulary: &'a Vocabulary,
+}
+
+impl<'a> Lent<'a> {
+    /// The verifier that this node is at `now`.
+    pub fn verifier(&self, now: Timestamp) -> Verifier<'a> {
+        Verifier::new(now, self.trust).knowing(self.known)
+    }
 }
 
 macro_rules! handles {

@@ -382,7 +382,7 @@ impl Peer {
         let Some(inquiry) = &lead.inquiry else { return };
         lead.proof = match response {
             Ok(Response::Disclosed(disclosure)) => {
-                match disclosure.verify(inquiry, lead.summary.body(), now, lent.trust) {
+                match disclosure.verify(inquiry, lead.summary.body(), &lent.verifier(now)) {
                     Ok(proven) => {
                         search.coverage.presented += 1;
                         Proof::Presented(Box::new(proven))

@@ -107,8 +107,8 @@ pub fn standing(summary: &Summary, proven: Option<&Proven>, trust: &TrustList) -
             level: proof.level,
             tier: claim.tier().min(proof.credential.tier()),
             award: Some(Award {
-                issuer: proof.credential.issuer().clone(),
-                recognition: Recognition::of(proof.credential.issuer(), trust),
+                issuer: proof.issuer.clone(),
+                recognition: Recognition::of(proof.issuer, trust),
                 awarded: Month::of(proof.credential.valid_from().unwrap_or(Timestamp::EPOCH)),
             }),
             ..bare

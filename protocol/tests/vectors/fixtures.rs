@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use knackmesh_protocol::{
     consent::{Consent, Present},
     credential::{
-        Credential, TrustEntry, TrustList,
+        Credential, TrustEntry, TrustList, Verifier,
+        data_integrity::suites::EDDSA_JCS_2022,
         open_badge::{AlignedSkill, Issuance},
     },
     id::NodeId,
@@ -83,7 +84,7 @@ pub fn credential_of(uri: &str, at: u8, issuer: Who, subject: Who) -> Credential
         valid_from: "2026-01-15T00:00:00Z".parse().unwrap(),
         valid_until: None,
     };
-    issuance.sign(&issuer.key(), now()).unwrap()
+    issuance.sign(&(&issuer.key()).into(), &EDDSA_JCS_2022, now()).unwrap()
 }
 
 pub fn trust() -> TrustList {
@@ -100,7 +101,7 @@ pub fn content() -> (Content, Vec<Opening>) {
         modes: vec![WorkMode::Remote, WorkMode::Hybrid],
         available: Some(Availability::from_now(now())),
     };
-    let verified = credential().verified(now()).unwrap();
+    let verified = credential().verified(&Verifier::new(now(), &TrustList::default())).unwrap();
     let bare = [(skill(KUBERNETES), level(2))];
     Content::draft(&[verified], &bare, terms, &VOCABULARY, &Who::View.key()).unwrap()
 }

@@ -1,7 +1,7 @@
 //! Inquiries, and disclosures by the name under which each is refused.
 
 use knackmesh_protocol::{
-    credential::{TrustEntry, TrustList},
+    credential::{TrustEntry, TrustList, Verifier},
     inquiry::{Disclosure, DisclosureError, Inquiry, Link, challenge},
     limits::{
         CLAIMS_MAX, CONTACT_BYTES_MAX, INQUIRY_AGE_MAX_MS, MESSAGE_BYTES_MAX, PURPOSE_BYTES_MAX,
@@ -44,7 +44,7 @@ pub fn outcome(case: &Value) -> Value {
         Ok(disclosure) => disclosure,
         Err(error) => return refused(&error),
     };
-    match disclosure.verify(&inquiry, summary.body(), at, &trust) {
+    match disclosure.verify(&inquiry, summary.body(), &Verifier::new(at, &trust)) {
         Err(error) => json!({"error": code(&error)}),
         Ok(proven) => json!({
             "holder": proven.holder,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use knackmesh_protocol::{
-    credential::{Credential, TrustList},
+    credential::{Credential, Known, TrustList},
     id::{Id, NodeId},
     key::PublicKey,
     limits::{CLOCK_SKEW_MAX_MS, LEASE_MAX_MS, RECONCILE_FRAME_TARGET_BYTES},
@@ -76,7 +76,13 @@ impl World {
     fn handle(&mut self, input: Input) -> Vec<Output> {
         let trust = TrustList::default();
         let shelf = std::mem::take(&mut self.shelf);
-        let lent = Lent { index: &shelf, wallet: &shelf, trust: &trust, vocabulary: &VOCABULARY };
+        let lent = Lent {
+            index: &shelf,
+            wallet: &shelf,
+            trust: &trust,
+            known: &Known::new(),
+            vocabulary: &VOCABULARY,
+        };
         let outputs = self.peer.handle(self.now, input, &lent);
         self.shelf = shelf;
         for output in &outputs {

@@ -2,6 +2,7 @@
 
 use knackmesh_protocol::{
     consent::Consent,
+    credential::Verifier,
     id::Id,
     inquiry::{Inquiry, Link},
     message::Acknowledgement,
@@ -60,7 +61,7 @@ pub fn acknowledgement() -> Signed<Acknowledgement> {
 pub fn statement() -> Signed<ScoreStatement> {
     let (summary, seeker) = (summary(), Who::Seeker.key());
     let query = parse(&format!("<{RUST}>>=3 <{KUBERNETES}>"), &VOCABULARY, now()).unwrap().query;
-    let proven = disclosure().verify(&inquiry(), summary.body(), now(), &trust()).unwrap();
+    let proven = disclosure().verify(&inquiry(), summary.body(), &Verifier::new(now(), &trust())).unwrap();
     let standing = standing(summary.body(), Some(&proven), &trust());
     let Score { points, terms } = score(&query, summary.body(), &standing, &VOCABULARY, now());
     let statement = ScoreStatement {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use knackmesh_protocol::{
+    credential::Known,
     id::NodeId,
     limits::{MESSAGE_BYTES_MAX, RECONCILE_SESSIONS_MAX, RECORD_BYTES_MAX, REQUEST_TIMEOUT_MS},
     message::{Frame, Item, Leads, Request, Response},
@@ -143,6 +144,7 @@ proptest! {
                     index: &store,
                     wallet: &alone.person.purse,
                     trust: &alone.person.trust,
+                    known: &Known::new(),
                     vocabulary: &alone.population.vocabulary,
                 };
                 let outputs = peer.handle(now, input, &lent);
@@ -189,6 +191,7 @@ fn sessions_that_never_end_make_room() {
         index: &store,
         wallet: &alone.person.purse,
         trust: &alone.person.trust,
+        known: &Known::new(),
         vocabulary: &alone.population.vocabulary,
     };
     let endless = RECONCILE_SESSIONS_MAX as u8;
@@ -229,6 +232,7 @@ fn item(population: &Population, scenario: &Scenario, number: u32) -> Item {
         index: &store,
         wallet: &person.purse,
         trust: &person.trust,
+        known: &Known::new(),
         vocabulary: &population.vocabulary,
     };
     let (content, openings) = person.content.clone().unwrap();
@@ -255,6 +259,7 @@ fn what_did_not_fit_into_an_answer_is_fetched_again() {
         index: &store,
         wallet: &person.purse,
         trust: &person.trust,
+        known: &Known::new(),
         vocabulary: &population.vocabulary,
     };
     let mut sent = |input| -> Option<(RequestId, Request)> {

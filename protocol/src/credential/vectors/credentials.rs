@@ -142,6 +142,27 @@ fn forms(cases: &mut Cases) {
         expect(true, &[]),
     );
     cases.add(
+        "issuer-url",
+        "An issuer that is no DID: nobody can be known to have signed for it.",
+        with(|d| d["issuer"]["id"] = json!("https://example.com/issuers/876543")),
+        expect(
+            false,
+            &[
+                (UNTAMPERED, "FAIL", "proof-not-the-issuers"),
+                ("trusted_issuer", "NOT_CHECKED", "issuer-not-a-did"),
+            ],
+        ),
+    );
+    cases.add(
+        "subjects-several",
+        "Several subjects: what is said of one is not said of another, so holding it cannot be proven.",
+        with(|d| {
+            let subject = d["credentialSubject"].clone();
+            d["credentialSubject"] = json!([subject, {"id": "urn:a"}]);
+        }),
+        expect(true, &[]),
+    );
+    cases.add(
         "issuer-plain",
         "The issuer as a plain DID.",
         with(|d| d["issuer"] = json!(issuer().did())),
@@ -321,7 +342,7 @@ fn bad_proofs(cases: &mut Cases) {
                 "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169#zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"
             )
         }),
-        fails("proof-bad-method"),
+        fails("proof-wrong-key-kind"),
     );
 }
 
@@ -336,22 +357,22 @@ fn unsupported_proofs(cases: &mut Cases) {
     cases.add(
         "proof-unknown-suite",
         "A suite that is not implemented: not checked, hence not verified.",
-        tampered(|d| d["proof"]["cryptosuite"] = json!("eddsa-rdfc-2022")),
+        tampered(|d| d["proof"]["cryptosuite"] = json!("bbs-2023")),
         unchecked("proof-unknown-suite"),
     );
     cases.add(
         "proof-unknown-type",
         "A proof type that is not implemented.",
-        tampered(|d| d["proof"] = json!({"type": "Ed25519Signature2020"})),
+        tampered(|d| d["proof"] = json!({"type": "Ed25519Signature2018"})),
         unchecked("proof-unknown-suite"),
     );
     cases.add(
-        "proof-chained",
-        "A proof over other proofs is not implemented.",
-        with_proof(|p| {
-            p.insert("previousProof".into(), json!("urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544"));
+        "proof-chain-broken",
+        "A proof over another that the document does not carry.",
+        tampered(|d| {
+            d["proof"]["previousProof"] = json!("urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544");
         }),
-        unchecked("proof-chained"),
+        fails("proof-chain-broken"),
     );
     cases.add("proof-missing", "Not signed at all.", Value::Object(unsigned()), unchecked("proof-missing"));
     cases.add(
@@ -386,7 +407,7 @@ fn proof_sets(cases: &mut Cases) {
     cases.add(
         "proof-set-issuers-unknown",
         "Another's proof holds, and one was not checked.",
-        Value::Object(both()).edited(|d| d["proof"][0]["cryptosuite"] = json!("eddsa-rdfc-2022")),
+        Value::Object(both()).edited(|d| d["proof"][0]["cryptosuite"] = json!("bbs-2023")),
         unchecked("proof-unknown-suite"),
     );
     cases.add(
@@ -430,10 +451,10 @@ fn no_credentials(cases: &mut Cases) {
         json!("json-too-deep"),
     );
     cases.add(
-        "refused-data-model-1",
-        "A credential of the data model 1.1.",
+        "refused-data-model-1-without-date",
+        "A credential of the data model 1.1 states when it was issued.",
         with(|d| d["@context"][0] = json!("https://www.w3.org/2018/credentials/v1")),
-        json!("data-model-1"),
+        json!("date"),
     );
     cases.add(
         "refused-context-order",
@@ -460,15 +481,15 @@ fn no_credentials(cases: &mut Cases) {
         json!("id-not-a-url"),
     );
     cases.add(
-        "refused-issuer-url",
-        "An issuer without a DID.",
-        with(|d| d["issuer"]["id"] = json!("https://example.com/issuers/876543")),
-        json!("issuer-not-a-did"),
+        "refused-issuer",
+        "An issuer that is no URL.",
+        with(|d| d["issuer"]["id"] = json!("Example Academy")),
+        json!("issuer"),
     );
     cases.add(
-        "refused-two-subjects",
-        "Two subjects.",
-        with(|d| d["credentialSubject"] = json!([{}, {}])),
+        "refused-empty-subject",
+        "A subject of which nothing is said.",
+        with(|d| d["credentialSubject"] = json!([{"id": "urn:a"}, {}])),
         json!("subject"),
     );
     cases.add(

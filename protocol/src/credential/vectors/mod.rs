@@ -11,8 +11,8 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::{
-    CheckName, Checks, Credential, Shown, TrustEntry, TrustList,
-    data_integrity::{self, Binding, prove},
+    CheckName, Checks, Credential, Shown, Signer, TrustEntry, TrustList, Verifier,
+    data_integrity::{self, Binding, ProofOptions, prove, suites::EDDSA_JCS_2022},
     open_badge::{AlignedSkill, Issuance},
     presentation::{self, Expected},
 };
@@ -68,6 +68,10 @@ fn the_cases_are_those_that_are_written_here() {
         .map(|(name, case)| (name, format!("{case:#}\n")))
         .collect();
     if env::var_os("KNACK_BLESS").is_some() {
+        // A case that is no longer written goes.
+        for name in read_all("").into_keys().chain(read_all("presentation/").into_keys()) {
+            fs::remove_file(root().join(format!("{name}.json"))).unwrap();
+        }
         for (name, text) in &written {
             let path = root().join(format!("{name}.json"));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -83,35 +87,26 @@ fn the_cases_are_those_that_are_written_here() {
 }
 
 #[test]
-fn samples_of_other_issuers_are_refused_by_name() {
+fn samples_of_other_issuers_have_the_outcome_that_their_makers_state() {
     let expected = [
-        ("ob3/complete", "issuer-not-a-did"),
-        ("ob3/credential-status-revoked", "data-model-1"),
-        ("ob3/simple", "issuer-not-a-did"),
-        ("ob3/simple-did-key-method", "issuer-not-a-did"),
-        ("ob3/simple-eddsa-2022", "data-model-1"),
-        ("ob3/simple-err-expired", "issuer-not-a-did"),
-        ("ob3/simple-err-proof-value", "issuer-not-a-did"),
-        ("ob3/simple-multiple-proofs", "issuer-not-a-did"),
-        ("ob3/simple-noproof", "data-model-1"),
+        ("ob3/complete", "NOT_CHECKED", "proof-key-unresolved"),
+        ("ob3/credential-status-revoked", "NOT_CHECKED", "proof-key-unresolved"),
+        ("ob3/simple", "NOT_CHECKED", "proof-key-unresolved"),
+        ("ob3/simple-did-key-method", "FAIL", "proof-not-the-issuers"),
+        ("ob3/simple-eddsa-2022", "NOT_CHECKED", "proof-unknown-suite"),
+        ("ob3/simple-err-expired", "NOT_CHECKED", "proof-key-unresolved"),
+        ("ob3/simple-err-proof-value", "NOT_CHECKED", "proof-key-unresolved"),
+        ("ob3/simple-multiple-proofs", "NOT_CHECKED", "proof-unknown-suite"),
+        ("ob3/simple-noproof", "NOT_CHECKED", "proof-missing"),
     ];
     let samples = read_all("ob3/");
     assert_eq!(samples.len(), expected.len());
-    for (name, code) in expected {
-        assert_eq!(Credential::parse(&samples[name]).unwrap_err().code(), code, "{name}");
+    for (name, outcome, code) in expected {
+        let credential = Credential::parse(&samples[name]).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let checks = credential.verify(&Verifier::new(NOW.parse().unwrap(), &TrustList::default()));
+        assert_eq!(checks.untampered.to_string(), outcome, "{name}: {checks:?}");
+        assert_eq!(checks.reason(CheckName::Untampered).unwrap().code, code, "{name}: {checks:?}");
     }
-}
-
-#[test]
-fn a_sample_with_another_suite_is_parsed_and_not_checked() {
-    let mut sample: Value = serde_json::from_str(&read_all("ob3/")["ob3/simple"]).unwrap();
-    sample["issuer"]["id"] = json!("did:web:example.com");
-    let credential = Credential::parse(&sample.to_string()).unwrap();
-    assert_eq!(credential.name().as_deref(), Some("Teamwork Badge"));
-    assert_eq!(credential.issuer_name().as_deref(), Some("Example Corp"));
-    let checks = credential.verify(NOW.parse().unwrap(), &TrustList::default());
-    assert_eq!(checks.reason(CheckName::Untampered).unwrap().code, "proof-unknown-suite");
-    assert!(!checks.verdict(Shown::File).verified);
 }
 
 fn text_of(value: &Value) -> String {
@@ -148,9 +143,11 @@ fn check_credential(case: &Value) -> Value {
         Ok(credential) => credential,
         Err(e) => return json!(e.code()),
     };
-    let checks = credential.verify(now, &trust_of(case));
+    let trust = trust_of(case);
+    let verifier = Verifier::new(now, &trust);
+    let checks = credential.verify(&verifier);
     let mut outcome = outcome(&credential, &checks, Shown::File);
-    match credential.verified(now) {
+    match credential.verified(&verifier) {
         Ok(verified) => outcome["tier"] = json!(verified.tier()),
         Err(_) => assert!(outcome["verified"] == false),
     }
@@ -161,7 +158,8 @@ fn check_presentation(case: &Value) -> Value {
     let now: Timestamp = case["now"].as_str().unwrap().parse().unwrap();
     let expected =
         Expected { challenge: case["challenge"].as_str().unwrap(), domain: case["domain"].as_str().unwrap() };
-    match presentation::verify(&text_of(&case["presentation"]), &expected, now, &trust_of(case)) {
+    let trust = trust_of(case);
+    match presentation::verify(&text_of(&case["presentation"]), &expected, &Verifier::new(now, &trust)) {
         Err(e) => json!(e.code()),
         Ok(verified) => {
             let credentials = verified.credentials().iter();
@@ -222,7 +220,8 @@ fn signed(document: Map<String, Value>) -> Map<String, Value> {
 }
 
 fn signed_by(key: &SecretKey, document: Map<String, Value>) -> Map<String, Value> {
-    data_integrity::sign(document, key, &Binding::ASSERTION, at("2026-01-01T00:00:00Z"))
+    let options = ProofOptions::new(Binding::ASSERTION, at("2026-01-01T00:00:00Z"));
+    data_integrity::sign(document, &EDDSA_JCS_2022, &key.into(), &options).unwrap()
 }
 
 /// The signed credential with `change` made before signing.
@@ -244,7 +243,7 @@ fn with_proof(change: impl FnOnce(&mut Map<String, Value>)) -> Value {
     let mut options = signed(unsigned())["proof"].as_object().unwrap().clone();
     options.remove("proofValue");
     change(&mut options);
-    Value::Object(prove(unsigned(), options, &issuer()))
+    Value::Object(prove(unsigned(), options, &EDDSA_JCS_2022, &Signer::from(&issuer())).unwrap())
 }
 
 /// What a verified credential of an unlisted issuer comes out as when it is shown as a file.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    CHALLENGE, Edit, NOW, UNTAMPERED, at, holder, issuer, signed, stranger, tampered, unsigned, with,
+    CHALLENGE, EDDSA_JCS_2022, Edit, NOW, Signer, UNTAMPERED, at, holder, issuer, signed, stranger, tampered,
+    unsigned, with,
 };
 use crate::{
     credential::{
@@ -260,7 +261,7 @@ fn present(
     change: impl FnOnce(&mut Map<String, Value>, &mut Map<String, Value>),
 ) -> Value {
     let expected = Expected { challenge: CHALLENGE, domain: &stranger().did().to_string() };
-    let text = presentation::sign(&holder(), &[], &expected, at(NOW)).unwrap();
+    let text = presentation::sign(&Signer::from(&holder()), &[], &expected, at(NOW)).unwrap();
     let Value::Object(mut document) = serde_json::from_str(&text).unwrap() else { panic!("an object") };
     let Some(Value::Object(mut options)) = document.remove("proof") else { panic!("one proof") };
     assert_eq!(options["proofPurpose"], Purpose::Authentication.name());
@@ -270,5 +271,5 @@ fn present(
     if let (Some(_), Some(context)) = (options.get("@context"), document.get("@context")) {
         options.insert("@context".into(), context.clone());
     }
-    Value::Object(prove(document, options, &holder()))
+    Value::Object(prove(document, options, &EDDSA_JCS_2022, &Signer::from(&holder())).unwrap())
 }

@@ -11,8 +11,10 @@ use std::{fmt, slice};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value, map::Entry};
 
-use super::text::shown;
-use crate::limits::{JSON_DEPTH_MAX, JSON_VALUES_MAX};
+use crate::{
+    limits::{JSON_DEPTH_MAX, JSON_VALUES_MAX},
+    text::shown,
+};
 
 /// 2^53 - 1: integers up to here are doubles, and no other integer rounds to them (RFC 7493 section 2.2).
 const INTEGER_MAX: u64 = (1 << 53) - 1;
@@ -88,14 +90,14 @@ pub fn canonical(value: &Value) -> String {
 }
 
 /// The canonical form of the object that has these members, of which no two have one key.
-pub(super) fn canonical_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
+pub(crate) fn canonical_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
     let mut out = String::new();
     write_object(members, &mut out);
     out
 }
 
 /// The members of a set: JSON-LD writes a set of one as the one, and an empty set as nothing.
-pub(super) fn items(value: Option<&Value>) -> &[Value] {
+pub(crate) fn items(value: Option<&Value>) -> &[Value] {
     match value {
         None => &[],
         Some(Value::Array(items)) => items,

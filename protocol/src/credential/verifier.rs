@@ -1,0 +1,60 @@
+//! What a verifier brings to a verification: the time, its own opinions, and what it knows from others.
+//!
+//! Nothing is fetched here. What a verification lacks is a [`Need`], for whoever may ask the network; what came of it, or was
+//! stapled to a presentation, goes into [`Known`], and the verification is made again.
+
+use super::{TrustList, status::StatusLists};
+use crate::{did::Documents, key::Did, limits::STATUS_AGE_DEFAULT_MS, time::Timestamp};
+
+/// A verifier, for one verification.
+#[derive(Clone, Copy, Debug)]
+pub struct Verifier<'a> {
+    /// When it is.
+    pub now: Timestamp,
+    /// Whom it recognises.
+    pub trust: &'a TrustList,
+    /// What it knows from others.
+    pub known: &'a Known,
+    /// The oldest status that it still calls fresh, in milliseconds.
+    pub status_age_max_ms: u64,
+}
+
+/// What a verifier knows from others: DID documents and status lists, each with its age.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// DID documents.
+    pub documents: Documents,
+    /// Status lists.
+    pub status_lists: StatusLists,
+}
+
+/// Nothing, for whoever verifies offline.
+static NOTHING: Known = Known::new();
+
+/// Something that a verification lacks and that can be fetched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The document of a `did:web`.
+    Document(Did),
+    /// The status list at a URL.
+    StatusList(String),
+}
+
+impl Known {
+    /// Nothing.
+    pub const fn new() -> Self {
+        Known { documents: Documents::new(), status_lists: StatusLists::new() }
+    }
+}
+
+impl<'a> Verifier<'a> {
+    /// A verifier who knows nothing from others and wants statuses of at most [`STATUS_AGE_DEFAULT_MS`].
+    pub fn new(now: Timestamp, trust: &'a TrustList) -> Self {
+        Verifier { now, trust, known: &NOTHING, status_age_max_ms: STATUS_AGE_DEFAULT_MS }
+    }
+
+    /// The same, who knows `known`.
+    pub fn knowing(self, known: &'a Known) -> Self {
+        Verifier { known, ..self }
+    }
+}
