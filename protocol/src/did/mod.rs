@@ -13,11 +13,16 @@
 pub mod document;
 pub mod jwk;
 pub mod key;
+pub mod resolution;
 pub mod web;
 
 use std::collections::BTreeMap;
 
-pub use self::document::{Document, DocumentError, Method, Relationship, Service};
+pub use self::{
+    document::{Document, DocumentError, Method, Relationship, Service},
+    jwk::did_jwk,
+    resolution::{Options, Resolution, ResolutionError, resolve},
+};
 use crate::{
     json,
     key::{Did, VerifyingKey},
@@ -36,8 +41,11 @@ struct DidMethod {
 
 /// Where a method's documents come from.
 enum Source {
-    /// From the DID itself.
-    Computed(fn(&Did) -> Result<Document, ResolveError>),
+    /// From the DID itself: what verification reads of the document, and the whole of it, for others.
+    Computed {
+        document: fn(&Did) -> Result<Document, ResolveError>,
+        expand: fn(&Did, &Options<'_>) -> Result<serde_json::Value, ResolutionError>,
+    },
     /// From the URL that the DID stands for.
     Fetched(fn(&Did) -> Result<String, web::WebError>),
 }
@@ -157,7 +165,7 @@ pub fn verification_key(
 ) -> Result<Resolved, ResolveError> {
     let did = controller_of(method)?;
     match &did_method(&did)?.source {
-        Source::Computed(document) => key_of(&document(&did)?, method, relationship, None),
+        Source::Computed { document, .. } => key_of(&document(&did)?, method, relationship, None),
         Source::Fetched(url) => match known.get(&did) {
             Some(known) => key_of(&known.document, method, relationship, Some(known.fetched)),
             None if url(&did).is_err() => Err(ResolveError::Malformed("its DID names no place on the web")),
@@ -219,7 +227,7 @@ mod tests {
     use super::*;
     use crate::key::{SecretKey, SigningKey};
 
-    fn resolve(method: &str) -> Result<Resolved, ResolveError> {
+    fn asserts(method: &str) -> Result<Resolved, ResolveError> {
         verification_key(method, Relationship::AssertionMethod, &Documents::new())
     }
 
@@ -236,7 +244,7 @@ mod tests {
                 assert_eq!(resolved, Ok(expected));
             }
             let other = SecretKey::from_seed([8; 32]).public().multibase();
-            assert_eq!(resolve(&format!("{did}#{other}")), Err(ResolveError::MethodUnknown(did)));
+            assert_eq!(asserts(&format!("{did}#{other}")), Err(ResolveError::MethodUnknown(did)));
         }
     }
 
@@ -260,9 +268,9 @@ mod tests {
                 "did-key-unsupported",
             ),
         ] {
-            assert_eq!(resolve(method).unwrap_err().code(), code, "{method}");
+            assert_eq!(asserts(method).unwrap_err().code(), code, "{method}");
         }
         let long = format!("did:web:example.org#{}", "a".repeat(DID_URL_BYTES_MAX));
-        assert_eq!(resolve(&long), Err(ResolveError::Malformed("it is too long")));
+        assert_eq!(asserts(&long), Err(ResolveError::Malformed("it is too long")));
     }
 }
