@@ -17,6 +17,7 @@ pub mod checks;
 pub mod data_integrity;
 pub mod json;
 pub mod open_badge;
+pub mod open_badge_2;
 pub mod presentation;
 pub mod suggestion;
 pub mod text;
@@ -24,6 +25,7 @@ pub mod trust;
 
 mod inflate;
 mod skills;
+mod url;
 mod verify;
 
 #[cfg(test)]
