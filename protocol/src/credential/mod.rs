@@ -16,6 +16,7 @@ pub mod checks;
 pub mod data_integrity;
 pub mod issuing;
 pub mod open_badge;
+pub mod open_badge_2;
 pub mod presentation;
 pub mod securing;
 pub mod signer;
@@ -28,6 +29,7 @@ pub mod verifier;
 mod inflate;
 mod jwt;
 mod skills;
+mod url;
 mod verify;
 
 #[cfg(test)]
