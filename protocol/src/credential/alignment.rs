@@ -9,8 +9,9 @@
 
 use serde_json::Value;
 
-use super::{text::shown, url::Url};
+use super::url::Url;
 use crate::skill::SkillId;
+use crate::text::shown;
 
 /// What an achievement is said to be about, as its issuer wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,12 +26,10 @@ pub use self::{
     recipient::{Recipient, RecipientKind},
     signed::SignedAssertion,
 };
-use super::{
-    json::{self, JsonError, items},
-    text::shown,
-};
 use crate::{
+    json::{self, JsonError, items},
     limits::{ALIGNMENTS_MAX, CREDENTIAL_BYTES_MAX},
+    text::shown,
     time::Timestamp,
 };
 
