@@ -231,7 +231,7 @@ pub async fn run(say: impl Fn(&str)) -> Result<Report, Refusal> {
     steps.done("start", &format!("{} nodes run, each with its own keys, home and sockets", early.len() + 4));
 
     for (issuer, name) in issuers.iter().zip(ISSUERS).take(RECOGNISED) {
-        let entry = TrustEntry { name: Some(name.to_owned()), distrusted: false };
+        let entry = TrustEntry { name: Some(name.to_owned()), ..TrustEntry::default() };
         employer.ask(Request::Trust(TrustOrder::Add { issuer: issuer.did.clone(), entry })).await?;
     }
     let mut issued = 0;

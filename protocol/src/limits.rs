@@ -197,6 +197,10 @@ limits! {
     CONTROL_BYTES_MAX: usize = 16 * 1024 * 1024;
     /// Entries in a seeker's trust list.
     TRUST_ENTRIES_MAX: usize = 10_000;
+    /// Skills that one entry of a trust list names.
+    TRUST_SCOPE_MAX: usize = 256;
+    /// A name in a trust list, in bytes of UTF-8.
+    TRUST_NAME_BYTES_MAX: usize = 200;
     /// Credentials a home keeps.
     CREDENTIALS_MAX: usize = 1000;
 

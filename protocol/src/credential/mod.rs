@@ -23,6 +23,7 @@ pub mod signer;
 pub mod status;
 pub mod suggestion;
 pub mod trust;
+pub mod trust_document;
 pub mod vcdm;
 pub mod verifier;
 
@@ -47,7 +48,7 @@ pub use self::{
     securing::{Securing, SignatureError},
     signer::Signer,
     skills::Achieved,
-    trust::{TrustEntry, TrustList, TrustListFull},
+    trust::{Recognition, TrustEntry, TrustList, TrustListFull},
     verifier::{Known, Need, Verifier},
     verify::VerifiedCredential,
 };

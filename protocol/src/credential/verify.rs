@@ -12,7 +12,7 @@ use crate::{
     did::{self, Documents},
     key::Did,
     limits::NEEDS_MAX,
-    skill::Tier,
+    skill::{SkillId, Tier},
     time::Timestamp,
 };
 
@@ -170,7 +170,17 @@ impl Credential {
                 let text = format!("you distrust the issuer {}", self.issuer());
                 checks.state(NAME, Check::Fail, "issuer-distrusted", text);
             }
-            Some(Some(_)) => checks.pass(NAME),
+            Some(Some(entry)) => {
+                // What is listed for some skills counts for a credential that states nothing else.
+                let listed = |skill: &SkillId| entry.skills.is_empty() || entry.skills.contains(skill);
+                match self.skills().into_iter().find(|achieved| !listed(&achieved.skill)) {
+                    None => checks.pass(NAME),
+                    Some(achieved) => {
+                        let text = format!("its issuer is on your trust list, but not for {}", achieved.name);
+                        checks.state(NAME, Check::NotChecked, "issuer-out-of-scope", text);
+                    }
+                }
+            }
             Some(None) => {
                 let text = format!("the issuer {} is not on your trust list", self.issuer());
                 checks.state(NAME, Check::NotChecked, "issuer-unlisted", text);
