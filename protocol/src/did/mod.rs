@@ -18,6 +18,11 @@ pub mod origin;
 pub mod resolution;
 pub mod web;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod vectors;
+
 use std::collections::BTreeMap;
 
 pub use self::{
