@@ -152,6 +152,12 @@ limits! {
     SERVICES_MAX: usize = 64;
     /// DID documents that a verifier knows at once.
     DOCUMENTS_MAX: usize = 1024;
+    /// An origin (`https://HOST:PORT`) as somebody else writes it.
+    ORIGIN_BYTES_MAX: usize = 512;
+    /// The list of DIDs that an origin says are its own.
+    DID_CONFIGURATION_BYTES_MAX: usize = 256 * 1024;
+    /// Entries of that list.
+    LINKED_DIDS_MAX: usize = 32;
 
     /// One frame of a reconciliation session.
     RECONCILE_FRAME_BYTES_MAX: usize = 64 * 1024;
