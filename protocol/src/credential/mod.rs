@@ -29,6 +29,7 @@ pub mod verifier;
 
 mod inflate;
 mod jwt;
+mod sd_jwt;
 mod skills;
 mod url;
 mod verify;
@@ -54,10 +55,11 @@ pub use self::{
 };
 use crate::{
     id::Id,
-    jose::JoseError,
+    jose::{JoseError, sd_jwt::SdJwtError},
     json::{self, JsonError, items},
     key::Did,
     limits::CREDENTIAL_BYTES_MAX,
+    skill::SkillId,
     text::shown,
     time::Timestamp,
 };
@@ -130,6 +132,9 @@ pub enum CredentialError {
     /// Not a token.
     #[error("not a credential: {0}")]
     Jose(#[from] JoseError),
+    /// Not a token with disclosures.
+    #[error("not a credential: {0}")]
+    SdJwt(#[from] SdJwtError),
     /// A registered claim of a token and the credential in it say different things.
     #[error("the token's `{0}` is not what the credential in it says")]
     ClaimsDiffer(&'static str),
@@ -151,6 +156,7 @@ impl CredentialError {
             CredentialError::Status => "status",
             CredentialError::Property(_) => "property",
             CredentialError::Jose(e) => e.code(),
+            CredentialError::SdJwt(e) => e.code(),
             CredentialError::ClaimsDiffer(_) => "claims-differ",
         }
     }
@@ -163,7 +169,8 @@ impl Credential {
     /// [`CredentialError`] names the first structural rule that the text breaks (data model, section 4).
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         if is_token(text) {
-            return Self::from_token(text.trim());
+            let text = text.trim();
+            return if text.contains('~') { sd_jwt::parse(text) } else { Self::from_token(text) };
         }
         let value = json::parse(text, CREDENTIAL_BYTES_MAX)?;
         let id = Id::of(json::canonical(&value).as_bytes());
@@ -228,7 +235,7 @@ impl Credential {
         &self.securing
     }
 
-    /// What identifies it: blake3 of the token, or of the canonical JSON with its proofs, so that neither white space nor the
+    /// What identifies it: blake3 of the token without its disclosures, or of the canonical JSON with its proofs, so that neither white space nor the
     /// order of keys matters.
     pub fn id(&self) -> Id {
         self.id
@@ -256,7 +263,8 @@ impl Credential {
 
     /// What the issuer calls itself, fit to be shown. Anyone may call itself anything.
     pub fn issuer_name(&self) -> Option<String> {
-        self.document.get("issuer").and_then(|issuer| issuer.get("name")).and_then(name_of)
+        let of_issuer = self.document.get("issuer").and_then(|issuer| issuer.get("name"));
+        of_issuer.or_else(|| self.document.get("issuer_name")).and_then(name_of)
     }
 
     /// Whom it is about; `None` when that is not one DID, and holding it cannot be proven.
@@ -283,7 +291,16 @@ impl Credential {
 
     /// Where the issuer says it can be found to be revoked: one entry, or a list.
     pub fn status(&self) -> Option<&Value> {
-        self.document.get("credentialStatus")
+        let of_token = || match self.securing {
+            Securing::SdJwt(_) => self.document.get("status"),
+            Securing::DataIntegrity | Securing::Jwt(_) => None,
+        };
+        self.document.get("credentialStatus").or_else(of_token)
+    }
+
+    /// The credential with what it takes to show `skills`, where its form allows to withhold the rest; unchanged otherwise.
+    pub fn disclosing(&self, skills: &[SkillId]) -> Credential {
+        sd_jwt::disclosing(self, skills).unwrap_or_else(|| self.clone())
     }
 
     /// The skills it states, at most [`crate::limits::ALIGNMENTS_MAX`], each once.
@@ -292,7 +309,12 @@ impl Credential {
     }
 
     fn subject_object(&self) -> Option<&Map<String, Value>> {
-        items(self.document.get("credentialSubject")).first().and_then(Value::as_object)
+        match self.securing {
+            Securing::SdJwt(_) => Some(&self.document),
+            Securing::DataIntegrity | Securing::Jwt(_) => {
+                items(self.document.get("credentialSubject")).first().and_then(Value::as_object)
+            }
+        }
     }
 }
 

@@ -93,7 +93,8 @@ impl Credential {
                 let methods = data_integrity::verification_methods(self.document());
                 methods.filter_map(|method| did::controller_of(method).ok()).collect()
             }
-            Securing::Jwt(jws) => {
+            Securing::Jwt(_) | Securing::SdJwt(_) => {
+                let Some(jws) = self.securing().token() else { return Vec::new() };
                 let method = token_method(jws, self.issuer()).ok();
                 method.and_then(|method| did::controller_of(&method).ok()).into_iter().collect()
             }
@@ -160,6 +161,7 @@ impl Credential {
                 Ok(data_integrity::verify(self.document(), &Binding::ASSERTION, documents)?)
             }
             Securing::Jwt(jws) => verify_token(jws, self.issuer(), documents),
+            Securing::SdJwt(vc) => verify_token(vc.sd_jwt().token(), self.issuer(), documents),
         }
     }
 
