@@ -170,7 +170,7 @@ impl Actor {
         let home = Home::find(Some(dir.join(name.to_lowercase().replace(' ', "-"))))?;
         home.init()?;
         let listen = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(str::to_owned).to_vec();
-        let config = Config { listen, bootstrap: bootstrap.to_vec() };
+        let config = Config { listen, bootstrap: bootstrap.to_vec(), ..Config::default() };
         let keys = home.keys()?;
         let node = Node::open(&home)?.start(&config).await?;
         Ok(Actor {
