@@ -14,6 +14,8 @@ pub mod alignment;
 pub mod baked;
 pub mod bitstring;
 pub mod checks;
+pub mod clr;
+pub mod cv;
 pub mod data_integrity;
 pub mod json;
 pub mod open_badge;
