@@ -5,8 +5,7 @@ use std::{hint::black_box, time::Instant};
 
 use knackmesh_protocol::{
     credential::{
-        Credential, Shown, TrustList, Verifier,
-        data_integrity::suites::EDDSA_JCS_2022,
+        Credential, Format, Shown, TrustList, Verifier,
         open_badge::{AlignedSkill, Issuance},
     },
     key::SecretKey,
@@ -76,8 +75,9 @@ fn badge(issuer: &SecretKey, n: usize, now: Timestamp) -> Credential {
         level: Level::MAX,
         valid_from: now,
         valid_until: None,
+        status: Vec::new(),
     };
-    issuance.sign(&issuer.into(), &EDDSA_JCS_2022, now).expect("a legal credential")
+    issuance.sign(&issuer.into(), Format::Jcs, now).expect("a legal credential")
 }
 
 fn rate(work: impl FnOnce()) -> f64 {

@@ -173,19 +173,21 @@ impl Vocabulary {
     /// What `name` means, without regard to case and to the width of spaces. A preferred label beats an
     /// alternative one, and that a label whose qualifier in parentheses is left out.
     pub fn resolve(&self, name: &str) -> Resolution {
-        let folded = fold(name);
-        let Some(found) = self.names.get(&folded) else {
-            return Resolution::Unknown { nearest: self.nearest(&folded) };
-        };
+        self.exact(name).unwrap_or_else(|| Resolution::Unknown { nearest: self.nearest(&fold(name)) })
+    }
+
+    /// As [`Vocabulary::resolve`], without a search for similar names: `None` for a name that is not here.
+    pub fn exact(&self, name: &str) -> Option<Resolution> {
+        let found = self.names.get(&fold(name))?;
         let best = found.first().map(|(kind, _)| *kind);
         let mut ids =
             found.iter().filter(|(kind, _)| Some(*kind) == best).map(|(_, at)| &self.skills[*at].id);
-        match (ids.next(), ids.next()) {
+        Some(match (ids.next(), ids.next()) {
             (Some(one), None) => Resolution::Unique(one.clone()),
             (first, second) => {
                 Resolution::Ambiguous(first.into_iter().chain(second).chain(ids).cloned().collect())
             }
-        }
+        })
     }
 
     /// The skill's preferred label, or the last part of the URI of a skill that is not here.

@@ -8,8 +8,7 @@ use std::fmt::Debug;
 use knackmesh_protocol::{
     consent::{Consent, Present},
     credential::{
-        TrustList, Verifier,
-        data_integrity::suites::EDDSA_JCS_2022,
+        Format, TrustList, Verifier,
         open_badge::{AlignedSkill, Issuance},
     },
     id::{Id, NodeId},
@@ -59,8 +58,9 @@ fn content(root: &SecretKey, view: &SecretKey, vocabulary: &Vocabulary) -> (Cont
         level: Level::MAX,
         valid_from: NOW.minus_ms(1_000_000_000),
         valid_until: None,
+        status: Vec::new(),
     };
-    let credential = issuance.sign(&(&issuer).into(), &EDDSA_JCS_2022, NOW).unwrap();
+    let credential = issuance.sign(&(&issuer).into(), Format::Jcs, NOW).unwrap();
     let text = credential.text().to_owned();
     let bare = [("urn:skill:go".parse().unwrap(), Level::MIN)];
     let terms = Terms {

@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use knackmesh_protocol::{
     consent::Present,
     credential::{
-        Credential, TrustEntry, TrustList, VerifiedCredential, Verifier,
-        data_integrity::suites::EDDSA_JCS_2022,
+        Credential, Format, TrustEntry, TrustList, VerifiedCredential, Verifier,
         open_badge::{AlignedSkill, Issuance},
     },
     id::{Id, NodeId},
@@ -140,8 +139,9 @@ impl Population {
         for _ in 0..=below(rng, 2) {
             let skills = (0..=below(rng, 3)).map(|_| self.skill(rng)).collect();
             let credential = self.issue(&person.identity, skills, rng, now);
+            let Some(issuer) = credential.issuer_did() else { continue };
             for achieved in credential.skills() {
-                let award = (achieved.level, credential.issuer().clone());
+                let award = (achieved.level, issuer.clone());
                 let best = person.awards.entry(achieved.skill).or_insert_with(|| award.clone());
                 *best = award.max(best.clone());
             }
@@ -187,8 +187,9 @@ impl Population {
             level: level(rng),
             valid_from,
             valid_until: Some(now.plus_ms(60 * MONTH_MS)),
+            status: Vec::new(),
         };
-        match issuance.sign(issuer, valid_from) {
+        match issuance.sign(&issuer.into(), Format::Jcs, valid_from) {
             Ok(credential) => credential,
             Err(error) => unreachable!("a credential of the model cannot be issued: {error}"),
         }
@@ -220,7 +221,7 @@ fn raise(
     let credential = Credential::parse(&honest.text().replace(&was, r#""level":"5""#)).ok()?;
     let salt = Salt::of(&identity.view, credential.id());
     let backing = Backing {
-        issuer: credential.issuer().clone(),
+        issuer: credential.issuer_did()?.clone(),
         awarded: Month::of(credential.valid_from()?),
         commitment: salt.commit(credential.id()),
     };

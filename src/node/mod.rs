@@ -13,7 +13,7 @@ use std::{
 };
 
 use knackmesh_protocol::{
-    credential::TrustList,
+    credential::{Known, TrustList},
     id::{Id, NodeId},
     message,
     peer::{
@@ -91,6 +91,7 @@ pub struct Node {
     identity: Identity,
     vocabulary: Arc<Vocabulary>,
     trust: TrustList,
+    known: Known,
     shelf: Shelf,
     peer: Peer,
     network: Option<Network>,
@@ -169,6 +170,7 @@ impl Node {
             identity,
             vocabulary,
             trust: shelf.store.trust()?,
+            known: Known::default(),
             shelf,
             peer,
             network: None,
@@ -352,7 +354,8 @@ impl Node {
 
     fn decide(&mut self, input: Input) -> Vec<Output> {
         let (index, wallet) = (&self.shelf, &self.shelf);
-        let lent = Lent { index, wallet, trust: &self.trust, vocabulary: &self.vocabulary };
+        let (trust, known) = (&self.trust, &self.known);
+        let lent = Lent { index, wallet, trust, known, vocabulary: &self.vocabulary };
         self.peer.handle(now(), input, &lent)
     }
 

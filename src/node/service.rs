@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use knackmesh_protocol::{
     credential::{
-        Credential, Shown, TrustList, VerifiedCredential, open_badge::AlignedSkill, open_badge::Issuance,
+        Credential, Format, Shown, TrustList, VerifiedCredential, Verifier,
+        open_badge::{AlignedSkill, Issuance},
     },
     inquiry::Undertaking,
     key::Did,
@@ -220,7 +221,7 @@ impl Node {
                 "ask its issuer for a W3C Verifiable Credential or Open Badge 3.0 in JSON",
             )
         })?;
-        let checks = credential.verify(now(), &self.trust);
+        let checks = credential.verify(&self.verifier());
         if checks.untampered != knackmesh_protocol::credential::Check::Pass {
             let reason = checks.reason(knackmesh_protocol::credential::CheckName::Untampered);
             let reason = reason.map_or_else(String::new, |r| format!(": {}", r.text));
@@ -245,6 +246,11 @@ impl Node {
         Ok(Reply::Imported(Box::new(CredentialRow::new(&credential, &checks))))
     }
 
+    /// The verifier that this home is now.
+    pub(super) fn verifier(&self) -> Verifier<'_> {
+        Verifier::new(now(), &self.trust).knowing(&self.known)
+    }
+
     fn kept(&self) -> Result<Vec<Credential>, Refusal> {
         let kept = self.shelf.store.credentials()?.into_iter();
         let parse = |(id, kept): (_, KeptCredential)| {
@@ -257,7 +263,7 @@ impl Node {
     }
 
     fn credentials(&self) -> Answer {
-        let row = |c: &Credential| CredentialRow::new(c, &c.verify(now(), &self.trust));
+        let row = |c: &Credential| CredentialRow::new(c, &c.verify(&self.verifier()));
         Ok(Reply::Credentials(self.kept()?.iter().map(row).collect()))
     }
 
@@ -289,9 +295,10 @@ impl Node {
             level: order.level,
             valid_from: now,
             valid_until: order.valid_for_ms.map(|ms| now.plus_ms(ms)),
+            status: Vec::new(),
         };
         let credential = issuance
-            .sign(&self.identity.root, now)
+            .sign(&(&self.identity.root).into(), Format::Jcs, now)
             .map_err(|e| Refusal::new(Exit::Usage, e.to_string(), "see `knack issue --help`"))?;
         Ok(Reply::Issued(credential.text().to_owned()))
     }
@@ -307,7 +314,7 @@ impl Node {
         for credential in self.kept()? {
             let name = credential.name().unwrap_or_else(|| short(credential.id()));
             let states_a_skill = !credential.skills().is_empty();
-            match credential.verified(now()) {
+            match credential.verified(&self.verifier()) {
                 Ok(_) if !states_a_skill => left_out.push(format!("{name}: it names no skill by a URI")),
                 Ok(credential) => verified.push(credential),
                 Err(checks) => {
@@ -509,7 +516,7 @@ pub fn check(text: &str, trust: &TrustList) -> Result<ChecksRow, Refusal> {
         let hint = "knack verifies W3C Verifiable Credentials 2.0 and Open Badges 3.0 in JSON";
         Refusal::new(Exit::NotVerified, format!("not a credential that knack reads: {e}"), hint)
     })?;
-    Ok(ChecksRow::new(&credential, &credential.verify(now(), trust), Shown::File))
+    Ok(ChecksRow::new(&credential, &credential.verify(&Verifier::new(now(), trust)), Shown::File))
 }
 
 struct Draft {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use knackmesh_protocol::{
     consent::{Consent, Present},
     credential::{
-        Credential, Known, TrustList, VerifiedCredential, Verifier,
-        data_integrity::suites::EDDSA_JCS_2022,
+        Credential, Format, Known, TrustList, VerifiedCredential, Verifier,
         open_badge::{AlignedSkill, Issuance},
     },
     id::{Id, NodeId},
@@ -55,8 +54,9 @@ pub fn credential(issuer: &Identity, holder: &Identity) -> Credential {
         level: Level::try_from(4).expect("a level"),
         valid_from: NOW,
         valid_until: None,
+        status: Vec::new(),
     };
-    issuance.sign(&(&issuer.root).into(), &EDDSA_JCS_2022, NOW).expect("a credential")
+    issuance.sign(&(&issuer.root).into(), Format::Jcs, NOW).expect("a credential")
 }
 
 /// What a holder of `credential` can publish, and what opens its commitments.

@@ -9,20 +9,29 @@
 //!
 //! Specification: `spec/credential.md`.
 
+pub mod alignment;
 pub mod baked;
 pub mod bitstring;
 pub mod checks;
 pub mod data_integrity;
+pub mod issuing;
 pub mod open_badge;
+pub mod open_badge_2;
 pub mod presentation;
+pub mod securing;
 pub mod signer;
 pub mod status;
+pub mod suggestion;
 pub mod trust;
+pub mod trust_document;
 pub mod vcdm;
 pub mod verifier;
 
 mod inflate;
+mod jwt;
+mod sd_jwt;
 mod skills;
+mod url;
 mod verify;
 
 #[cfg(test)]
@@ -36,17 +45,21 @@ pub(crate) use self::vcdm::CONTEXT_V2;
 use self::vcdm::{Version, has_type};
 pub use self::{
     checks::{Check, CheckName, Checks, Reason, Shown, Verdict},
+    issuing::{Format, IssuanceError},
+    securing::{Securing, SignatureError},
     signer::Signer,
     skills::Achieved,
-    trust::{TrustEntry, TrustList, TrustListFull},
+    trust::{Recognition, TrustEntry, TrustList, TrustListFull},
     verifier::{Known, Need, Verifier},
     verify::VerifiedCredential,
 };
 use crate::{
     id::Id,
+    jose::{JoseError, sd_jwt::SdJwtError},
     json::{self, JsonError, items},
     key::Did,
     limits::CREDENTIAL_BYTES_MAX,
+    skill::SkillId,
     text::shown,
     time::Timestamp,
 };
@@ -56,6 +69,7 @@ use crate::{
 pub struct Credential {
     text: String,
     document: Map<String, Value>,
+    securing: Securing,
     id: Id,
     kind: Kind,
     version: Version,
@@ -115,6 +129,15 @@ pub enum CredentialError {
     /// Another property is not as the data model has it.
     #[error("`{0}` is not as the data model prescribes")]
     Property(&'static str),
+    /// Not a token.
+    #[error("not a credential: {0}")]
+    Jose(#[from] JoseError),
+    /// Not a token with disclosures.
+    #[error("not a credential: {0}")]
+    SdJwt(#[from] SdJwtError),
+    /// A registered claim of a token and the credential in it say different things.
+    #[error("the token's `{0}` is not what the credential in it says")]
+    ClaimsDiffer(&'static str),
 }
 
 impl CredentialError {
@@ -132,19 +155,36 @@ impl CredentialError {
             CredentialError::ValidityReversed => "validity-reversed",
             CredentialError::Status => "status",
             CredentialError::Property(_) => "property",
+            CredentialError::Jose(e) => e.code(),
+            CredentialError::SdJwt(e) => e.code(),
+            CredentialError::ClaimsDiffer(_) => "claims-differ",
         }
     }
 }
 
 impl Credential {
-    /// Reads a credential in JSON, of at most [`CREDENTIAL_BYTES_MAX`] bytes.
+    /// Reads a credential of at most [`CREDENTIAL_BYTES_MAX`] bytes: JSON with proofs in it, or a token.
     ///
     /// # Errors
     /// [`CredentialError`] names the first structural rule that the text breaks (data model, section 4).
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        if is_token(text) {
+            let text = text.trim();
+            return if text.contains('~') { sd_jwt::parse(text) } else { Self::from_token(text) };
+        }
         let value = json::parse(text, CREDENTIAL_BYTES_MAX)?;
         let id = Id::of(json::canonical(&value).as_bytes());
-        Self::from_parts(text.to_owned(), value, id)
+        Self::from_parts(text.to_owned(), value, id, Securing::DataIntegrity)
+    }
+
+    fn from_token(text: &str) -> Result<Self, CredentialError> {
+        let (jws, opened) = jwt::open(text)?;
+        let id = Id::of(text.as_bytes());
+        let securing = Securing::Jwt(Box::new(jws));
+        let mut credential = Self::from_parts(text.to_owned(), Value::Object(opened.document), id, securing)?;
+        credential.valid_from = credential.valid_from.max(opened.not_before);
+        credential.valid_until = credential.valid_until.into_iter().chain(opened.expires).min();
+        Ok(credential)
     }
 
     /// Takes a credential out of a document that was parsed already; its text is its canonical form.
@@ -154,10 +194,10 @@ impl Credential {
             return Err(JsonError::TooLong { actual: text.len(), max: CREDENTIAL_BYTES_MAX }.into());
         }
         let id = Id::of(text.as_bytes());
-        Self::from_parts(text, value, id)
+        Self::from_parts(text, value, id, Securing::DataIntegrity)
     }
 
-    fn from_parts(text: String, value: Value, id: Id) -> Result<Self, CredentialError> {
+    fn from_parts(text: String, value: Value, id: Id, securing: Securing) -> Result<Self, CredentialError> {
         let Value::Object(document) = value else { return Err(CredentialError::NotAnObject) };
         let structure = vcdm::check_credential(&document)?;
         let issuer = document.get("issuer").and_then(url_of).ok_or(CredentialError::Issuer)?.to_owned();
@@ -173,6 +213,7 @@ impl Credential {
             valid_until: structure.valid_until,
             text,
             document,
+            securing,
             id,
             issuer,
             subject,
@@ -189,8 +230,13 @@ impl Credential {
         &self.document
     }
 
-    /// What identifies it: blake3 of the canonical JSON, proofs included, so that neither white space nor the order of keys
-    /// matters.
+    /// How it is secured.
+    pub fn securing(&self) -> &Securing {
+        &self.securing
+    }
+
+    /// What identifies it: blake3 of the token without its disclosures, or of the canonical JSON with its proofs, so that neither white space nor the
+    /// order of keys matters.
     pub fn id(&self) -> Id {
         self.id
     }
@@ -217,7 +263,8 @@ impl Credential {
 
     /// What the issuer calls itself, fit to be shown. Anyone may call itself anything.
     pub fn issuer_name(&self) -> Option<String> {
-        self.document.get("issuer").and_then(|issuer| issuer.get("name")).and_then(name_of)
+        let of_issuer = self.document.get("issuer").and_then(|issuer| issuer.get("name"));
+        of_issuer.or_else(|| self.document.get("issuer_name")).and_then(name_of)
     }
 
     /// Whom it is about; `None` when that is not one DID, and holding it cannot be proven.
@@ -244,7 +291,16 @@ impl Credential {
 
     /// Where the issuer says it can be found to be revoked: one entry, or a list.
     pub fn status(&self) -> Option<&Value> {
-        self.document.get("credentialStatus")
+        let of_token = || match self.securing {
+            Securing::SdJwt(_) => self.document.get("status"),
+            Securing::DataIntegrity | Securing::Jwt(_) => None,
+        };
+        self.document.get("credentialStatus").or_else(of_token)
+    }
+
+    /// The credential with what it takes to show `skills`, where its form allows to withhold the rest; unchanged otherwise.
+    pub fn disclosing(&self, skills: &[SkillId]) -> Credential {
+        sd_jwt::disclosing(self, skills).unwrap_or_else(|| self.clone())
     }
 
     /// The skills it states, at most [`crate::limits::ALIGNMENTS_MAX`], each once.
@@ -253,7 +309,12 @@ impl Credential {
     }
 
     fn subject_object(&self) -> Option<&Map<String, Value>> {
-        items(self.document.get("credentialSubject")).first().and_then(Value::as_object)
+        match self.securing {
+            Securing::SdJwt(_) => Some(&self.document),
+            Securing::DataIntegrity | Securing::Jwt(_) => {
+                items(self.document.get("credentialSubject")).first().and_then(Value::as_object)
+            }
+        }
     }
 }
 
@@ -276,6 +337,11 @@ impl Kind {
             Kind::Other
         }
     }
+}
+
+/// Whether `text` is a token rather than JSON: base64url and dots.
+fn is_token(text: &str) -> bool {
+    text.trim_start().starts_with("ey")
 }
 
 /// The text that `value` is, or that its `id` is.

@@ -10,8 +10,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    CONTEXT_V2, Credential, CredentialError, Signer,
-    data_integrity::{self, Binding, ProofError, ProofOptions, Suite},
+    CONTEXT_V2, Credential, Signer,
+    issuing::{self, Format, IssuanceError},
+    sd_jwt,
+    status::StatusEntry,
 };
 use crate::{
     key::Did,
@@ -51,6 +53,8 @@ pub struct Issuance {
     pub valid_from: Timestamp,
     /// When it ceases to hold, in whole seconds; never when `None`.
     pub valid_until: Option<Timestamp>,
+    /// Where it can be found to be revoked or suspended.
+    pub status: Vec<StatusEntry>,
 }
 
 /// A skill as an issuer writes it into a credential.
@@ -62,23 +66,6 @@ pub struct AlignedSkill {
     pub label: String,
     /// The framework's name, such as `ESCO`.
     pub framework: Option<String>,
-}
-
-/// Why a credential cannot be issued so.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum IssuanceError {
-    /// The key is not the named issuer's.
-    #[error("the signing key is not that of the issuer {0}")]
-    NotTheIssuersKey(Did),
-    /// A verifier would not read all the skills.
-    #[error("more than {ALIGNMENTS_MAX} skills; issue several credentials")]
-    TooManySkills,
-    /// A verifier would refuse the result, because a text or a date is not as it must be.
-    #[error("{0}")]
-    Credential(#[from] CredentialError),
-    /// The suite cannot sign it.
-    #[error("{0}")]
-    Proof(#[from] ProofError),
 }
 
 impl Issuance {
@@ -104,6 +91,14 @@ impl Issuance {
             document.insert("validUntil".into(), json!(until.to_rfc3339_seconds()));
         }
         document.insert("credentialSubject".into(), self.credential_subject());
+        match self.status.as_slice() {
+            [] => {}
+            [entry] => drop(document.insert("credentialStatus".into(), entry.to_value())),
+            entries => {
+                let entries = entries.iter().map(StatusEntry::to_value).collect();
+                document.insert("credentialStatus".into(), Value::Array(entries));
+            }
+        }
         document
     }
 
@@ -114,18 +109,21 @@ impl Issuance {
     pub fn sign(
         &self,
         signer: &Signer,
-        suite: &Suite,
+        format: Format,
         created: Timestamp,
     ) -> Result<Credential, IssuanceError> {
-        if *signer.controller() != self.issuer {
-            return Err(IssuanceError::NotTheIssuersKey(self.issuer.clone()));
-        }
         if self.skills.len() > ALIGNMENTS_MAX {
             return Err(IssuanceError::TooManySkills);
         }
-        let options = ProofOptions::new(Binding::ASSERTION, created);
-        let signed = data_integrity::sign(self.document(), suite, signer, &options)?;
-        Ok(Credential::parse(&Value::Object(signed).to_string())?)
+        match format {
+            Format::SdJwt if *signer.controller() != self.issuer => {
+                Err(IssuanceError::NotTheIssuersKey(self.issuer.to_string()))
+            }
+            Format::SdJwt => sd_jwt::issue(self, signer),
+            Format::Jcs | Format::Rdfc | Format::VcJwt => {
+                issuing::sign(self.document(), format, signer, created)
+            }
+        }
     }
 
     fn credential_subject(&self) -> Value {
@@ -175,7 +173,7 @@ impl Issuance {
 }
 
 impl AlignedSkill {
-    fn alignment(&self) -> Value {
+    pub(super) fn alignment(&self) -> Value {
         let mut alignment = json!({
             "type": ["Alignment"],
             "targetUrl": self.skill,
@@ -196,7 +194,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{
-        super::{TrustList, Verifier, data_integrity::suites::EDDSA_JCS_2022},
+        super::{TrustList, Verifier},
         *,
     };
     use crate::key::SecretKey;
@@ -219,6 +217,7 @@ mod tests {
             level: Level::try_from(4).unwrap(),
             valid_from: Timestamp::from_unix_ms(1_790_000_000_123),
             valid_until: Some(Timestamp::from_unix_ms(1_890_000_000_000)),
+            status: Vec::new(),
         }
     }
 
@@ -226,7 +225,7 @@ mod tests {
     fn what_is_issued_reads_back() {
         let key = SecretKey::from_seed([1; 32]);
         let issuance = issuance(&key);
-        let credential = issuance.sign(&(&key).into(), &EDDSA_JCS_2022, issuance.valid_from).unwrap();
+        let credential = issuance.sign(&(&key).into(), Format::Jcs, issuance.valid_from).unwrap();
         assert_eq!(credential.document()["id"], issuance.id());
         assert_eq!(credential.issuer_name().as_deref(), Some("Example Academy"));
         assert_eq!(credential.name().as_deref(), Some("Systems programming"));
@@ -244,15 +243,15 @@ mod tests {
         let now = good.valid_from;
         let other = SecretKey::from_seed([3; 32]);
         assert!(matches!(
-            good.sign(&(&other).into(), &EDDSA_JCS_2022, now),
+            good.sign(&(&other).into(), Format::Jcs, now),
             Err(IssuanceError::NotTheIssuersKey(_))
         ));
         let many = Issuance { skills: vec![good.skills[0].clone(); ALIGNMENTS_MAX + 1], ..good.clone() };
-        assert!(matches!(many.sign(&(&key).into(), &EDDSA_JCS_2022, now), Err(IssuanceError::TooManySkills)));
+        assert!(matches!(many.sign(&(&key).into(), Format::Jcs, now), Err(IssuanceError::TooManySkills)));
         let reversed = Issuance { valid_until: Some(Timestamp::EPOCH), ..good.clone() };
         let long = Issuance { description: "x".repeat(1 << 20), ..good };
         for (bad, code) in [(reversed, "validity-reversed"), (long, "too-long")] {
-            match bad.sign(&(&key).into(), &EDDSA_JCS_2022, now) {
+            match bad.sign(&(&key).into(), Format::Jcs, now) {
                 Err(IssuanceError::Credential(e)) => assert_eq!(e.code(), code),
                 other => panic!("{code}: {other:?}"),
             }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{
-    CheckName, Credential, Shown, TrustList, Verifier,
+    CheckName, Credential, Format, Shown, TrustList, Verifier,
     data_integrity::{self, Binding, ProofOptions, suites::EDDSA_JCS_2022},
     open_badge::{AlignedSkill, Issuance},
     presentation::{self, Expected},
@@ -42,8 +42,9 @@ fn credential() -> Credential {
         level: Level::MAX,
         valid_from: NOW,
         valid_until: Some(NOW.plus_ms(1000)),
+        status: Vec::new(),
     };
-    issuance.sign(&(&key).into(), &EDDSA_JCS_2022, NOW).unwrap()
+    issuance.sign(&(&key).into(), Format::Jcs, NOW).unwrap()
 }
 
 /// Calls everything that reads what a stranger wrote.

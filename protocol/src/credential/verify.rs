@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use super::{
     Check, CheckName, Checks, Credential, Kind, Need, Shown, TrustList, Verifier,
     data_integrity::{self, Binding, Proofs, VerifiedProof},
+    securing::{Securing, SignatureError, token_method, verify_token},
     status,
 };
 use crate::{
     did::{self, Documents},
     key::Did,
     limits::NEEDS_MAX,
-    skill::Tier,
+    skill::{SkillId, Tier},
     time::Timestamp,
 };
 
@@ -87,8 +88,17 @@ impl Credential {
 
     /// The DIDs whose keys the proofs name.
     fn controllers(&self) -> Vec<Did> {
-        let methods = data_integrity::verification_methods(self.document());
-        methods.filter_map(|method| did::controller_of(method).ok()).collect()
+        match self.securing() {
+            Securing::DataIntegrity => {
+                let methods = data_integrity::verification_methods(self.document());
+                methods.filter_map(|method| did::controller_of(method).ok()).collect()
+            }
+            Securing::Jwt(_) | Securing::SdJwt(_) => {
+                let Some(jws) = self.securing().token() else { return Vec::new() };
+                let method = token_method(jws, self.issuer()).ok();
+                method.and_then(|method| did::controller_of(&method).ok()).into_iter().collect()
+            }
+        }
     }
 
     /// The signatures that verified, when one is the issuer's and none is invalid.
@@ -120,15 +130,14 @@ impl Credential {
     /// The proofs that verified, for what they say of time.
     fn check_signatures(&self, documents: &Documents, checks: &mut Checks) -> Vec<VerifiedProof> {
         const NAME: CheckName = CheckName::Untampered;
-        let Proofs { verified, not_checked } =
-            match data_integrity::verify(self.document(), &Binding::ASSERTION, documents) {
-                Ok(proofs) => proofs,
-                Err(e) => {
-                    let outcome = if e.is_unsupported() { Check::NotChecked } else { Check::Fail };
-                    checks.state(NAME, outcome, e.code(), e.to_string());
-                    return Vec::new();
-                }
-            };
+        let Proofs { verified, not_checked } = match self.proofs(documents) {
+            Ok(proofs) => proofs,
+            Err(e) => {
+                let outcome = if e.is_unsupported() { Check::NotChecked } else { Check::Fail };
+                checks.state(NAME, outcome, e.code(), e.to_string());
+                return Vec::new();
+            }
+        };
         let is_the_issuers = verified.iter().any(|proof| Some(&proof.controller) == self.issuer_did());
         match not_checked.first() {
             // Another's proof that could not be checked takes nothing from the issuer's, but is told.
@@ -145,6 +154,17 @@ impl Credential {
         verified
     }
 
+    /// The proofs of the credential, of which none is invalid.
+    fn proofs(&self, documents: &Documents) -> Result<Proofs, SignatureError> {
+        match self.securing() {
+            Securing::DataIntegrity => {
+                Ok(data_integrity::verify(self.document(), &Binding::ASSERTION, documents)?)
+            }
+            Securing::Jwt(jws) => verify_token(jws, self.issuer(), documents),
+            Securing::SdJwt(vc) => verify_token(vc.sd_jwt().token(), self.issuer(), documents),
+        }
+    }
+
     fn check_issuer(&self, trust: &TrustList, checks: &mut Checks) {
         const NAME: CheckName = CheckName::TrustedIssuer;
         match self.issuer_did().map(|did| trust.get(did)) {
@@ -152,7 +172,17 @@ impl Credential {
                 let text = format!("you distrust the issuer {}", self.issuer());
                 checks.state(NAME, Check::Fail, "issuer-distrusted", text);
             }
-            Some(Some(_)) => checks.pass(NAME),
+            Some(Some(entry)) => {
+                // What is listed for some skills counts for a credential that states nothing else.
+                let listed = |skill: &SkillId| entry.skills.is_empty() || entry.skills.contains(skill);
+                match self.skills().into_iter().find(|achieved| !listed(&achieved.skill)) {
+                    None => checks.pass(NAME),
+                    Some(achieved) => {
+                        let text = format!("its issuer is on your trust list, but not for {}", achieved.name);
+                        checks.state(NAME, Check::NotChecked, "issuer-out-of-scope", text);
+                    }
+                }
+            }
             Some(None) => {
                 let text = format!("the issuer {} is not on your trust list", self.issuer());
                 checks.state(NAME, Check::NotChecked, "issuer-unlisted", text);

@@ -222,6 +222,7 @@ impl fmt::Debug for VerifyingKey {
 
 /// A secret key that credentials and presentations are signed with.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every key is Ed25519")]
 pub enum SigningKey {
     /// Ed25519.
     Ed25519(SecretKey),

@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 use knackmesh_protocol::{
     consent::{Consent, Present},
     credential::{
-        Credential, TrustEntry, TrustList, Verifier,
-        data_integrity::suites::EDDSA_JCS_2022,
+        Credential, Format, TrustEntry, TrustList, Verifier,
         open_badge::{AlignedSkill, Issuance},
     },
     id::NodeId,
@@ -83,8 +82,9 @@ pub fn credential_of(uri: &str, at: u8, issuer: Who, subject: Who) -> Credential
         level: level(at),
         valid_from: "2026-01-15T00:00:00Z".parse().unwrap(),
         valid_until: None,
+        status: Vec::new(),
     };
-    issuance.sign(&(&issuer.key()).into(), &EDDSA_JCS_2022, now()).unwrap()
+    issuance.sign(&(&issuer.key()).into(), Format::Jcs, now()).unwrap()
 }
 
 pub fn trust() -> TrustList {

@@ -275,7 +275,7 @@ fn tampering(cases: &mut Cases) {
         "tampered-member",
         "A member was added after signing.",
         tampered(|d| {
-            d.insert("evidence".into(), json!([]));
+            d.insert("evidence".into(), json!({"type": "Evidence"}));
         }),
         fails("proof-bad-signature"),
     );

@@ -1,0 +1,135 @@
+//! Issuing: a document becomes a credential in one of the forms that are signed here.
+//!
+//! What a verifier of ours would refuse is not signed: the result is read back before it is given out.
+
+use std::{fmt, str::FromStr};
+
+use serde_json::{Map, Value};
+
+use super::{
+    Credential, CredentialError, Signer,
+    data_integrity::{
+        self, Binding, ProofError, ProofOptions, Suite,
+        suites::{ECDSA_JCS_2019, ECDSA_RDFC_2019, EDDSA_JCS_2022, EDDSA_RDFC_2022},
+    },
+    url_of,
+};
+use crate::{
+    jose::{Header, Jws},
+    key::{Algorithm, Did},
+    time::Timestamp,
+};
+
+/// A form in which credentials are issued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Data Integrity over canonical JSON; `ecdsa-jcs-2019` with a P-256 key.
+    #[default]
+    Jcs,
+    /// Data Integrity over canonical RDF, which Open Badges certification asks for; `ecdsa-rdfc-2019` with a P-256 key.
+    Rdfc,
+    /// A `vc+jwt`.
+    VcJwt,
+    /// An SD-JWT VC (`dc+sd-jwt`).
+    SdJwt,
+}
+
+impl Format {
+    /// Every form, our default first.
+    pub const ALL: [Format; 4] = [Format::Jcs, Format::Rdfc, Format::VcJwt, Format::SdJwt];
+
+    /// Its name on the command line: the cryptosuite's for an Ed25519 key, or the token's.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Jcs => "eddsa-jcs-2022",
+            Format::Rdfc => "eddsa-rdfc-2022",
+            Format::VcJwt => "vc-jwt",
+            Format::SdJwt => "sd-jwt",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Not the name of a [`Format`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a format is one of eddsa-jcs-2022, eddsa-rdfc-2022, vc-jwt, sd-jwt")]
+pub struct NotAFormat;
+
+impl FromStr for Format {
+    type Err = NotAFormat;
+
+    fn from_str(name: &str) -> Result<Self, NotAFormat> {
+        Format::ALL.into_iter().find(|format| format.name() == name).ok_or(NotAFormat)
+    }
+}
+
+/// Why a credential cannot be issued so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssuanceError {
+    /// The key is not the named issuer's.
+    #[error("the signing key is not that of the issuer {0}")]
+    NotTheIssuersKey(String),
+    /// A verifier would not read all the skills.
+    #[error("more than {} skills; issue several credentials", crate::limits::ALIGNMENTS_MAX)]
+    TooManySkills,
+    /// A verifier would refuse the result, because a text or a date is not as it must be.
+    #[error("{0}")]
+    Credential(#[from] CredentialError),
+    /// The suite cannot sign it.
+    #[error("{0}")]
+    Proof(#[from] ProofError),
+    /// A document of the data model has no form as an SD-JWT VC, whose claims are its own.
+    #[error("a document of the data model cannot be issued as an SD-JWT VC")]
+    NotAnSdJwt,
+}
+
+/// `document`, signed by its issuer at `created`.
+///
+/// # Errors
+/// [`IssuanceError`] when `signer` is not the issuer that it names, or a verifier would refuse the result.
+pub fn sign(
+    document: Map<String, Value>,
+    format: Format,
+    signer: &Signer,
+    created: Timestamp,
+) -> Result<Credential, IssuanceError> {
+    let issuer = document.get("issuer").and_then(url_of).unwrap_or_default();
+    if issuer.parse::<Did>().ok().as_ref() != Some(signer.controller()) {
+        return Err(IssuanceError::NotTheIssuersKey(crate::text::shown(issuer)));
+    }
+    // Structure first: what it lacks is a clearer reason than what a suite makes of it.
+    super::vcdm::check_credential(&document)?;
+    match format {
+        Format::Jcs | Format::Rdfc => {
+            let options = ProofOptions::new(Binding::ASSERTION, created);
+            let signed = data_integrity::sign(document, suite(format, signer), signer, &options)?;
+            Ok(Credential::parse(&Value::Object(signed).to_string())?)
+        }
+        Format::VcJwt => {
+            let header = Header {
+                typ: Some("vc+jwt".into()),
+                cty: Some("vc".into()),
+                kid: Some(signer.method().to_owned()),
+                ..Header::default()
+            };
+            let payload = Value::Object(document).to_string();
+            Ok(Credential::parse(&Jws::sign(&header, payload.as_bytes(), signer.key()))?)
+        }
+        Format::SdJwt => Err(IssuanceError::NotAnSdJwt),
+    }
+}
+
+/// The cryptosuite of a form for the signer's kind of key.
+pub fn suite(format: Format, signer: &Signer) -> &'static Suite {
+    match (format, signer.key().public().algorithm()) {
+        (Format::Rdfc, Algorithm::Es256) => &ECDSA_RDFC_2019,
+        (Format::Rdfc, _) => &EDDSA_RDFC_2022,
+        (_, Algorithm::Es256) => &ECDSA_JCS_2019,
+        (..) => &EDDSA_JCS_2022,
+    }
+}
