@@ -204,7 +204,7 @@ fn no_presentations(cases: &mut Cases) {
     );
     cases.add(
         "refused-enveloped",
-        "A credential in an envelope, which is not implemented.",
+        "An envelope that holds no token.",
         present(
             vec![
                 json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "id": "data:application/vc+jwt,e30", "type": "EnvelopedVerifiableCredential"}),
