@@ -21,11 +21,8 @@ pub mod terms;
 pub mod vocabulary;
 
 pub mod claim_path;
-pub mod claim_path;
 pub mod dcql;
 pub mod did;
-pub mod jose;
-pub mod rdf;
 pub mod jose;
 pub mod rdf;
 
