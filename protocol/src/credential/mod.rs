@@ -14,7 +14,9 @@ pub mod baked;
 pub mod bitstring;
 pub mod checks;
 pub mod data_integrity;
+pub mod enveloped;
 pub mod issuing;
+pub mod meaning;
 pub mod open_badge;
 pub mod open_badge_2;
 pub mod presentation;
@@ -28,6 +30,7 @@ pub mod verifier;
 
 mod inflate;
 mod jwt;
+mod related_resource;
 mod skills;
 mod url;
 mod verify;
@@ -129,6 +132,11 @@ pub enum CredentialError {
     /// Not a token.
     #[error("not a credential: {0}")]
     Jose(#[from] JoseError),
+    /// An enveloping object without a token that is read.
+    #[error(
+        "an EnvelopedVerifiableCredential must carry a token (vc+jwt, dc+sd-jwt) in its `id`, a data: URL"
+    )]
+    Envelope,
     /// A registered claim of a token and the credential in it say different things.
     #[error("the token's `{0}` is not what the credential in it says")]
     ClaimsDiffer(&'static str),
@@ -150,13 +158,14 @@ impl CredentialError {
             CredentialError::Status => "status",
             CredentialError::Property(_) => "property",
             CredentialError::Jose(e) => e.code(),
+            CredentialError::Envelope => "envelope",
             CredentialError::ClaimsDiffer(_) => "claims-differ",
         }
     }
 }
 
 impl Credential {
-    /// Reads a credential of at most [`CREDENTIAL_BYTES_MAX`] bytes: JSON with proofs in it, or a token.
+    /// Reads a credential of at most [`CREDENTIAL_BYTES_MAX`] bytes: JSON with proofs in it, a token, or JSON around a token.
     ///
     /// # Errors
     /// [`CredentialError`] names the first structural rule that the text breaks (data model, section 4).
@@ -165,6 +174,9 @@ impl Credential {
             return Self::from_token(text.trim());
         }
         let value = json::parse(text, CREDENTIAL_BYTES_MAX)?;
+        if let Some(token) = enveloped_token(&value)? {
+            return Self::from_token(token);
+        }
         let id = Id::of(json::canonical(&value).as_bytes());
         Self::from_parts(text.to_owned(), value, id, Securing::DataIntegrity)
     }
@@ -179,8 +191,11 @@ impl Credential {
         Ok(credential)
     }
 
-    /// Takes a credential out of a document that was parsed already; its text is its canonical form.
+    /// Takes a credential out of a document that was parsed already; its text is its canonical form, or the token in it.
     pub(crate) fn from_value(value: Value) -> Result<Self, CredentialError> {
+        if let Some(token) = enveloped_token(&value)? {
+            return Self::from_token(token);
+        }
         let text = json::canonical(&value);
         if text.len() > CREDENTIAL_BYTES_MAX {
             return Err(JsonError::TooLong { actual: text.len(), max: CREDENTIAL_BYTES_MAX }.into());
@@ -319,6 +334,12 @@ impl Kind {
 /// Whether `text` is a token rather than JSON: base64url and dots.
 fn is_token(text: &str) -> bool {
     text.trim_start().starts_with("ey")
+}
+
+/// The token that an EnvelopedVerifiableCredential carries; `None` when `value` is of another type.
+fn enveloped_token(value: &Value) -> Result<Option<&str>, CredentialError> {
+    let Some(document) = value.as_object() else { return Ok(None) };
+    enveloped::CREDENTIAL.token(document).map_err(|enveloped::Empty| CredentialError::Envelope)
 }
 
 /// The text that `value` is, or that its `id` is.

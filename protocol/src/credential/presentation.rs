@@ -10,10 +10,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Signer, Verifier,
+    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Signer, Verifier,
     data_integrity::{self, Binding, ProofError, ProofOptions, Purpose, suites::EDDSA_JCS_2022},
-    did_of,
-    vcdm::{check_context, has_type},
+    did_of, enveloped,
+    issuing::suite,
+    vcdm::{check_context, check_id, check_types, has_type},
 };
 use crate::{
     json::{self, JsonError, items},
@@ -71,7 +72,7 @@ pub enum PresentationError {
     /// The proof does not hold: another challenge, domain or purpose, or a bad signature.
     #[error("the presentation does not verify: {0}")]
     Proof(#[from] ProofError),
-    /// No proof is by the holder that it names.
+    /// No proof is by the holder that it names; or it names none, and several signed.
     #[error("the presentation was not signed by the holder that it names")]
     NotTheHolders,
     /// The proof says that it was made later than now, beyond what clocks may differ.
@@ -133,6 +134,32 @@ pub fn sign(
     Ok(text)
 }
 
+/// `document` as a presentation by `holder`, signed in `format` as `binding` says. What `document` does not state of what every
+/// presentation has to (`holder`) is added; the credentials in it are not looked at.
+///
+/// # Errors
+/// [`PresentationError`] when it is no presentation, is signed already, or names another holder.
+pub fn sign_document(
+    mut document: Map<String, Value>,
+    format: Format,
+    holder: &Signer,
+    binding: &Binding<'_>,
+    created: Timestamp,
+) -> Result<String, PresentationError> {
+    if document.contains_key("proof") {
+        return Err(PresentationError::Malformed("it is signed already"));
+    }
+    if check_structure(&document)?.is_some_and(|named| named != *holder.controller()) {
+        return Err(PresentationError::NotTheHolders);
+    }
+    document.entry("holder").or_insert_with(|| json!(holder.controller()));
+    let options = ProofOptions::new(*binding, created);
+    let signed = data_integrity::sign(document, suite(format, holder), holder, &options)?;
+    let text = Value::Object(signed).to_string();
+    json::parse(&text, PRESENTATION_BYTES_MAX)?;
+    Ok(text)
+}
+
 /// Verifies a presentation and every credential in it.
 ///
 /// # Errors
@@ -143,11 +170,26 @@ pub fn verify(
     expected: &Expected<'_>,
     verifier: &Verifier<'_>,
 ) -> Result<VerifiedPresentation, PresentationError> {
+    verify_bound(text, &binding(expected), verifier)
+}
+
+/// The same for a verifier that need not have given a challenge, so that what it sees may have been shown before.
+///
+/// # Errors
+/// Those of [`verify`]. A presentation without a proof is none, whatever the credentials in it are.
+pub fn verify_bound(
+    text: &str,
+    binding: &Binding<'_>,
+    verifier: &Verifier<'_>,
+) -> Result<VerifiedPresentation, PresentationError> {
     let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
         return Err(PresentationError::Malformed("a JSON object is expected"));
     };
-    let holder = check_structure(&document)?;
-    check_proofs(&document, &holder, expected, verifier)?;
+    if !matches!(enveloped::PRESENTATION.token(&document), Ok(None)) {
+        return Err(PresentationError::Malformed("presentations in envelopes are not read"));
+    }
+    let named = check_structure(&document)?;
+    let holder = check_proofs(&document, named, binding, verifier)?;
     let credentials = items(document.get("verifiableCredential")).iter().enumerate();
     let credentials = credentials.map(|(index, value)| {
         let credential = Credential::from_value(value.clone())
@@ -167,30 +209,44 @@ fn binding<'a>(expected: &Expected<'a>) -> Binding<'a> {
     }
 }
 
-/// The holder that the presentation names.
-fn check_structure(document: &Map<String, Value>) -> Result<Did, PresentationError> {
+/// The holder that the presentation names, if it names one.
+fn check_structure(document: &Map<String, Value>) -> Result<Option<Did>, PresentationError> {
     check_context(document).map_err(|_| PresentationError::Malformed("`@context` does not begin with v2"))?;
-    if !has_type(document, "VerifiablePresentation") {
+    if check_types(document).is_err() || !has_type(document, "VerifiablePresentation") {
         return Err(PresentationError::Malformed("`type` does not name VerifiablePresentation"));
     }
-    if items(document.get("verifiableCredential")).len() > PRESENTED_CREDENTIALS_MAX {
+    check_id(document).map_err(|_| PresentationError::Malformed("`id` is not a URL"))?;
+    let credentials = items(document.get("verifiableCredential"));
+    if credentials.len() > PRESENTED_CREDENTIALS_MAX {
         return Err(PresentationError::TooManyCredentials);
     }
-    document.get("holder").and_then(did_of).ok_or(PresentationError::Malformed("`holder` is not a DID"))
+    if !credentials.iter().all(Value::is_object) {
+        return Err(PresentationError::Malformed("`verifiableCredential` does not consist of objects"));
+    }
+    match document.get("holder") {
+        None => Ok(None),
+        Some(holder) => did_of(holder).map(Some).ok_or(PresentationError::Malformed("`holder` is not a DID")),
+    }
 }
 
+/// Whose key signed: the holder that is named, else the only one who did.
 fn check_proofs(
     document: &Map<String, Value>,
-    holder: &Did,
-    expected: &Expected<'_>,
+    named: Option<Did>,
+    binding: &Binding<'_>,
     verifier: &Verifier<'_>,
-) -> Result<(), PresentationError> {
+) -> Result<Did, PresentationError> {
     let now = verifier.now;
-    let proofs = data_integrity::verify(document, &binding(expected), &verifier.known.documents)?;
-    if !proofs.verified.iter().any(|proof| proof.controller == *holder) {
+    let proofs = data_integrity::verify(document, binding, &verifier.known.documents)?;
+    let mut signers = proofs.verified.iter().map(|proof| &proof.controller);
+    let holder = match named {
+        Some(named) => signers.any(|signer| *signer == named).then_some(named),
+        None => signers.next().filter(|first| signers.all(|other| other == *first)).cloned(),
+    };
+    let Some(holder) = holder else {
         let unchecked = proofs.not_checked.into_iter().next();
         return Err(unchecked.map_or(PresentationError::NotTheHolders, PresentationError::Proof));
-    }
+    };
     for proof in &proofs.verified {
         if let Some(created) = proof.created.filter(|created| *created > now.plus_ms(CLOCK_SKEW_MAX_MS)) {
             return Err(PresentationError::CreatedInFuture(created));
@@ -199,7 +255,7 @@ fn check_proofs(
             return Err(PresentationError::ProofExpired(end));
         }
     }
-    Ok(())
+    Ok(holder)
 }
 
 fn check_holder(credential: &Credential, holder: &Did, checks: &mut Checks) {

@@ -56,6 +56,14 @@ fn good_ones(cases: &mut Cases) {
         expect(&[]),
     );
     cases.add(
+        "good-holder-absent",
+        "It names no holder: who signed is the holder.",
+        present(vec![good()], |d, _| {
+            d.remove("holder");
+        }),
+        expect(&[shown(true, &[])]),
+    );
+    cases.add(
         "good-single",
         "One credential, not in an array.",
         present(vec![good()], |d, _| d["verifiableCredential"] = good()),
@@ -184,10 +192,8 @@ fn no_presentations(cases: &mut Cases) {
     );
     cases.add(
         "refused-holder",
-        "Without a holder.",
-        present(vec![good()], |d, _| {
-            d.remove("holder");
-        }),
+        "A holder who is not a DID.",
+        present(vec![good()], |d, _| d["holder"] = json!("https://holder.example/")),
         json!("malformed"),
     );
     cases.add(
@@ -204,14 +210,14 @@ fn no_presentations(cases: &mut Cases) {
     );
     cases.add(
         "refused-enveloped",
-        "A credential in an envelope, which is not implemented.",
+        "A credential in an envelope of a media type that is not read.",
         present(
             vec![
-                json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "id": "data:application/vc+jwt,e30", "type": "EnvelopedVerifiableCredential"}),
+                json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "id": "data:application/vc+cose,e30", "type": "EnvelopedVerifiableCredential"}),
             ],
             |_, _| {},
         ),
-        json!("type"),
+        json!("envelope"),
     );
 }
 
