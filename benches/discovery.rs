@@ -62,7 +62,7 @@ async fn start(dir: std::path::PathBuf, bootstrap: Vec<String>) -> Running {
     home.init().expect("a home");
     let listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".to_owned()];
     let node = Node::open(&home).expect("a store");
-    let node = node.start(&Config { listen, bootstrap }).await.expect("a network");
+    let node = node.start(&Config { listen, bootstrap, ..Config::default() }).await.expect("a network");
     let claim = vec![("rust".to_owned(), Level::MAX)];
     node.handle
         .ask(Request::Profile(ProfileOrder { terms: None, claim, drop: Vec::new() }))

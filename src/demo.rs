@@ -170,7 +170,7 @@ impl Actor {
         let home = Home::find(Some(dir.join(name.to_lowercase().replace(' ', "-"))))?;
         home.init()?;
         let listen = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(str::to_owned).to_vec();
-        let config = Config { listen, bootstrap: bootstrap.to_vec() };
+        let config = Config { listen, bootstrap: bootstrap.to_vec(), ..Config::default() };
         let keys = home.keys()?;
         let node = Node::open(&home)?.start(&config).await?;
         Ok(Actor {
@@ -231,7 +231,7 @@ pub async fn run(say: impl Fn(&str)) -> Result<Report, Refusal> {
     steps.done("start", &format!("{} nodes run, each with its own keys, home and sockets", early.len() + 4));
 
     for (issuer, name) in issuers.iter().zip(ISSUERS).take(RECOGNISED) {
-        let entry = TrustEntry { name: Some(name.to_owned()), distrusted: false };
+        let entry = TrustEntry { name: Some(name.to_owned()), ..TrustEntry::default() };
         employer.ask(Request::Trust(TrustOrder::Add { issuer: issuer.did.clone(), entry })).await?;
     }
     let mut issued = 0;

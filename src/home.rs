@@ -1,7 +1,7 @@
 //! A home: the folder that holds one person's (or one organisation's) keys, store, index and settings.
 //!
 //! ```text
-//! config.toml   listen addresses and bootstrap nodes
+//! config.toml   listen addresses, bootstrap nodes, and what may be fetched
 //! keys/         root, view and node: 64 hexadecimal digits each, readable by the owner only
 //! store/        what must not be lost      index/   what can be rebuilt from it
 //! control.sock  the running node's socket, open to the owner only
@@ -48,12 +48,28 @@ pub struct Config {
     pub listen: Vec<String>,
     /// Multiaddresses of nodes to join the network by.
     pub bootstrap: Vec<String>,
+    /// How documents are fetched from the web.
+    pub fetch: FetchSettings,
+}
+
+/// What `config.toml` says under `[fetch]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct FetchSettings {
+    /// A PEM file with certificates of authorities to trust besides the built-in ones.
+    pub ca: Option<PathBuf>,
+    /// Whether URLs may lead to this machine itself, with http as well.
+    pub allow_loopback: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let listen = ["/ip4/0.0.0.0/udp/0/quic-v1", "/ip4/0.0.0.0/tcp/0"];
-        Config { listen: listen.map(str::to_owned).to_vec(), bootstrap: Vec::new() }
+        Config {
+            listen: listen.map(str::to_owned).to_vec(),
+            bootstrap: Vec::new(),
+            fetch: FetchSettings::default(),
+        }
     }
 }
 
@@ -225,4 +241,23 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
         fs::rename(&partial, path)
     };
     write().map_err(|e| HomeError::Io(path.to_owned(), e))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn settings_of_an_earlier_version_and_with_fetch_are_read() {
+        let plain: Config = toml::from_str("listen = []").unwrap();
+        assert_eq!(plain.fetch, FetchSettings { ca: None, allow_loopback: false });
+        let text = "[fetch]\nca = \"/etc/ca.pem\"\nallow_loopback = true\n";
+        let fetch = toml::from_str::<Config>(text).unwrap().fetch;
+        assert_eq!(fetch, FetchSettings { ca: Some("/etc/ca.pem".into()), allow_loopback: true });
+        assert!(toml::from_str::<Config>("[fetch]\nallow_privat = true").is_err());
+        let written = toml::to_string(&Config::default()).unwrap();
+        assert_eq!(toml::from_str::<Config>(&written).unwrap(), Config::default());
+    }
 }

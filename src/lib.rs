@@ -5,6 +5,7 @@
 
 pub mod home;
 
+pub mod fetch;
 pub mod index;
 pub mod network;
 pub mod store;

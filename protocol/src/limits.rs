@@ -152,6 +152,12 @@ limits! {
     SERVICES_MAX: usize = 64;
     /// DID documents that a verifier knows at once.
     DOCUMENTS_MAX: usize = 1024;
+    /// An origin (`https://HOST:PORT`) as somebody else writes it.
+    ORIGIN_BYTES_MAX: usize = 512;
+    /// The list of DIDs that an origin says are its own.
+    DID_CONFIGURATION_BYTES_MAX: usize = 256 * 1024;
+    /// Entries of that list.
+    LINKED_DIDS_MAX: usize = 32;
 
     /// One frame of a reconciliation session.
     RECONCILE_FRAME_BYTES_MAX: usize = 64 * 1024;
@@ -197,6 +203,10 @@ limits! {
     CONTROL_BYTES_MAX: usize = 16 * 1024 * 1024;
     /// Entries in a seeker's trust list.
     TRUST_ENTRIES_MAX: usize = 10_000;
+    /// Skills that one entry of a trust list names.
+    TRUST_SCOPE_MAX: usize = 256;
+    /// A name in a trust list, in bytes of UTF-8.
+    TRUST_NAME_BYTES_MAX: usize = 200;
     /// Credentials a home keeps.
     CREDENTIALS_MAX: usize = 1000;
 
@@ -278,4 +288,28 @@ limits! {
     SUGGESTION_WORDS_MAX: usize = 8;
     /// Skills that are suggested for one badge.
     SUGGESTIONS_MAX: usize = 16;
+    /// A URL that is fetched.
+    FETCH_URL_BYTES_MAX: usize = 2048;
+    /// A document that is fetched: a credential, a DID document, a badge.
+    FETCH_BYTES_MAX: usize = 1024 * 1024;
+    /// A status list that is fetched.
+    FETCH_STATUS_LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+    /// Status line and headers of the answer to a fetch.
+    FETCH_HEAD_BYTES_MAX: usize = 16 * 1024;
+    /// The media type that an answer names (RFC 6838: two names of 127 characters).
+    FETCH_MEDIA_TYPE_BYTES_MAX: usize = 255;
+    /// How long a fetch may take, from the name's resolution to the last byte, redirects included.
+    FETCH_TIMEOUT_MS: u64 = 10_000;
+    /// How long connecting may take, with the TLS handshake.
+    FETCH_CONNECT_TIMEOUT_MS: u64 = 5_000;
+    /// Redirects that one fetch follows.
+    FETCH_REDIRECTS_MAX: usize = 3;
+    /// Fetches over the network that one verification may cause.
+    FETCHES_PER_VERIFICATION_MAX: usize = 16;
+    /// Fetches that run at once.
+    FETCHES_AT_ONCE_MAX: usize = 4;
+    /// Fetched things that are kept on disk.
+    CACHE_ENTRIES_MAX: usize = 1024;
+    /// Bytes of fetched things that are kept on disk.
+    CACHE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 }

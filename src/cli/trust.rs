@@ -52,9 +52,10 @@ enum Action {
 impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
         let order = match self.action {
-            Action::Add { issuer, name, distrust } => {
-                TrustOrder::Add { issuer, entry: TrustEntry { name, distrusted: distrust } }
-            }
+            Action::Add { issuer, name, distrust } => TrustOrder::Add {
+                issuer,
+                entry: TrustEntry { name, distrusted: distrust, ..TrustEntry::default() },
+            },
             Action::Remove { issuer } => TrustOrder::Remove { issuer },
             Action::List => TrustOrder::List,
         };

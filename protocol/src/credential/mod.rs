@@ -25,12 +25,14 @@ pub mod signer;
 pub mod status;
 pub mod suggestion;
 pub mod trust;
+pub mod trust_document;
 pub mod vcdm;
 pub mod verifier;
 
 mod inflate;
 mod jwt;
 mod related_resource;
+mod sd_jwt;
 mod skills;
 mod url;
 mod verify;
@@ -50,16 +52,17 @@ pub use self::{
     securing::{Securing, SignatureError},
     signer::Signer,
     skills::Achieved,
-    trust::{TrustEntry, TrustList, TrustListFull},
+    trust::{Recognition, TrustEntry, TrustList, TrustListFull},
     verifier::{Known, Need, Verifier},
     verify::VerifiedCredential,
 };
 use crate::{
     id::Id,
-    jose::JoseError,
+    jose::{JoseError, sd_jwt::SdJwtError},
     json::{self, JsonError, items},
     key::Did,
     limits::CREDENTIAL_BYTES_MAX,
+    skill::SkillId,
     text::shown,
     time::Timestamp,
 };
@@ -137,6 +140,9 @@ pub enum CredentialError {
         "an EnvelopedVerifiableCredential must carry a token (vc+jwt, dc+sd-jwt) in its `id`, a data: URL"
     )]
     Envelope,
+    /// Not a token with disclosures.
+    #[error("not a credential: {0}")]
+    SdJwt(#[from] SdJwtError),
     /// A registered claim of a token and the credential in it say different things.
     #[error("the token's `{0}` is not what the credential in it says")]
     ClaimsDiffer(&'static str),
@@ -159,6 +165,7 @@ impl CredentialError {
             CredentialError::Property(_) => "property",
             CredentialError::Jose(e) => e.code(),
             CredentialError::Envelope => "envelope",
+            CredentialError::SdJwt(e) => e.code(),
             CredentialError::ClaimsDiffer(_) => "claims-differ",
         }
     }
@@ -182,6 +189,9 @@ impl Credential {
     }
 
     fn from_token(text: &str) -> Result<Self, CredentialError> {
+        if text.contains('~') {
+            return sd_jwt::parse(text);
+        }
         let (jws, opened) = jwt::open(text)?;
         let id = Id::of(text.as_bytes());
         let securing = Securing::Jwt(Box::new(jws));
@@ -242,7 +252,7 @@ impl Credential {
         &self.securing
     }
 
-    /// What identifies it: blake3 of the token, or of the canonical JSON with its proofs, so that neither white space nor the
+    /// What identifies it: blake3 of the token without its disclosures, or of the canonical JSON with its proofs, so that neither white space nor the
     /// order of keys matters.
     pub fn id(&self) -> Id {
         self.id
@@ -270,7 +280,8 @@ impl Credential {
 
     /// What the issuer calls itself, fit to be shown. Anyone may call itself anything.
     pub fn issuer_name(&self) -> Option<String> {
-        self.document.get("issuer").and_then(|issuer| issuer.get("name")).and_then(name_of)
+        let of_issuer = self.document.get("issuer").and_then(|issuer| issuer.get("name"));
+        of_issuer.or_else(|| self.document.get("issuer_name")).and_then(name_of)
     }
 
     /// Whom it is about; `None` when that is not one DID, and holding it cannot be proven.
@@ -297,7 +308,16 @@ impl Credential {
 
     /// Where the issuer says it can be found to be revoked: one entry, or a list.
     pub fn status(&self) -> Option<&Value> {
-        self.document.get("credentialStatus")
+        let of_token = || match self.securing {
+            Securing::SdJwt(_) => self.document.get("status"),
+            Securing::DataIntegrity | Securing::Jwt(_) => None,
+        };
+        self.document.get("credentialStatus").or_else(of_token)
+    }
+
+    /// The credential with what it takes to show `skills`, where its form allows to withhold the rest; unchanged otherwise.
+    pub fn disclosing(&self, skills: &[SkillId]) -> Credential {
+        sd_jwt::disclosing(self, skills).unwrap_or_else(|| self.clone())
     }
 
     /// The skills it states, at most [`crate::limits::ALIGNMENTS_MAX`], each once.
@@ -306,7 +326,12 @@ impl Credential {
     }
 
     fn subject_object(&self) -> Option<&Map<String, Value>> {
-        items(self.document.get("credentialSubject")).first().and_then(Value::as_object)
+        match self.securing {
+            Securing::SdJwt(_) => Some(&self.document),
+            Securing::DataIntegrity | Securing::Jwt(_) => {
+                items(self.document.get("credentialSubject")).first().and_then(Value::as_object)
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     CONTEXT_V2, Credential, Signer,
     issuing::{self, Format, IssuanceError},
+    sd_jwt,
     status::StatusEntry,
 };
 use crate::{
@@ -114,7 +115,15 @@ impl Issuance {
         if self.skills.len() > ALIGNMENTS_MAX {
             return Err(IssuanceError::TooManySkills);
         }
-        issuing::sign(self.document(), format, signer, created)
+        match format {
+            Format::SdJwt if *signer.controller() != self.issuer => {
+                Err(IssuanceError::NotTheIssuersKey(self.issuer.to_string()))
+            }
+            Format::SdJwt => sd_jwt::issue(self, signer),
+            Format::Jcs | Format::Rdfc | Format::VcJwt => {
+                issuing::sign(self.document(), format, signer, created)
+            }
+        }
     }
 
     fn credential_subject(&self) -> Value {
@@ -164,7 +173,7 @@ impl Issuance {
 }
 
 impl AlignedSkill {
-    fn alignment(&self) -> Value {
+    pub(super) fn alignment(&self) -> Value {
         let mut alignment = json!({
             "type": ["Alignment"],
             "targetUrl": self.skill,

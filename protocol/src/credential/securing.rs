@@ -4,7 +4,7 @@
 
 use crate::{
     did::{Documents, ResolveError},
-    jose::{JoseError, Jws},
+    jose::{JoseError, Jws, sd_jwt::vc::SdJwtVc},
     text::shown,
 };
 
@@ -20,6 +20,28 @@ pub enum Securing {
     DataIntegrity,
     /// As the payload of a JSON Web Token.
     Jwt(Box<Jws>),
+    /// As an SD-JWT VC, whose holder can withhold some of what it says.
+    SdJwt(Box<SdJwtVc>),
+}
+
+impl Securing {
+    /// The signed token, where it is one.
+    pub fn token(&self) -> Option<&Jws> {
+        match self {
+            Securing::DataIntegrity => None,
+            Securing::Jwt(jws) => Some(jws),
+            Securing::SdJwt(vc) => Some(vc.sd_jwt().token()),
+        }
+    }
+
+    /// The form's name, as reports state it. Proofs name their own suites.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Securing::DataIntegrity => "data-integrity",
+            Securing::Jwt(_) => "vc+jwt",
+            Securing::SdJwt(_) => "dc+sd-jwt",
+        }
+    }
 }
 
 /// Why a signature does not verify, or could not be checked ([`SignatureError::is_unsupported`]).

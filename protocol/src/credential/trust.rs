@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{key::Did, limits::TRUST_ENTRIES_MAX};
+use crate::{
+    key::Did,
+    limits::{TRUST_ENTRIES_MAX, TRUST_SCOPE_MAX},
+    skill::SkillId,
+};
 
 /// The issuers that a verifier has an opinion of, at most [`TRUST_ENTRIES_MAX`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,11 +27,28 @@ pub struct TrustEntry {
     /// Explicitly distrusted, as opposed to recognised.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub distrusted: bool,
+    /// The skills that it is recognised for, at most [`TRUST_SCOPE_MAX`]; all when empty. Distrust has no scope.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<SkillId>,
 }
 
-/// A trust list has [`TRUST_ENTRIES_MAX`] entries and takes no more.
+/// What a verifier thinks of an issuer's word on a skill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recognition {
+    /// On the trust list, for this skill.
+    Listed,
+    /// Not on the trust list, or not for this skill.
+    Unlisted,
+    /// Explicitly distrusted.
+    Distrusted,
+}
+
+/// A trust list has [`TRUST_ENTRIES_MAX`] entries, each for at most [`TRUST_SCOPE_MAX`] skills, and takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a trust list has at most {TRUST_ENTRIES_MAX} entries; remove one first")]
+#[error(
+    "a trust list has at most {TRUST_ENTRIES_MAX} entries, each for at most {TRUST_SCOPE_MAX} skills; remove some first"
+)]
 pub struct TrustListFull;
 
 impl TrustList {
@@ -36,7 +57,8 @@ impl TrustList {
     /// # Errors
     /// [`TrustListFull`] when `issuer` is new and the list is full.
     pub fn add(&mut self, issuer: Did, entry: TrustEntry) -> Result<(), TrustListFull> {
-        if self.entries.len() >= TRUST_ENTRIES_MAX && !self.entries.contains_key(&issuer) {
+        let is_full = self.entries.len() >= TRUST_ENTRIES_MAX && !self.entries.contains_key(&issuer);
+        if is_full || entry.skills.len() > TRUST_SCOPE_MAX {
             return Err(TrustListFull);
         }
         self.entries.insert(issuer, entry);
@@ -53,6 +75,15 @@ impl TrustList {
         self.entries.get(issuer)
     }
 
+    /// What is thought of `issuer`'s word on `skill`.
+    pub fn recognition(&self, issuer: &Did, skill: &SkillId) -> Recognition {
+        match self.get(issuer) {
+            Some(entry) if entry.distrusted => Recognition::Distrusted,
+            Some(entry) if entry.skills.is_empty() || entry.skills.contains(skill) => Recognition::Listed,
+            _ => Recognition::Unlisted,
+        }
+    }
+
     /// Every opinion, by DID.
     pub fn iter(&self) -> impl Iterator<Item = (&Did, &TrustEntry)> {
         self.entries.iter()
@@ -63,7 +94,9 @@ impl TryFrom<BTreeMap<Did, TrustEntry>> for TrustList {
     type Error = TrustListFull;
 
     fn try_from(entries: BTreeMap<Did, TrustEntry>) -> Result<Self, TrustListFull> {
-        if entries.len() > TRUST_ENTRIES_MAX { Err(TrustListFull) } else { Ok(TrustList { entries }) }
+        let over = entries.len() > TRUST_ENTRIES_MAX
+            || entries.values().any(|entry| entry.skills.len() > TRUST_SCOPE_MAX);
+        if over { Err(TrustListFull) } else { Ok(TrustList { entries }) }
     }
 }
 
@@ -86,7 +119,7 @@ mod tests {
         for n in 0..TRUST_ENTRIES_MAX {
             list.add(did(n), TrustEntry::default()).unwrap();
         }
-        let distrusted = TrustEntry { name: None, distrusted: true };
+        let distrusted = TrustEntry { distrusted: true, ..TrustEntry::default() };
         assert_eq!(list.add(did(TRUST_ENTRIES_MAX), TrustEntry::default()), Err(TrustListFull));
         assert_eq!(list.add(did(7), distrusted.clone()), Ok(()));
         assert_eq!(list.get(&did(7)), Some(&distrusted));
@@ -96,5 +129,22 @@ mod tests {
         assert!(serde_json::from_str::<TrustList>(&longer).is_err());
         assert_eq!(list.remove(&did(7)), Some(distrusted));
         assert_eq!(list.iter().count(), TRUST_ENTRIES_MAX - 1);
+    }
+
+    #[test]
+    fn an_entry_for_some_skills_says_nothing_of_others() {
+        let (issuer, rust): (Did, SkillId) =
+            ("did:web:a.example".parse().unwrap(), "urn:s:rust".parse().unwrap());
+        let java: SkillId = "urn:s:java".parse().unwrap();
+        let mut list = TrustList::default();
+        assert_eq!(list.recognition(&issuer, &rust), Recognition::Unlisted);
+        list.add(issuer.clone(), TrustEntry { skills: vec![rust.clone()], ..TrustEntry::default() }).unwrap();
+        assert_eq!(list.recognition(&issuer, &rust), Recognition::Listed);
+        assert_eq!(list.recognition(&issuer, &java), Recognition::Unlisted);
+        let distrusted = TrustEntry { distrusted: true, skills: vec![rust.clone()], name: None };
+        list.add(issuer.clone(), distrusted).unwrap();
+        assert_eq!(list.recognition(&issuer, &java), Recognition::Distrusted);
+        let wide = TrustEntry { skills: vec![rust; TRUST_SCOPE_MAX + 1], ..TrustEntry::default() };
+        assert_eq!(list.add(issuer, wide), Err(TrustListFull));
     }
 }

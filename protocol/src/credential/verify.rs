@@ -12,7 +12,7 @@ use crate::{
     did::{self, Documents},
     key::Did,
     limits::NEEDS_MAX,
-    skill::Tier,
+    skill::{SkillId, Tier},
     time::Timestamp,
 };
 
@@ -98,7 +98,8 @@ impl Credential {
                 let methods = data_integrity::verification_methods(self.document());
                 methods.filter_map(|method| did::controller_of(method).ok()).collect()
             }
-            Securing::Jwt(jws) => {
+            Securing::Jwt(_) | Securing::SdJwt(_) => {
+                let Some(jws) = self.securing().token() else { return Vec::new() };
                 let method = token_method(jws, self.issuer()).ok();
                 method.and_then(|method| did::controller_of(&method).ok()).into_iter().collect()
             }
@@ -166,6 +167,7 @@ impl Credential {
             Securing::Jwt(_) if binding.challenge.is_some() => Err(ProofError::WrongChallenge.into()),
             Securing::Jwt(_) if binding.domain.is_some() => Err(ProofError::WrongDomain.into()),
             Securing::Jwt(jws) => verify_token(jws, self.issuer(), documents),
+            Securing::SdJwt(vc) => verify_token(vc.sd_jwt().token(), self.issuer(), documents),
         }
     }
 
@@ -176,7 +178,17 @@ impl Credential {
                 let text = format!("you distrust the issuer {}", self.issuer());
                 checks.state(NAME, Check::Fail, "issuer-distrusted", text);
             }
-            Some(Some(_)) => checks.pass(NAME),
+            Some(Some(entry)) => {
+                // What is listed for some skills counts for a credential that states nothing else.
+                let listed = |skill: &SkillId| entry.skills.is_empty() || entry.skills.contains(skill);
+                match self.skills().into_iter().find(|achieved| !listed(&achieved.skill)) {
+                    None => checks.pass(NAME),
+                    Some(achieved) => {
+                        let text = format!("its issuer is on your trust list, but not for {}", achieved.name);
+                        checks.state(NAME, Check::NotChecked, "issuer-out-of-scope", text);
+                    }
+                }
+            }
             Some(None) => {
                 let text = format!("the issuer {} is not on your trust list", self.issuer());
                 checks.state(NAME, Check::NotChecked, "issuer-unlisted", text);

@@ -5,15 +5,13 @@
 //!
 //! Sources: W3C DID Core 1.0, section 5; W3C Controlled Identifiers 1.0, sections 2 and 3.3.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    slice,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::json::{self, JsonError};
+use super::Origin;
 use crate::{
+    json::{self, JsonError, items},
     key::{Algorithm, Did, PublicKey, VerifyingKey},
     limits::{DID_DOCUMENT_BYTES_MAX, MULTIKEY_BYTES_MAX, SERVICES_MAX, VERIFICATION_METHODS_MAX},
     time::Timestamp,
@@ -227,6 +225,13 @@ impl Document {
         &self.services
     }
 
+    /// The origins that it says are its holder's too (`LinkedDomains`), of which [`super::linkage`] is the proof.
+    pub fn linked_origins(&self) -> impl Iterator<Item = Origin> {
+        let linked =
+            self.services.iter().filter(|service| service.types.iter().any(|name| name == "LinkedDomains"));
+        linked.flat_map(|service| &service.endpoints).filter_map(|endpoint| endpoint.parse().ok())
+    }
+
     /// Adds a verification method, or its name alone; yields its absolute id.
     fn add_method(&mut self, entry: &Value, property: &'static str) -> Result<String, DocumentError> {
         let refused = DocumentError::Malformed(property);
@@ -334,15 +339,6 @@ fn service(did: &Did, entry: &Value) -> Result<Service, DocumentError> {
         types: texts(entry.get("type")),
         endpoints: texts(endpoint.and_then(|endpoint| endpoint.get("origins")).or(endpoint)),
     })
-}
-
-/// The members of a set, of which one may stand alone.
-fn items(value: Option<&Value>) -> &[Value] {
-    match value {
-        None => &[],
-        Some(Value::Array(items)) => items,
-        Some(item) => slice::from_ref(item),
-    }
 }
 
 /// `reference` as an absolute DID URL: one that begins with `#` is relative to the document (DID Core, section 3.2.2).

@@ -9,10 +9,9 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::{
-    DidMethod, Document, Options, ResolutionError, ResolveError, Source, document::key_of_jwk, json,
-};
+use super::{DidMethod, Document, Options, ResolutionError, ResolveError, Source, document::key_of_jwk};
 use crate::{
+    json,
     key::{Did, JwkError, VerifyingKey},
     limits::DID_BYTES_MAX,
 };

@@ -13,18 +13,25 @@
 pub mod document;
 pub mod jwk;
 pub mod key;
+pub mod linkage;
+pub mod origin;
 pub mod resolution;
 pub mod web;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod vectors;
 
 use std::collections::BTreeMap;
 
 pub use self::{
     document::{Document, DocumentError, Method, Relationship, Service},
     jwk::did_jwk,
+    origin::{NotAnOrigin, Origin},
     resolution::{Options, Resolution, ResolutionError, resolve},
 };
 use crate::{
-    json,
     key::{Did, VerifyingKey},
     limits::{DID_URL_BYTES_MAX, DOCUMENTS_MAX},
     time::Timestamp,
@@ -190,6 +197,15 @@ pub fn controller_of(method: &str) -> Result<Did, ResolveError> {
         return Err(REFUSED);
     }
     did.parse().map_err(|_| REFUSED)
+}
+
+/// The DID URL under which the documents of [`did_jwk`], of `did:key` and of [`web::document`] list `key` of `did`.
+pub fn method_of(did: &Did, key: &VerifyingKey) -> String {
+    match (did.method(), key.multikey()) {
+        ("jwk", _) => format!("{did}#0"),
+        (_, Some(multikey)) => format!("{did}#{multikey}"),
+        (_, None) => format!("{did}#{}", key.thumbprint()),
+    }
 }
 
 fn did_method(did: &Did) -> Result<&'static DidMethod, ResolveError> {

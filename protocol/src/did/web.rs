@@ -5,14 +5,16 @@
 //!
 //! Source: W3C CCG, did:web Method Specification.
 
-use super::{DidMethod, Source};
-use crate::key::Did;
+use serde_json::{Map, Value, json};
+
+use super::{
+    DidMethod, Origin, Source, linkage, method_of,
+    origin::{self, is_host_name},
+};
+use crate::key::{Did, VerifyingKey};
 
 /// The method, for the list of methods.
 pub(super) const METHOD: DidMethod = DidMethod { name: "web", source: Source::Fetched(url_of) };
-
-/// The longest name of a host (RFC 1035 section 2.3.4), without the root's dot.
-const HOST_BYTES_MAX: usize = 253;
 
 /// Why a DID names no place on the web.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,59 +33,102 @@ pub enum WebError {
     Path,
 }
 
+impl WebError {
+    /// The stable name of this refusal, as vectors state it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            WebError::NotWeb => "did-web-not",
+            WebError::Host => "did-web-host",
+            WebError::Port => "did-web-port",
+            WebError::Path => "did-web-path",
+        }
+    }
+}
+
 /// Where the document of `did` lies: `https://HOST[:PORT]/.well-known/did.json`, or `https://HOST[:PORT]/PATH/did.json`.
 ///
 /// # Errors
 /// [`WebError`] when it names no such place.
 pub fn url_of(did: &Did) -> Result<String, WebError> {
+    let (authority, path) = place(did)?;
+    Ok(format!("{}/{}/did.json", origin_at(authority)?, path.unwrap_or(".well-known").replace(':', "/")))
+}
+
+/// The origin at which the document of `did` lies, and which may state that the DID is its own ([`linkage`]).
+///
+/// # Errors
+/// [`WebError`] when it names no such place.
+pub fn origin_of(did: &Did) -> Result<Origin, WebError> {
+    place(did).and_then(|(authority, _)| origin_at(authority))
+}
+
+/// The document of an organisation at `did`, to be put at [`url_of`]: `keys` for credentials and for presentations, and
+/// `origins`, which it says are its own. [`method_of`] names the keys in it.
+///
+/// # Errors
+/// [`WebError`] when `did` names no place on the web.
+pub fn document(
+    did: &Did,
+    keys: &[VerifyingKey],
+    origins: &[Origin],
+) -> Result<Map<String, Value>, WebError> {
+    url_of(did)?;
+    let mut contexts = vec!["https://www.w3.org/ns/did/v1"];
+    let (multikeys, jwks): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.multikey().is_some());
+    contexts.extend((!multikeys.is_empty()).then_some("https://w3id.org/security/multikey/v1"));
+    contexts.extend((!jwks.is_empty()).then_some("https://w3id.org/security/jwk/v1"));
+    contexts.extend((!origins.is_empty()).then_some(linkage::CONTEXT));
+    let methods = keys.iter().map(|key| {
+        let (name, property, value) = match key.multikey() {
+            Some(multikey) => ("Multikey", "publicKeyMultibase", json!(multikey)),
+            None => ("JsonWebKey", "publicKeyJwk", json!(key.to_jwk())),
+        };
+        json!({"id": method_of(did, key), "type": name, "controller": did, property: value})
+    });
+    let ids: Vec<_> = keys.iter().map(|key| method_of(did, key)).collect();
+    let mut document = Map::new();
+    document.insert("@context".into(), json!(contexts));
+    document.insert("id".into(), json!(did));
+    document.insert("verificationMethod".into(), methods.collect());
+    document.insert("authentication".into(), json!(ids));
+    document.insert("assertionMethod".into(), json!(ids));
+    if !origins.is_empty() {
+        let origins: Vec<_> = origins.iter().map(Origin::as_str).collect();
+        let service = json!([{
+            "id": format!("{did}#linked-domains"),
+            "type": "LinkedDomains",
+            "serviceEndpoint": {"origins": origins},
+        }]);
+        document.insert("service".into(), service);
+    }
+    Ok(document)
+}
+
+/// The host with its port, and the path, whose parts are sound.
+fn place(did: &Did) -> Result<(&str, Option<&str>), WebError> {
     let text = did.as_str().strip_prefix("did:web:").ok_or(WebError::NotWeb)?;
     let (authority, path) = match text.split_once(':') {
         Some((authority, path)) => (authority, Some(path)),
         None => (text, None),
     };
+    match path.is_none_or(|path| path.split(':').all(is_segment)) {
+        true => Ok((authority, path)),
+        false => Err(WebError::Path),
+    }
+}
+
+fn origin_at(authority: &str) -> Result<Origin, WebError> {
     let (host, port) = match authority.split_once('%') {
         Some((host, escaped)) => (host, Some(port(escaped)?)),
         None => (authority, None),
     };
-    if !is_host_name(host) {
-        return Err(WebError::Host);
-    }
-    let mut url = format!("https://{}", host.to_ascii_lowercase());
-    if let Some(port) = port {
-        url.push_str(&format!(":{port}"));
-    }
-    for segment in path.unwrap_or(".well-known").split(':') {
-        if !is_segment(segment) {
-            return Err(WebError::Path);
-        }
-        url.push('/');
-        url.push_str(segment);
-    }
-    url.push_str("/did.json");
-    Ok(url)
+    if is_host_name(host) { Ok(Origin::new(host, port)) } else { Err(WebError::Host) }
 }
 
 /// The port behind an escaped colon whose `%` was cut off.
 fn port(escaped: &str) -> Result<u16, WebError> {
     let digits = escaped.strip_prefix("3A").or_else(|| escaped.strip_prefix("3a")).ok_or(WebError::Host)?;
-    let digits = Some(digits).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).filter(|port| *port != 0).ok_or(WebError::Port)
-}
-
-/// Labels of letters, digits and hyphens (RFC 1123 section 2.1), of which the last does not begin with a digit: the
-/// parsers of URLs read `1.2.3.4`, `127.1` and `0x7f000001` as addresses.
-fn is_host_name(host: &str) -> bool {
-    let is_label = |label: &str| {
-        let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        (1..=63).contains(&label.len())
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let last = host.rsplit('.').next().unwrap_or_default();
-    host.len() <= HOST_BYTES_MAX
-        && host.split('.').all(is_label)
-        && !last.starts_with(|c: char| c.is_ascii_digit())
+    origin::port(digits).ok_or(WebError::Port)
 }
 
 /// A part of a path that stays one when a server decodes it.
@@ -110,6 +155,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::{
+        did::{Document, Documents, Relationship, verification_key},
+        key::{SecretKey, SigningKey},
+        time::Timestamp,
+    };
 
     #[test]
     fn a_did_web_is_a_place_on_the_web() {
@@ -124,6 +174,28 @@ mod tests {
         ] {
             assert_eq!(url_of(&did.parse().unwrap()).as_deref(), Ok(url), "{did}");
         }
+    }
+
+    #[test]
+    fn the_document_of_an_organisation_authorises_its_keys() {
+        let did: Did = "did:web:localhost%3A8443:school".parse().unwrap();
+        let rsa = VerifyingKey::from_rsa(&[0xff; 256], &[1, 0, 1]).unwrap();
+        let keys =
+            [SecretKey::from_seed([1; 32]).public().into(), SigningKey::p256([1; 32]).unwrap().public(), rsa];
+        let origins = [origin_of(&did).unwrap(), "https://school.example".parse().unwrap()];
+        let value = document(&did, &keys, &origins).unwrap();
+        let parsed = Document::read(&Value::Object(value).to_string(), &did).unwrap();
+        assert_eq!(parsed.linked_origins().collect::<Vec<_>>(), origins);
+        let (mut known, now) = (Documents::new(), Timestamp::from_unix_ms(1_790_000_000_000));
+        known.insert(parsed, now).unwrap();
+        for key in keys {
+            for relationship in [Relationship::AssertionMethod, Relationship::Authentication] {
+                let resolved = verification_key(&method_of(&did, &key), relationship, &known).unwrap();
+                assert_eq!((&resolved.key, resolved.fetched), (&key, Some(now)));
+            }
+        }
+        let elsewhere = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp".parse().unwrap();
+        assert_eq!(document(&elsewhere, &[], &[]), Err(WebError::NotWeb));
     }
 
     #[test]

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use statement::{Recomputed, ScoreStatement, StatementError};
 
+pub use crate::credential::Recognition;
 use crate::{
-    credential::{TrustEntry, TrustList},
+    credential::TrustList,
     inquiry::Proven,
     key::Did,
     query::{ClaimFacts, Expr, Profile, Query, SkillTerm, Words},
@@ -31,29 +32,6 @@ pub const WEIGHTS_VERSION: u32 = 1;
 
 /// Points that a query has to give, before the signals.
 pub const SCALE: u64 = 1_000_000;
-
-/// What a seeker knows of an issuer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Recognition {
-    /// On the trust list.
-    Listed,
-    /// Not on the trust list.
-    Unlisted,
-    /// Explicitly distrusted.
-    Distrusted,
-}
-
-impl Recognition {
-    /// How `trust` knows `issuer`.
-    pub fn of(issuer: &Did, trust: &TrustList) -> Self {
-        match trust.get(issuer) {
-            Some(TrustEntry { distrusted: true, .. }) => Recognition::Distrusted,
-            Some(_) => Recognition::Listed,
-            None => Recognition::Unlisted,
-        }
-    }
-}
 
 /// A claim as it counts: what was proven, or else the holder's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +65,7 @@ pub fn stated(summary: &Summary, trust: &TrustList) -> Vec<Standing> {
     let award = |claim: &crate::summary::Claim| {
         claim.backing().map(|b| Award {
             issuer: b.issuer.clone(),
-            recognition: Recognition::of(&b.issuer, trust),
+            recognition: trust.recognition(&b.issuer, claim.skill()),
             awarded: b.awarded,
         })
     };
@@ -108,7 +86,7 @@ pub fn standing(summary: &Summary, proven: Option<&Proven>, trust: &TrustList) -
             tier: claim.tier().min(proof.credential.tier()),
             award: Some(Award {
                 issuer: proof.issuer.clone(),
-                recognition: Recognition::of(proof.issuer, trust),
+                recognition: trust.recognition(proof.issuer, claim.skill()),
                 awarded: Month::of(proof.credential.valid_from().unwrap_or(Timestamp::EPOCH)),
             }),
             ..bare

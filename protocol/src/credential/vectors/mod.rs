@@ -118,7 +118,9 @@ fn trust_of(case: &Value) -> TrustList {
     for entry in case["trust"].as_array().unwrap() {
         let distrusted = entry.get("distrusted").is_some_and(|d| d == true);
         let did = entry["did"].as_str().unwrap().parse().unwrap();
-        trust.add(did, TrustEntry { name: None, distrusted }).unwrap();
+        let skills = entry.get("skills").and_then(Value::as_array).into_iter().flatten();
+        let skills = skills.map(|skill| skill.as_str().unwrap().parse().unwrap()).collect();
+        trust.add(did, TrustEntry { name: None, distrusted, skills }).unwrap();
     }
     trust
 }
