@@ -131,6 +131,12 @@ limits! {
     STATUS_URL_BYTES_MAX: usize = 512;
     /// Status lists that one verification knows.
     STATUS_LISTS_MAX: usize = 64;
+    /// Status lists stapled to one disclosure.
+    STAPLED_LISTS_MAX: usize = 8;
+    /// Bytes of status lists that a holder staples to one disclosure, so that the whole fits into one message.
+    STAPLED_BYTES_MAX: usize = 192 * 1024;
+    /// Things obtained from the web for one search.
+    SEARCH_NEEDS_MAX: usize = 32;
     /// The oldest status that is called fresh when the verifier says nothing else.
     STATUS_AGE_DEFAULT_MS: u64 = 24 * 3600 * 1000;
     /// Things that one credential's verification may ask to be fetched.
