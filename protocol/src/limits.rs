@@ -312,4 +312,14 @@ limits! {
     CACHE_ENTRIES_MAX: usize = 1024;
     /// Bytes of fetched things that are kept on disk.
     CACHE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+    /// The body of a request to the VC-API: a presentation and the options beside it.
+    API_BODY_BYTES_MAX: usize = 1024 * 1024;
+    /// Connections to the VC-API at once.
+    API_CONNECTIONS_MAX: usize = 64;
+    /// How long a client of the VC-API may take over a TLS handshake, and over the head of a request.
+    API_HEAD_TIMEOUT_MS: u64 = 10_000;
+    /// How long a request to the VC-API may take, its body and what is fetched for it included.
+    API_TIMEOUT_MS: u64 = 60_000;
+    /// Requests to the VC-API whose documents are being read, signed or verified at once.
+    API_WORK_MAX: usize = 4;
 }

@@ -7,19 +7,22 @@
 //! Sources: W3C Verifiable Credentials Data Model 2.0, section 4.13; Verifiable Credential Data Integrity
 //! 1.0, section 4.4. Specification: `spec/credential.md`, "Presentations".
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
-    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Signer, Verifier,
+    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Need, Signer, Verifier,
     data_integrity::{self, Binding, ProofError, ProofOptions, Purpose, suites::EDDSA_JCS_2022},
     did_of, enveloped,
     issuing::suite,
     vcdm::{check_context, check_id, check_types, has_type},
 };
 use crate::{
+    did,
     json::{self, JsonError, items},
     key::Did,
-    limits::{CLOCK_SKEW_MAX_MS, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
+    limits::{CLOCK_SKEW_MAX_MS, NEEDS_MAX, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
     time::Timestamp,
 };
 
@@ -199,6 +202,23 @@ pub fn verify_bound(
         Ok((credential, checks))
     });
     Ok(VerifiedPresentation { credentials: credentials.collect::<Result<_, PresentationError>>()?, holder })
+}
+
+/// What a verification of `text` lacks and could be fetched, for its proofs and its credentials: nothing when it is no
+/// presentation. At most [`NEEDS_MAX`].
+pub fn needs(text: &str, verifier: &Verifier<'_>) -> Vec<Need> {
+    let Ok(Value::Object(document)) = json::parse(text, PRESENTATION_BYTES_MAX) else { return Vec::new() };
+    let mut needs: BTreeSet<Need> = data_integrity::verification_methods(&document)
+        .filter_map(|method| did::controller_of(method).ok())
+        .filter(|did| did.method() == "web" && verifier.known.documents.get(did).is_none())
+        .map(Need::Document)
+        .collect();
+    for value in items(document.get("verifiableCredential")).iter().take(PRESENTED_CREDENTIALS_MAX) {
+        if let Ok(credential) = Credential::from_value(value.clone()) {
+            needs.extend(credential.needs(verifier));
+        }
+    }
+    needs.into_iter().take(NEEDS_MAX).collect()
 }
 
 fn binding<'a>(expected: &Expected<'a>) -> Binding<'a> {

@@ -164,7 +164,7 @@ fn tampered_ones(cases: &mut Cases) {
     cases.add(
         "unknown-suite",
         "A suite that is not implemented.",
-        present(vec![good()], |_, _| {}).edited(|p| p["proof"]["cryptosuite"] = json!("ecdsa-jcs-2019")),
+        present(vec![good()], |_, _| {}).edited(|p| p["proof"]["cryptosuite"] = json!("bbs-2023")),
         json!("proof-unknown-suite"),
     );
     cases.add(
