@@ -6,7 +6,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use knackmesh_protocol::{
-    credential::data_integrity::{Binding, Purpose},
+    credential::{
+        data_integrity::{Binding, Purpose},
+        presentation::Expected,
+    },
     json,
     limits::API_BODY_BYTES_MAX,
 };
@@ -84,12 +87,18 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// As a proof states it; `purpose` when none is asked for.
-    pub(super) fn binding(&self, purpose: Purpose) -> Binding<'_> {
-        Binding {
-            purpose: self.purpose.unwrap_or(purpose),
+    /// For a credential, whose proofs need not be bound to anything.
+    pub(super) fn binding(&self) -> Binding<'_> {
+        let Options { challenge, domain, .. } = self;
+        Binding { challenge: challenge.as_deref(), domain: domain.as_deref(), ..Binding::ASSERTION }
+    }
+
+    /// For a presentation. Who gives no challenge cannot tell whether it was shown before, and may not care.
+    pub(super) fn expected(&self) -> Expected<'_> {
+        Expected {
             challenge: self.challenge.as_deref(),
             domain: self.domain.as_deref(),
+            purpose: self.purpose.unwrap_or(Purpose::Authentication),
         }
     }
 }

@@ -5,14 +5,13 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use knackmesh_protocol::{
-    credential::{Format, data_integrity::Purpose, enveloped, issuing, meaning},
-    json,
-    limits::{CREDENTIAL_BYTES_MAX, PRESENTATION_BYTES_MAX},
+    credential::{Credential, IssuanceError, issuing, meaning, presentation},
+    rdf::RdfError,
 };
 use serde_json::{Map, Value, json};
 
 use super::{
-    body::Body,
+    body::{Body, Options},
     keeper::mismatch,
     problem::Problem,
     server::{Api, Profile, json_answer},
@@ -20,7 +19,7 @@ use super::{
 use crate::control::{PresentOrder, Reply, Request, SignOrder};
 
 /// Signs `credential`.
-pub(super) async fn credential(State(api): State<Api>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn issue(State(api): State<Api>, body: Body) -> Result<Response, Problem> {
     let mut body = body;
     let Profile { format, status, .. } = *api.profile;
     body.options()?;
@@ -34,7 +33,7 @@ pub(super) async fn credential(State(api): State<Api>, body: Body) -> Result<Res
         .run(move || {
             issuing::check(&document)?;
             issuing::name_issuer(&mut document, &did);
-            Ok::<_, issuing::IssuanceError>(document)
+            Ok::<_, IssuanceError>(document)
         })
         .await??;
     let order = SignOrder {
@@ -47,38 +46,32 @@ pub(super) async fn credential(State(api): State<Api>, body: Body) -> Result<Res
     let Reply::Issued(text) = api.sources.keeper.ask(Request::Sign(order)).await? else {
         return Err(mismatch().into());
     };
-    let signed = match format {
-        Format::Jcs | Format::Rdfc => json::parse(&text, CREDENTIAL_BYTES_MAX)?,
-        Format::VcJwt => enveloped::credential("application/vc+jwt", &text),
-        Format::SdJwt => enveloped::credential("application/dc+sd-jwt", &text),
-    };
+    let signed = api.work.run(move || Credential::parse(&text).map(|signed| presentation::embed(&signed))).await??;
     Ok(json_answer(StatusCode::CREATED, &json!({"verifiableCredential": signed})))
 }
 
 /// Signs `presentation`, as its holder.
-pub(super) async fn presentation(State(api): State<Api>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn present(State(api): State<Api>, body: Body) -> Result<Response, Problem> {
     let mut body = body;
     let options = body.options()?;
     let document = body.take_object("presentation")?;
+    if document.contains_key("proof") {
+        return Err(Problem::malformed("signed-already", "`presentation` has a proof already"));
+    }
     let document = api.work.run(move || says_what_it_means(&document).map(|()| document)).await??;
-    let binding = options.binding(Purpose::Authentication);
-    let order = PresentOrder {
-        document,
-        // A presentation in a token is not made here; its proof is one over JSON then.
-        format: if api.profile.format == Format::Rdfc { Format::Rdfc } else { Format::Jcs },
-        purpose: binding.purpose.name().to_owned(),
-        challenge: options.challenge,
-        domain: options.domain,
-    };
+    let Options { challenge, domain, .. } = options;
+    let order = PresentOrder { document, format: api.profile.format, challenge, domain };
     let Reply::Presented(text) = api.sources.keeper.ask(Request::Present(order)).await? else {
         return Err(mismatch().into());
     };
-    let signed = json::parse(&text, PRESENTATION_BYTES_MAX)?;
+    let signed = presentation::embed_text(&text)?;
     Ok(json_answer(StatusCode::CREATED, &json!({"verifiablePresentation": signed})))
 }
 
 /// Whether a presentation means all that it says itself; the credentials in it are others' to answer for.
-pub(super) fn says_what_it_means(document: &Map<String, Value>) -> Result<(), knackmesh_protocol::rdf::RdfError> {
+pub(super) fn says_what_it_means(
+    document: &Map<String, Value>,
+) -> Result<(), RdfError> {
     let mut own = document.clone();
     own.shift_remove("verifiableCredential");
     meaning::check(&own)

@@ -70,8 +70,7 @@ impl Sources {
         let (mut known, mut tried) = (Arc::new(Known::new()), BTreeSet::new());
         for _ in 0..ROUNDS_MAX {
             let (what, list, so_far) = (shown.clone(), trust.clone(), known.clone());
-            let needs =
-                work.run(move || what.needs(&Verifier::new(now(), &list).knowing(&so_far))).await?;
+            let needs = work.run(move || what.needs(&Verifier::new(now(), &list).knowing(&so_far))).await?;
             let needs: Vec<Need> = needs.into_iter().filter(|need| !tried.contains(need)).collect();
             if needs.is_empty() {
                 break;
@@ -79,7 +78,9 @@ impl Sources {
             let more = Arc::make_mut(&mut known);
             for need in needs {
                 match &need {
-                    Need::Document(did) => self.learn_document(did, fetcher.as_ref(), &mut more.documents).await,
+                    Need::Document(did) => {
+                        self.learn_document(did, fetcher.as_ref(), &mut more.documents).await
+                    }
                     Need::StatusList(url) => self.learn_list(url, fetcher.as_ref(), more).await,
                 }
                 tried.insert(need);
@@ -120,7 +121,9 @@ impl Sources {
     async fn learn_document(&self, did: &Did, fetcher: Option<&Fetcher>, documents: &mut Documents) {
         let Some(fetcher) = fetcher else { return };
         let Ok(url) = knackmesh_protocol::did::web::url_of(did) else { return };
-        let Some(fetched) = fetch(&url, Kind::DidDocument, DOCUMENT_AGE_MAX_MS, fetcher).await else { return };
+        let Some(fetched) = fetch(&url, Kind::DidDocument, DOCUMENT_AGE_MAX_MS, fetcher).await else {
+            return;
+        };
         let document = std::str::from_utf8(&fetched.bytes).map_err(|e| e.to_string());
         let document = document.and_then(|text| Document::read(text, did).map_err(|e| e.to_string()));
         match document {

@@ -149,7 +149,8 @@ impl Server {
 /// The host of a URL below which paths can be written; without the brackets of an address of version 6.
 fn host_of(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
-    let plain = matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none() && !url.contains('#');
+    let plain =
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none() && !url.contains('#');
     let host = uri.host().filter(|_| plain)?;
     Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
 }

@@ -37,12 +37,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(
-        kind: String,
-        title: &'static str,
-        code: impl Into<String>,
-        detail: impl Into<String>,
-    ) -> Self {
+    fn new(kind: String, title: &'static str, code: impl Into<String>, detail: impl Into<String>) -> Self {
         let status = StatusCode::BAD_REQUEST;
         Problem { status, kind, title, code: code.into(), detail: detail.into(), members: Map::new() }
     }

@@ -70,10 +70,10 @@ pub(super) fn router(api: &Api, hosts: &Hosts) -> Router {
         let api = Api { profile, ..api.clone() };
         let path = |path: &str| format!("{}{path}", profile.prefix);
         let routes = Router::new()
-            .route(&path("/credentials/issue"), post(issuing::credential))
-            .route(&path("/credentials/verify"), post(verifying::credential))
-            .route(&path("/presentations/issue"), post(issuing::presentation))
-            .route(&path("/presentations/verify"), post(verifying::presentation));
+            .route(&path("/credentials/issue"), post(issuing::issue))
+            .route(&path("/credentials/verify"), post(verifying::verify_credential))
+            .route(&path("/presentations/issue"), post(issuing::present))
+            .route(&path("/presentations/verify"), post(verifying::verify_presentation));
         router = router.merge(routes.with_state(api));
     }
     router
@@ -136,10 +136,19 @@ mod tests {
             headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
             is_ours(&headers, &hosts)
         };
-        for host in ["127.0.0.1", "127.0.0.1:8080", "[::1]:8080", "localhost:1", "LocalHost", "school.example"] {
+        for host in
+            ["127.0.0.1", "127.0.0.1:8080", "[::1]:8080", "localhost:1", "LocalHost", "school.example"]
+        {
             assert!(ours(host), "{host}");
         }
-        for host in ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "", "a b"] {
+        for host in [
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            "a b",
+        ] {
             assert!(!ours(host), "{host}");
         }
         assert!(!is_ours(&HeaderMap::new(), &hosts));

@@ -11,7 +11,10 @@ use super::{keeper::mismatch, problem::Problem, server::Api};
 use crate::control::{Exit, Reply, Request};
 
 /// A status list, in the form that Open Badges certification and JSON-LD processors read.
-pub(super) async fn status_list(State(api): State<Api>, Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn status_list(
+    State(api): State<Api>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
     let request = Request::StatusList { name, format: Format::Rdfc };
     match api.sources.keeper.ask(request).await {
         Ok(Reply::StatusList(text)) => Ok((
@@ -21,9 +24,7 @@ pub(super) async fn status_list(State(api): State<Api>, Path(name): Path<String>
         )
             .into_response()),
         Ok(_) => Err(mismatch().into()),
-        Err(e) if e.exit == Exit::Failed => {
-            Err(Problem::http(StatusCode::NOT_FOUND, "Not found", e.message))
-        }
+        Err(e) if e.exit == Exit::Failed => Err(Problem::http(StatusCode::NOT_FOUND, "Not found", e.message)),
         Err(e) => Err(e.into()),
     }
 }

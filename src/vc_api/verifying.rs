@@ -11,8 +11,7 @@ use knackmesh_protocol::{
     credential::{
         Check, Checks, Credential, Securing, Shown as How, Verdict, Verifier,
         data_integrity::{Binding, Purpose},
-        meaning,
-        presentation,
+        meaning, presentation,
     },
     json,
     limits::PRESENTATION_BYTES_MAX,
@@ -29,16 +28,16 @@ use super::{
 use crate::node::now;
 
 /// Verifies `verifiableCredential`.
-pub(super) async fn credential(State(api): State<Api>, body: Body) -> Result<Response, Problem> {
-    verify_credential(&api, body).await.map_err(Problem::unverified)
+pub(super) async fn verify_credential(State(api): State<Api>, body: Body) -> Result<Response, Problem> {
+    of_credential(&api, body).await.map_err(Problem::unverified)
 }
 
 /// Verifies `verifiablePresentation`.
-pub(super) async fn presentation(State(api): State<Api>, body: Body) -> Result<Response, Problem> {
-    verify_presentation(&api, body).await.map_err(Problem::unverified)
+pub(super) async fn verify_presentation(State(api): State<Api>, body: Body) -> Result<Response, Problem> {
+    of_presentation(&api, body).await.map_err(Problem::unverified)
 }
 
-async fn verify_credential(api: &Api, mut body: Body) -> Result<Response, Problem> {
+async fn of_credential(api: &Api, mut body: Body) -> Result<Response, Problem> {
     let options = body.options()?;
     let value = body.take("verifiableCredential")?;
     // A credential is asserted; a proof for anything else says nothing of whether it is true.
@@ -51,7 +50,7 @@ async fn verify_credential(api: &Api, mut body: Body) -> Result<Response, Proble
     let known = api.sources.known(&shown, &trust, &api.work).await?;
     let work = move || match &*shown {
         Shown::Credential(credential) => {
-            let binding = options.binding(Purpose::Assertion);
+            let binding = options.binding();
             judge(credential, &binding, &Verifier::new(now(), &trust).knowing(&known))
         }
         Shown::Presentation(_) => Err(Problem::internal("another thing was read")),
@@ -66,7 +65,7 @@ async fn verify_credential(api: &Api, mut body: Body) -> Result<Response, Proble
 fn read_credential(value: &Value) -> Result<Shown, Problem> {
     let credential = match value {
         Value::String(token) => Credential::parse(token)?,
-        Value::Object(_) => Credential::parse(&value.to_string())?,
+        Value::Object(_) => presentation::embedded(value)?,
         _ => return Err(Problem::malformed("not-an-object", "`verifiableCredential` is not an object")),
     };
     Ok(Shown::Credential(Box::new(credential)))
@@ -96,7 +95,7 @@ fn check_meaning(credential: &Credential) -> Result<(), Problem> {
     }
 }
 
-async fn verify_presentation(api: &Api, mut body: Body) -> Result<Response, Problem> {
+async fn of_presentation(api: &Api, mut body: Body) -> Result<Response, Problem> {
     let options = body.options()?;
     let document = body.take_object("verifiablePresentation")?;
     let text = Value::Object(document).to_string();
@@ -114,8 +113,7 @@ async fn verify_presentation(api: &Api, mut body: Body) -> Result<Response, Prob
 
 fn judge_presentation(text: &str, options: &Options, verifier: &Verifier<'_>) -> Result<Value, Problem> {
     let document = json::parse(text, PRESENTATION_BYTES_MAX)?;
-    let binding = options.binding(Purpose::Authentication);
-    let presented = presentation::verify_bound(text, &binding, verifier)?;
+    let presented = presentation::verify(text, &options.expected(), verifier)?;
     if let Some(Err(e)) = document.as_object().map(says_what_it_means)
         && !e.is_unsupported()
     {
@@ -152,4 +150,3 @@ fn judge_presentation(text: &str, options: &Options, verifier: &Verifier<'_>) ->
         })),
     }
 }
-

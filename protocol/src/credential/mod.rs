@@ -13,8 +13,9 @@ pub mod alignment;
 pub mod baked;
 pub mod bitstring;
 pub mod checks;
+pub mod clr;
+pub mod cv;
 pub mod data_integrity;
-pub mod enveloped;
 pub mod issuing;
 pub mod meaning;
 pub mod open_badge;
@@ -135,14 +136,14 @@ pub enum CredentialError {
     /// Not a token.
     #[error("not a credential: {0}")]
     Jose(#[from] JoseError),
-    /// An enveloping object without a token that is read.
-    #[error(
-        "an EnvelopedVerifiableCredential must carry a token (vc+jwt, dc+sd-jwt) in its `id`, a data: URL"
-    )]
-    Envelope,
     /// Not a token with disclosures.
     #[error("not a credential: {0}")]
     SdJwt(#[from] SdJwtError),
+    /// An envelope that holds none.
+    #[error(
+        "not a credential: an envelope's `id` must be a `data:` URL of the type application/vc+jwt or dc+sd-jwt"
+    )]
+    Envelope,
     /// A registered claim of a token and the credential in it say different things.
     #[error("the token's `{0}` is not what the credential in it says")]
     ClaimsDiffer(&'static str),
@@ -164,36 +165,32 @@ impl CredentialError {
             CredentialError::Status => "status",
             CredentialError::Property(_) => "property",
             CredentialError::Jose(e) => e.code(),
-            CredentialError::Envelope => "envelope",
             CredentialError::SdJwt(e) => e.code(),
+            CredentialError::Envelope => "envelope",
             CredentialError::ClaimsDiffer(_) => "claims-differ",
         }
     }
 }
 
 impl Credential {
-    /// Reads a credential of at most [`CREDENTIAL_BYTES_MAX`] bytes: JSON with proofs in it, a token, or JSON around a token.
+    /// Reads a credential of at most [`CREDENTIAL_BYTES_MAX`] bytes: JSON with proofs in it, or a token.
     ///
     /// # Errors
     /// [`CredentialError`] names the first structural rule that the text breaks (data model, section 4).
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         if is_token(text) {
-            return Self::from_token(text.trim());
+            let text = text.trim();
+            return if text.contains('~') { sd_jwt::parse(text) } else { Self::from_token(text) };
         }
         let value = json::parse(text, CREDENTIAL_BYTES_MAX)?;
-        if let Some(token) = enveloped_token(&value)? {
-            return Self::from_token(token);
-        }
         let id = Id::of(json::canonical(&value).as_bytes());
         Self::from_parts(text.to_owned(), value, id, Securing::DataIntegrity)
     }
 
     fn from_token(text: &str) -> Result<Self, CredentialError> {
-        if text.contains('~') {
-            return sd_jwt::parse(text);
-        }
         let (jws, opened) = jwt::open(text)?;
-        let id = Id::of(text.as_bytes());
+        // Not of the signature: one by P-256 has two forms.
+        let id = Id::of(jws.signing_input().as_bytes());
         let securing = Securing::Jwt(Box::new(jws));
         let mut credential = Self::from_parts(text.to_owned(), Value::Object(opened.document), id, securing)?;
         credential.valid_from = credential.valid_from.max(opened.not_before);
@@ -201,11 +198,8 @@ impl Credential {
         Ok(credential)
     }
 
-    /// Takes a credential out of a document that was parsed already; its text is its canonical form, or the token in it.
+    /// Takes a credential out of a document that was parsed already; its text is its canonical form.
     pub(crate) fn from_value(value: Value) -> Result<Self, CredentialError> {
-        if let Some(token) = enveloped_token(&value)? {
-            return Self::from_token(token);
-        }
         let text = json::canonical(&value);
         if text.len() > CREDENTIAL_BYTES_MAX {
             return Err(JsonError::TooLong { actual: text.len(), max: CREDENTIAL_BYTES_MAX }.into());
@@ -252,7 +246,7 @@ impl Credential {
         &self.securing
     }
 
-    /// What identifies it: blake3 of the token without its disclosures, or of the canonical JSON with its proofs, so that neither white space nor the
+    /// What identifies it: blake3 of what a token signs, or of the canonical JSON with its proofs, so that neither white space nor the
     /// order of keys matters.
     pub fn id(&self) -> Id {
         self.id
@@ -359,12 +353,6 @@ impl Kind {
 /// Whether `text` is a token rather than JSON: base64url and dots.
 fn is_token(text: &str) -> bool {
     text.trim_start().starts_with("ey")
-}
-
-/// The token that an EnvelopedVerifiableCredential carries; `None` when `value` is of another type.
-fn enveloped_token(value: &Value) -> Result<Option<&str>, CredentialError> {
-    let Some(document) = value.as_object() else { return Ok(None) };
-    enveloped::CREDENTIAL.token(document).map_err(|enveloped::Empty| CredentialError::Envelope)
 }
 
 /// The text that `value` is, or that its `id` is.

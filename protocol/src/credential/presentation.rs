@@ -1,25 +1,32 @@
 //! Presentations: a holder shows credentials to one verifier, now.
 //!
-//! A presentation is a W3C Verifiable Presentation with an `eddsa-jcs-2022` proof for authentication over
-//! the verifier's challenge and domain. It proves that the key of `holder` answered this challenge; each
-//! credential inside is verified on its own, and holds for the holder only when it is its subject.
+//! Three forms are read: a W3C Verifiable Presentation with a Data Integrity proof for authentication over the verifier's
+//! challenge and domain, the same as a token (`vp+jwt`, where the challenge is `nonce` and the domain `aud`), and one SD-JWT VC
+//! with a key binding. Each proves that a key answered this challenge; each credential inside is verified on its own, and holds
+//! for the holder only when it is its subject.
 //!
-//! Sources: W3C Verifiable Credentials Data Model 2.0, section 4.13; Verifiable Credential Data Integrity
-//! 1.0, section 4.4. Specification: `spec/credential.md`, "Presentations".
+//! Sources: W3C Verifiable Credentials Data Model 2.0, section 4.13; Verifiable Credential Data Integrity 1.0, section 4.4;
+//! Securing Verifiable Credentials using JOSE and COSE, section 3.1.2; RFC 9901, section 7.3. Specification:
+//! `spec/credential.md`, "Presentations".
+
+mod enveloped;
+mod token;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+pub use self::enveloped::{embed, embed_text, embedded};
 use super::{
     CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Need, Signer, Verifier,
-    data_integrity::{self, Binding, ProofError, ProofOptions, Purpose, suites::EDDSA_JCS_2022},
-    did_of, enveloped,
-    issuing::suite,
+    data_integrity::{self, Binding, ProofError, ProofOptions, Purpose},
+    did_of, is_token, issuing,
+    securing::SignatureError,
     vcdm::{check_context, check_id, check_types, has_type},
 };
 use crate::{
     did,
+    jose::{JoseError, sd_jwt::KeyBindingError},
     json::{self, JsonError, items},
     key::Did,
     limits::{CLOCK_SKEW_MAX_MS, NEEDS_MAX, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
@@ -29,10 +36,23 @@ use crate::{
 /// What a presentation must answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected<'a> {
-    /// The challenge that the verifier gave, used once.
-    pub challenge: &'a str,
-    /// The verifier's own name: for an inquiry, the seeker's DID.
-    pub domain: &'a str,
+    /// The challenge that the verifier gave, used once. `None` accepts any: such a presentation can be a replay.
+    pub challenge: Option<&'a str>,
+    /// The verifier's own name: for an inquiry, the seeker's DID. `None` accepts any: it can be meant for another.
+    pub domain: Option<&'a str>,
+    /// What the holder's proof is for. Authentication, unless a verifier asks for something else.
+    pub purpose: Purpose,
+}
+
+impl<'a> Expected<'a> {
+    /// A presentation made for this challenge and this domain.
+    pub const fn new(challenge: &'a str, domain: &'a str) -> Self {
+        Expected { challenge: Some(challenge), domain: Some(domain), purpose: Purpose::Authentication }
+    }
+
+    /// Any presentation. It shows who signed once, not who shows it now.
+    pub const ANY: Expected<'static> =
+        Expected { challenge: None, domain: None, purpose: Purpose::Authentication };
 }
 
 /// A presentation whose holder answered the challenge; only [`verify`] makes one. What it shows may still
@@ -75,7 +95,13 @@ pub enum PresentationError {
     /// The proof does not hold: another challenge, domain or purpose, or a bad signature.
     #[error("the presentation does not verify: {0}")]
     Proof(#[from] ProofError),
-    /// No proof is by the holder that it names; or it names none, and several signed.
+    /// The token is none, or its signature does not hold.
+    #[error("the presentation does not verify: {0}")]
+    Signature(#[from] SignatureError),
+    /// The key binding does not hold.
+    #[error("the presentation does not verify: {0}")]
+    KeyBinding(#[from] KeyBindingError),
+    /// No proof is by the holder that it names.
     #[error("the presentation was not signed by the holder that it names")]
     NotTheHolders,
     /// The proof says that it was made later than now, beyond what clocks may differ.
@@ -102,6 +128,8 @@ impl PresentationError {
             PresentationError::Malformed(_) => "malformed",
             PresentationError::TooManyCredentials => "too-many-credentials",
             PresentationError::Proof(e) => e.code(),
+            PresentationError::Signature(e) => e.code(),
+            PresentationError::KeyBinding(e) => e.code(),
             PresentationError::NotTheHolders => "proof-not-the-holders",
             PresentationError::CreatedInFuture(_) => "created-in-future",
             PresentationError::ProofExpired(_) => "proof-expired",
@@ -110,56 +138,66 @@ impl PresentationError {
     }
 }
 
+impl From<JoseError> for PresentationError {
+    fn from(e: JoseError) -> Self {
+        PresentationError::Signature(e.into())
+    }
+}
+
 /// A presentation of `credentials`, unchanged and in this order, signed by `holder` for the verifier that
-/// gave `expected`. The text is canonical JSON.
+/// gave `expected`. The text is canonical JSON, or a `vp+jwt` where `format` is [`Format::VcJwt`].
 ///
 /// # Errors
-/// [`PresentationError`] when a verifier would refuse it for its size: too many credentials, bytes or values.
+/// [`PresentationError`] when a verifier would refuse it for its size: too many credentials, bytes or values. A presentation has
+/// no form as an SD-JWT VC, which is bound by itself.
 pub fn sign(
     holder: &Signer,
     credentials: &[&Credential],
     expected: &Expected<'_>,
+    format: Format,
     created: Timestamp,
 ) -> Result<String, PresentationError> {
     if credentials.len() > PRESENTED_CREDENTIALS_MAX {
         return Err(PresentationError::TooManyCredentials);
     }
-    let shown: Vec<Value> = credentials.iter().map(|c| Value::Object(c.document().clone())).collect();
     let mut document = Map::new();
     document.insert("@context".into(), json!([CONTEXT_V2]));
     document.insert("type".into(), json!(["VerifiablePresentation"]));
     document.insert("holder".into(), json!(holder.controller()));
+    let shown = credentials.iter().map(|credential| embed(credential)).collect();
     document.insert("verifiableCredential".into(), Value::Array(shown));
-    let options = ProofOptions::new(binding(expected), created);
-    let signed = data_integrity::sign(document, &EDDSA_JCS_2022, holder, &options)?;
-    let text = json::canonical(&Value::Object(signed));
-    json::parse(&text, PRESENTATION_BYTES_MAX)?;
-    Ok(text)
+    sign_document(document, holder, expected, format, created)
 }
 
-/// `document` as a presentation by `holder`, signed in `format` as `binding` says. What `document` does not state of what every
-/// presentation has to (`holder`) is added; the credentials in it are not looked at.
+/// `document`, which is a presentation, signed likewise.
 ///
 /// # Errors
-/// [`PresentationError`] when it is no presentation, is signed already, or names another holder.
+/// As for [`sign`], and when it is no presentation, or names another holder.
 pub fn sign_document(
-    mut document: Map<String, Value>,
-    format: Format,
+    document: Map<String, Value>,
     holder: &Signer,
-    binding: &Binding<'_>,
+    expected: &Expected<'_>,
+    format: Format,
     created: Timestamp,
 ) -> Result<String, PresentationError> {
-    if document.contains_key("proof") {
-        return Err(PresentationError::Malformed("it is signed already"));
-    }
     if check_structure(&document)?.is_some_and(|named| named != *holder.controller()) {
         return Err(PresentationError::NotTheHolders);
     }
-    document.entry("holder").or_insert_with(|| json!(holder.controller()));
-    let options = ProofOptions::new(*binding, created);
-    let signed = data_integrity::sign(document, suite(format, holder), holder, &options)?;
-    let text = Value::Object(signed).to_string();
-    json::parse(&text, PRESENTATION_BYTES_MAX)?;
+    let text = match format {
+        Format::Jcs | Format::Rdfc => {
+            let options = ProofOptions::new(binding(expected), created);
+            let suite = issuing::suite(format, holder);
+            json::canonical(&Value::Object(data_integrity::sign(document, suite, holder, &options)?))
+        }
+        Format::VcJwt => token::sign(document, holder, expected, created),
+        Format::SdJwt => return Err(PresentationError::Malformed("an SD-JWT VC is presented by itself")),
+    };
+    if text.len() > PRESENTATION_BYTES_MAX {
+        return Err(JsonError::TooLong { actual: text.len(), max: PRESENTATION_BYTES_MAX }.into());
+    }
+    if !is_token(&text) {
+        json::parse(&text, PRESENTATION_BYTES_MAX)?;
+    }
     Ok(text)
 }
 
@@ -173,109 +211,160 @@ pub fn verify(
     expected: &Expected<'_>,
     verifier: &Verifier<'_>,
 ) -> Result<VerifiedPresentation, PresentationError> {
-    verify_bound(text, &binding(expected), verifier)
-}
-
-/// The same for a verifier that need not have given a challenge, so that what it sees may have been shown before.
-///
-/// # Errors
-/// Those of [`verify`]. A presentation without a proof is none, whatever the credentials in it are.
-pub fn verify_bound(
-    text: &str,
-    binding: &Binding<'_>,
-    verifier: &Verifier<'_>,
-) -> Result<VerifiedPresentation, PresentationError> {
+    if is_token(text) {
+        let text = text.trim();
+        return match text.contains('~') {
+            true => token::verify_key_bound(text, expected, verifier),
+            false => token::verify(text, expected, verifier),
+        };
+    }
     let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
         return Err(PresentationError::Malformed("a JSON object is expected"));
     };
-    if !matches!(enveloped::PRESENTATION.token(&document), Ok(None)) {
-        return Err(PresentationError::Malformed("presentations in envelopes are not read"));
+    if let Some(text) = enveloped::presentation(&document)? {
+        return token::verify(&text, expected, verifier);
     }
     let named = check_structure(&document)?;
-    let holder = check_proofs(&document, named, binding, verifier)?;
-    let credentials = items(document.get("verifiableCredential")).iter().enumerate();
-    let credentials = credentials.map(|(index, value)| {
-        let credential = Credential::from_value(value.clone())
-            .map_err(|source| PresentationError::Credential { index, source })?;
-        let mut checks = credential.verify(verifier);
-        check_holder(&credential, &holder, &mut checks);
-        Ok((credential, checks))
-    });
-    Ok(VerifiedPresentation { credentials: credentials.collect::<Result<_, PresentationError>>()?, holder })
+    let holder = check_proofs(&document, named, expected, verifier)?;
+    Ok(VerifiedPresentation { credentials: verify_credentials(&document, &holder, verifier)?, holder })
 }
 
-/// What a verification of `text` lacks and could be fetched, for its proofs and its credentials: nothing when it is no
+/// The credentials of a presentation, whoever shows it, for finding out what their verification needs.
+///
+/// # Errors
+/// As for [`verify`], of structure.
+pub fn credentials(text: &str) -> Result<Vec<Credential>, PresentationError> {
+    if is_token(text) {
+        let text = text.trim();
+        return match text.contains('~') {
+            true => Ok(vec![token::key_bound(text)?]),
+            false => shown(&token::open(text)?.1),
+        };
+    }
+    let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
+        return Err(PresentationError::Malformed("a JSON object is expected"));
+    };
+    match enveloped::presentation(&document)? {
+        Some(text) => shown(&token::open(&text)?.1),
+        None => shown(&document),
+    }
+}
+
+/// What a verification of `text` lacks and could be fetched, for its own proofs and for its credentials; nothing when it is no
 /// presentation. At most [`NEEDS_MAX`].
 pub fn needs(text: &str, verifier: &Verifier<'_>) -> Vec<Need> {
-    let Ok(Value::Object(document)) = json::parse(text, PRESENTATION_BYTES_MAX) else { return Vec::new() };
-    let mut needs: BTreeSet<Need> = data_integrity::verification_methods(&document)
-        .filter_map(|method| did::controller_of(method).ok())
+    let mut needs: BTreeSet<Need> = signers(text)
+        .into_iter()
         .filter(|did| did.method() == "web" && verifier.known.documents.get(did).is_none())
         .map(Need::Document)
         .collect();
-    for value in items(document.get("verifiableCredential")).iter().take(PRESENTED_CREDENTIALS_MAX) {
-        if let Ok(credential) = Credential::from_value(value.clone()) {
-            needs.extend(credential.needs(verifier));
-        }
-    }
+    let credentials = credentials(text).unwrap_or_default();
+    needs.extend(credentials.iter().flat_map(|credential| credential.needs(verifier)));
     needs.into_iter().take(NEEDS_MAX).collect()
 }
 
-fn binding<'a>(expected: &Expected<'a>) -> Binding<'a> {
-    Binding {
-        purpose: Purpose::Authentication,
-        challenge: Some(expected.challenge),
-        domain: Some(expected.domain),
+/// The DIDs whose keys the presentation itself names.
+fn signers(text: &str) -> Vec<Did> {
+    let of_token = |text: &str| {
+        let method = token::open(text).ok().and_then(|(jws, _)| did::controller_of(jws.kid()?).ok());
+        Vec::from_iter(method)
+    };
+    if is_token(text) {
+        return of_token(text.trim());
     }
+    let Ok(Value::Object(document)) = json::parse(text, PRESENTATION_BYTES_MAX) else { return Vec::new() };
+    if let Ok(Some(text)) = enveloped::presentation(&document) {
+        return of_token(&text);
+    }
+    let methods = data_integrity::verification_methods(&document);
+    methods.filter_map(|method| did::controller_of(method).ok()).collect()
+}
+
+fn verify_credentials(
+    document: &Map<String, Value>,
+    holder: &Did,
+    verifier: &Verifier<'_>,
+) -> Result<Vec<(Credential, Checks)>, PresentationError> {
+    let verified = shown(document)?.into_iter().map(|credential| {
+        let mut checks = credential.verify(verifier);
+        check_holder(&credential, holder, &mut checks);
+        (credential, checks)
+    });
+    Ok(verified.collect())
+}
+
+fn shown(document: &Map<String, Value>) -> Result<Vec<Credential>, PresentationError> {
+    let values = items(document.get("verifiableCredential"));
+    if values.len() > PRESENTED_CREDENTIALS_MAX {
+        return Err(PresentationError::TooManyCredentials);
+    }
+    let values = values.iter().enumerate();
+    values
+        .map(|(index, value)| {
+            embedded(value).map_err(|source| PresentationError::Credential { index, source })
+        })
+        .collect()
+}
+
+fn binding<'a>(expected: &Expected<'a>) -> Binding<'a> {
+    Binding { purpose: expected.purpose, challenge: expected.challenge, domain: expected.domain }
 }
 
 /// The holder that the presentation names, if it names one.
 fn check_structure(document: &Map<String, Value>) -> Result<Option<Did>, PresentationError> {
-    check_context(document).map_err(|_| PresentationError::Malformed("`@context` does not begin with v2"))?;
-    if check_types(document).is_err() || !has_type(document, "VerifiablePresentation") {
-        return Err(PresentationError::Malformed("`type` does not name VerifiablePresentation"));
+    use PresentationError::Malformed;
+    check_context(document).map_err(|_| Malformed("`@context` does not begin with the data model's"))?;
+    check_types(document).map_err(|_| Malformed("`type` is not one or more texts"))?;
+    check_id(document).map_err(|_| Malformed("`id` is not a URL"))?;
+    if !has_type(document, "VerifiablePresentation") {
+        return Err(Malformed("`type` does not name VerifiablePresentation"));
     }
-    check_id(document).map_err(|_| PresentationError::Malformed("`id` is not a URL"))?;
     let credentials = items(document.get("verifiableCredential"));
     if credentials.len() > PRESENTED_CREDENTIALS_MAX {
         return Err(PresentationError::TooManyCredentials);
     }
     if !credentials.iter().all(Value::is_object) {
-        return Err(PresentationError::Malformed("`verifiableCredential` does not consist of objects"));
+        return Err(Malformed("`verifiableCredential` is not one or more objects"));
     }
     match document.get("holder") {
         None => Ok(None),
-        Some(holder) => did_of(holder).map(Some).ok_or(PresentationError::Malformed("`holder` is not a DID")),
+        Some(holder) => did_of(holder).map(Some).ok_or(Malformed("`holder` is not a DID")),
     }
 }
 
-/// Whose key signed: the holder that is named, else the only one who did.
+/// The holder: who is named, and signed; or, where nobody is named, who signed first.
 fn check_proofs(
     document: &Map<String, Value>,
     named: Option<Did>,
-    binding: &Binding<'_>,
+    expected: &Expected<'_>,
     verifier: &Verifier<'_>,
 ) -> Result<Did, PresentationError> {
     let now = verifier.now;
-    let proofs = data_integrity::verify(document, binding, &verifier.known.documents)?;
-    let mut signers = proofs.verified.iter().map(|proof| &proof.controller);
-    let holder = match named {
-        Some(named) => signers.any(|signer| *signer == named).then_some(named),
-        None => signers.next().filter(|first| signers.all(|other| other == *first)).cloned(),
-    };
-    let Some(holder) = holder else {
+    let proofs = data_integrity::verify(document, &binding(expected), &verifier.known.documents)?;
+    let mut controllers = proofs.verified.iter().map(|proof| &proof.controller);
+    let holder = controllers.find(|controller| named.as_ref().is_none_or(|named| named == *controller));
+    let Some(holder) = holder.cloned() else {
         let unchecked = proofs.not_checked.into_iter().next();
         return Err(unchecked.map_or(PresentationError::NotTheHolders, PresentationError::Proof));
     };
     for proof in &proofs.verified {
-        if let Some(created) = proof.created.filter(|created| *created > now.plus_ms(CLOCK_SKEW_MAX_MS)) {
-            return Err(PresentationError::CreatedInFuture(created));
-        }
-        if let Some(end) = proof.expires.filter(|end| now >= *end) {
-            return Err(PresentationError::ProofExpired(end));
-        }
+        check_time(proof.created, proof.expires, now)?;
     }
     Ok(holder)
+}
+
+fn check_time(
+    created: Option<Timestamp>,
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), PresentationError> {
+    if let Some(created) = created.filter(|created| *created > now.plus_ms(CLOCK_SKEW_MAX_MS)) {
+        return Err(PresentationError::CreatedInFuture(created));
+    }
+    match expires.filter(|end| now >= *end) {
+        Some(end) => Err(PresentationError::ProofExpired(end)),
+        None => Ok(()),
+    }
 }
 
 fn check_holder(credential: &Credential, holder: &Did, checks: &mut Checks) {
