@@ -46,7 +46,8 @@ pub(super) async fn issue(State(api): State<Api>, body: Body) -> Result<Response
     let Reply::Issued(text) = api.sources.keeper.ask(Request::Sign(order)).await? else {
         return Err(mismatch().into());
     };
-    let signed = api.work.run(move || Credential::parse(&text).map(|signed| presentation::embed(&signed))).await??;
+    let signed =
+        api.work.run(move || Credential::parse(&text).map(|signed| presentation::embed(&signed))).await??;
     Ok(json_answer(StatusCode::CREATED, &json!({"verifiableCredential": signed})))
 }
 
@@ -69,9 +70,7 @@ pub(super) async fn present(State(api): State<Api>, body: Body) -> Result<Respon
 }
 
 /// Whether a presentation means all that it says itself; the credentials in it are others' to answer for.
-pub(super) fn says_what_it_means(
-    document: &Map<String, Value>,
-) -> Result<(), RdfError> {
+pub(super) fn says_what_it_means(document: &Map<String, Value>) -> Result<(), RdfError> {
     let mut own = document.clone();
     own.shift_remove("verifiableCredential");
     meaning::check(&own)

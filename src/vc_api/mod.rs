@@ -15,7 +15,7 @@
 //! Whoever reaches the server can have anything signed with the home's DID: it is for this machine, unless its owner says
 //! otherwise. It sends nothing to web pages of other origins. Verifying keeps nothing and, unless told otherwise, asks nobody.
 //!
-//! Invariant: this is the only module that knows axum, axum-server, rcgen and rustls.
+//! Invariant: this is the only module that knows axum, axum-server and rcgen.
 //!
 //! Sources: W3C CCG, VC-API 0.7; W3C, Verifiable Credential API for Lifecycle Management (VCALM) 0.9; W3C DID Resolution 0.3.
 

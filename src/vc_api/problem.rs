@@ -10,12 +10,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use knackmesh_protocol::{
-    credential::{Check, CheckName, Checks, IssuanceError, presentation::PresentationError},
+    credential::{
+        Check, CheckName, Checks, CredentialError, IssuanceError, data_integrity::ProofError,
+        presentation::PresentationError,
+    },
     json::JsonError,
     rdf::RdfError,
 };
 use serde_json::{Map, Value, json};
-use tracing::{error, warn};
+use tracing::{error, info};
 
 use crate::control::{Exit, Refusal};
 
@@ -25,7 +28,10 @@ const STATUS_LIST: &str = "https://www.w3.org/ns/credentials/status-list#";
 
 /// A problem, on its way to whoever asked.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(super) struct Problem(Box<Details>);
+
+#[derive(Clone, Debug)]
+struct Details {
     status: StatusCode,
     /// The kind's URL; `about:blank` where HTTP says it all.
     kind: String,
@@ -39,7 +45,8 @@ pub(super) struct Problem {
 impl Problem {
     fn new(kind: String, title: &'static str, code: impl Into<String>, detail: impl Into<String>) -> Self {
         let status = StatusCode::BAD_REQUEST;
-        Problem { status, kind, title, code: code.into(), detail: detail.into(), members: Map::new() }
+        let members = Map::new();
+        Problem(Box::new(Details { status, kind, title, code: code.into(), detail: detail.into(), members }))
     }
 
     /// A value that is not as it must be.
@@ -50,7 +57,9 @@ impl Problem {
     /// One for which HTTP has a status.
     pub(super) fn http(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
         let code = title.to_lowercase().replace(' ', "-");
-        Problem { status, ..Self::new("about:blank".into(), title, code, detail) }
+        let mut problem = Self::new("about:blank".into(), title, code, detail);
+        problem.0.status = status;
+        problem
     }
 
     /// Our own mistake, or that of the machine.
@@ -74,7 +83,7 @@ impl Problem {
 
     /// The same, saying something more.
     pub(super) fn with(mut self, name: &str, value: Value) -> Self {
-        self.members.insert(name.into(), value);
+        self.0.members.insert(name.into(), value);
         self
     }
 
@@ -118,15 +127,14 @@ impl From<RdfError> for Problem {
     }
 }
 
-impl From<knackmesh_protocol::credential::CredentialError> for Problem {
-    fn from(e: knackmesh_protocol::credential::CredentialError) -> Self {
+impl From<CredentialError> for Problem {
+    fn from(e: CredentialError) -> Self {
         Self::malformed(e.code(), e.to_string())
     }
 }
 
 impl From<IssuanceError> for Problem {
     fn from(e: IssuanceError) -> Self {
-        use knackmesh_protocol::credential::data_integrity::ProofError;
         match e {
             IssuanceError::Credential(e) => e.into(),
             IssuanceError::Proof(ProofError::Rdf(e)) => e.into(),
@@ -168,17 +176,18 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        warn!(status = self.status.as_u16(), code = self.code, detail = self.detail, "refused");
+        let Details { status, kind, title, code, detail, members } = *self.0;
+        info!(status = status.as_u16(), code, detail, "refused");
         let mut body = json!({
-            "type": self.kind,
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "code": self.code,
+            "type": kind,
+            "title": title,
+            "status": status.as_u16(),
+            "detail": detail,
+            "code": code,
         });
-        if let Some(members) = body.as_object_mut() {
-            members.extend(self.members);
+        if let Some(body) = body.as_object_mut() {
+            body.extend(members);
         }
-        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
     }
 }

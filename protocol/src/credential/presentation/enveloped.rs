@@ -19,7 +19,9 @@ const PRESENTATION: &str = "EnvelopedVerifiablePresentation";
 pub fn embed(credential: &Credential) -> Value {
     match credential.securing() {
         Securing::DataIntegrity => Value::Object(credential.document().clone()),
-        token @ (Securing::Jwt(_) | Securing::SdJwt(_)) => envelope(token.name(), credential.text(), CREDENTIAL),
+        token @ (Securing::Jwt(_) | Securing::SdJwt(_)) => {
+            envelope(token.name(), credential.text(), CREDENTIAL)
+        }
     }
 }
 
