@@ -65,6 +65,15 @@ pub fn credential(media_type: &str, token: &str) -> Value {
     })
 }
 
+/// The object around the token of a presentation.
+pub fn presentation(media_type: &str, token: &str) -> Value {
+    json!({
+        "@context": [CONTEXT_V2],
+        "id": format!("data:{media_type},{token}"),
+        "type": [PRESENTATION.name],
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

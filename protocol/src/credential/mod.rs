@@ -205,7 +205,10 @@ impl Credential {
     }
 
     /// Takes a credential out of a document that was parsed already; its text is its canonical form, or the token in it.
-    pub(crate) fn from_value(value: Value) -> Result<Self, CredentialError> {
+    ///
+    /// # Errors
+    /// As for [`Credential::parse`].
+    pub fn from_value(value: Value) -> Result<Self, CredentialError> {
         if let Some(token) = enveloped_token(&value)? {
             return Self::from_token(token);
         }

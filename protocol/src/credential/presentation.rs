@@ -11,20 +11,24 @@
 
 mod token;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
-    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Securing, Signer, Verifier,
+    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Need, Securing, Signer,
+    Verifier,
     data_integrity::{self, Binding, ProofError, ProofOptions},
     did_of, enveloped, is_token, issuing,
     securing::SignatureError,
     vcdm::{check_context, check_id, check_types, has_type},
 };
 use crate::{
+    did,
     jose::{JoseError, sd_jwt::KeyBindingError},
     json::{self, JsonError, items},
     key::Did,
-    limits::{CLOCK_SKEW_MAX_MS, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
+    limits::{CLOCK_SKEW_MAX_MS, NEEDS_MAX, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
     time::Timestamp,
 };
 
@@ -227,6 +231,47 @@ pub fn credentials(text: &str) -> Result<Vec<Credential>, PresentationError> {
     }
 }
 
+/// What a verification of `text` lacks and could be fetched, for its own proofs and for its credentials; nothing when it is no
+/// presentation. At most [`NEEDS_MAX`].
+pub fn needs(text: &str, verifier: &Verifier<'_>) -> Vec<Need> {
+    let mut needs: BTreeSet<Need> = signers(text)
+        .into_iter()
+        .filter(|did| did.method() == "web" && verifier.known.documents.get(did).is_none())
+        .map(Need::Document)
+        .collect();
+    let credentials = credentials(text).unwrap_or_default();
+    needs.extend(credentials.iter().flat_map(|credential| credential.needs(verifier)));
+    needs.into_iter().take(NEEDS_MAX).collect()
+}
+
+/// The DIDs whose keys the presentation itself names.
+fn signers(text: &str) -> Vec<Did> {
+    let of_token = |text: &str| {
+        let method = token::open(text).ok().and_then(|(jws, _)| did::controller_of(jws.kid()?).ok());
+        Vec::from_iter(method)
+    };
+    if is_token(text) {
+        return of_token(text.trim());
+    }
+    let Ok(Value::Object(document)) = json::parse(text, PRESENTATION_BYTES_MAX) else { return Vec::new() };
+    if let Ok(Some(text)) = envelope(&document) {
+        return of_token(text);
+    }
+    let methods = data_integrity::verification_methods(&document);
+    methods.filter_map(|method| did::controller_of(method).ok()).collect()
+}
+
+/// A presentation's text as JSON: the document, or an envelope around the token.
+///
+/// # Errors
+/// [`PresentationError`] when it is neither.
+pub fn embed_text(text: &str) -> Result<Value, PresentationError> {
+    if is_token(text) {
+        return Ok(enveloped::presentation("application/vp+jwt", text));
+    }
+    Ok(json::parse(text, PRESENTATION_BYTES_MAX)?)
+}
+
 fn verify_credentials(
     document: &Map<String, Value>,
     holder: &Did,
@@ -254,8 +299,8 @@ fn shown(document: &Map<String, Value>) -> Result<Vec<Credential>, PresentationE
         .collect()
 }
 
-/// A credential as a member of `verifiableCredential`.
-fn embed(credential: &Credential) -> Value {
+/// A credential as a member of `verifiableCredential`: the document, or an envelope around the token.
+pub fn embed(credential: &Credential) -> Value {
     match credential.securing() {
         Securing::DataIntegrity => Value::Object(credential.document().clone()),
         token @ (Securing::Jwt(_) | Securing::SdJwt(_)) => {

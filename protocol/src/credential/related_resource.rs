@@ -18,11 +18,20 @@ use crate::{json::items, rdf::BUNDLED_CONTEXTS};
 /// The longest base58 text that is decoded: SHA-512 with its header. Decoding takes quadratic time.
 const MULTIBASE_BYTES_MAX: usize = 96;
 
-/// A digest algorithm: its name in Subresource Integrity, its code as a multihash, and what it makes. Strongest first.
-const ALGORITHMS: [(&str, u8, fn(&[u8]) -> Vec<u8>); 3] = [
-    ("sha512", 0x13, |bytes| Sha512::digest(bytes).to_vec()),
-    ("sha384", 0x20, |bytes| Sha384::digest(bytes).to_vec()),
-    ("sha256", 0x12, |bytes| Sha256::digest(bytes).to_vec()),
+/// A digest algorithm.
+struct Algorithm {
+    /// Its name in Subresource Integrity.
+    name: &'static str,
+    /// Its code as a multihash.
+    code: u8,
+    digest: fn(&[u8]) -> Vec<u8>,
+}
+
+/// Every algorithm, the strongest first.
+const ALGORITHMS: [Algorithm; 3] = [
+    Algorithm { name: "sha512", code: 0x13, digest: |bytes| Sha512::digest(bytes).to_vec() },
+    Algorithm { name: "sha384", code: 0x20, digest: |bytes| Sha384::digest(bytes).to_vec() },
+    Algorithm { name: "sha256", code: 0x12, digest: |bytes| Sha256::digest(bytes).to_vec() },
 ];
 
 /// Whether each related resource is named once, by a URL, with a digest that is not known to be another's.
@@ -57,11 +66,11 @@ fn digests_match(resource: &Value, id: &str) -> bool {
 fn fits_sri(digests: &str, bytes: &[u8]) -> bool {
     let stated: Vec<(&str, &str)> =
         digests.split_ascii_whitespace().filter_map(|d| d.split_once('-')).collect();
-    let strongest = ALGORITHMS.iter().find(|(name, ..)| stated.iter().any(|(stated, _)| stated == name));
-    strongest.is_some_and(|(name, _, digest)| {
-        let expected = STANDARD.encode(digest(bytes));
-        let value = |digest: &str| digest.split('?').next() == Some(&expected);
-        stated.iter().any(|(stated, digest)| stated == name && value(digest))
+    let strongest = ALGORITHMS.iter().find(|a| stated.iter().any(|(name, _)| *name == a.name));
+    strongest.is_some_and(|algorithm| {
+        let expected = STANDARD.encode((algorithm.digest)(bytes));
+        let fits = |digest: &str| digest.split('?').next() == Some(&expected);
+        stated.iter().any(|(name, digest)| *name == algorithm.name && fits(digest))
     })
 }
 
@@ -74,9 +83,10 @@ fn fits_multibase(digest: &str, bytes: &[u8]) -> bool {
     };
     stated.is_some_and(|stated| {
         stated == Sha256::digest(bytes).as_slice()
-            || ALGORITHMS.iter().any(|(_, code, digest)| match stated.split_at_checked(2) {
-                Some(([stated_code, length], value)) => {
-                    stated_code == code && usize::from(*length) == value.len() && value == digest(bytes)
+            || ALGORITHMS.iter().any(|algorithm| match stated.split_at_checked(2) {
+                Some(([code, length], value)) => {
+                    let is_sized = usize::from(*length) == value.len();
+                    *code == algorithm.code && is_sized && value == (algorithm.digest)(bytes)
                 }
                 _ => false,
             })

@@ -164,8 +164,8 @@ impl Credential {
     fn proofs(&self, binding: &Binding<'_>, documents: &Documents) -> Result<Proofs, SignatureError> {
         match self.securing() {
             Securing::DataIntegrity => Ok(data_integrity::verify(self.document(), binding, documents)?),
-            Securing::Jwt(_) if binding.challenge.is_some() => Err(ProofError::WrongChallenge.into()),
-            Securing::Jwt(_) if binding.domain.is_some() => Err(ProofError::WrongDomain.into()),
+            _ if binding.challenge.is_some() => Err(ProofError::WrongChallenge.into()),
+            _ if binding.domain.is_some() => Err(ProofError::WrongDomain.into()),
             Securing::Jwt(jws) => verify_token(jws, self.issuer(), documents),
             Securing::SdJwt(vc) => verify_token(vc.sd_jwt().token(), self.issuer(), documents),
         }
