@@ -117,6 +117,8 @@ limits! {
     PRESENTED_CREDENTIALS_MAX: usize = 32;
     /// Bytes of one presentation with its credentials.
     PRESENTATION_BYTES_MAX: usize = 768 * 1024;
+    /// How long ago the key binding of an SD-JWT may have been made.
+    KEY_BINDING_AGE_MAX_MS: u64 = 10 * 60 * 1000;
     /// Proofs on one credential.
     PROOFS_MAX: usize = 8;
     /// Skill alignments read from one credential.
@@ -210,6 +212,33 @@ limits! {
     /// Credentials a home keeps.
     CREDENTIALS_MAX: usize = 1000;
 
+    /// Credentials that a home remembers having issued.
+    ISSUED_MAX: usize = 1_000_000;
+    /// The `id` of a credential that is issued.
+    ISSUED_ID_BYTES_MAX: usize = 2048;
+    /// Credentials asked for in one command to the node.
+    ISSUE_AT_ONCE_MAX: usize = 64;
+    /// Rows of one answer about what was issued.
+    ISSUED_ROWS_MAX: usize = 4096;
+    /// Why a credential's status was changed, in bytes of UTF-8.
+    STATUS_REASON_BYTES_MAX: usize = 200;
+    /// How long a status list that is signed holds: 30 days.
+    STATUS_LIST_VALID_MS: u64 = 2_592_000_000;
+    /// How long a reader may keep a status list that is signed.
+    STATUS_LIST_TTL_MS: u64 = 3600 * 1000;
+    /// A table of people to issue to.
+    CSV_BYTES_MAX: usize = 16 * 1024 * 1024;
+    /// Rows of a table of people to issue to.
+    CSV_ROWS_MAX: usize = 50_000;
+    /// Columns of a table of people to issue to.
+    CSV_COLUMNS_MAX: usize = 64;
+    /// A cell of a table of people to issue to, in bytes of UTF-8.
+    CSV_CELL_BYTES_MAX: usize = 2048;
+    /// Faults of a table that are told one by one.
+    CSV_FAULTS_MAX: usize = 100;
+    /// A template of a credential.
+    TEMPLATE_BYTES_MAX: usize = 64 * 1024;
+
     /// A text of a credential, in bytes of UTF-8, as it is shown to a person.
     SHOWN_TEXT_BYTES_MAX: usize = 256;
 
@@ -221,6 +250,18 @@ limits! {
     SD_JWT_BYTES_MAX: usize = 512 * 1024;
     /// Disclosures of one token.
     SD_JWT_DISCLOSURES_MAX: usize = 256;
+    /// A verifier's query (DCQL).
+    DCQL_BYTES_MAX: usize = 64 * 1024;
+    /// Credentials that a query asks for.
+    DCQL_CREDENTIALS_MAX: usize = 32;
+    /// Claims that a query asks of one credential.
+    DCQL_CLAIMS_MAX: usize = 128;
+    /// Alternatives of one thing that a query lists: values, types, sets of claims, sets of credentials, options.
+    DCQL_ALTERNATIVES_MAX: usize = 64;
+    /// Steps of a path to claims in a query.
+    DCQL_PATH_STEPS_MAX: usize = 16;
+    /// Claims that one path of a query may lead to.
+    DCQL_SELECTED_MAX: usize = 1024;
 
     /// A vocabulary's table.
     VOCABULARY_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -312,31 +353,16 @@ limits! {
     CACHE_ENTRIES_MAX: usize = 1024;
     /// Bytes of fetched things that are kept on disk.
     CACHE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-
-    /// Credentials that a home remembers having issued.
-    ISSUED_MAX: usize = 1_000_000;
-    /// The `id` of a credential that is issued.
-    ISSUED_ID_BYTES_MAX: usize = 2048;
-    /// Credentials asked for in one command to the node.
-    ISSUE_AT_ONCE_MAX: usize = 64;
-    /// Rows of one answer about what was issued.
-    ISSUED_ROWS_MAX: usize = 4096;
-    /// Why a credential's status was changed, in bytes of UTF-8.
-    STATUS_REASON_BYTES_MAX: usize = 200;
-    /// How long a status list that is signed holds: 30 days.
-    STATUS_LIST_VALID_MS: u64 = 2_592_000_000;
-    /// How long a reader may keep a status list that is signed.
-    STATUS_LIST_TTL_MS: u64 = 3600 * 1000;
-    /// A table of people to issue to.
-    CSV_BYTES_MAX: usize = 16 * 1024 * 1024;
-    /// Rows of a table of people to issue to.
-    CSV_ROWS_MAX: usize = 50_000;
-    /// Columns of a table of people to issue to.
-    CSV_COLUMNS_MAX: usize = 64;
-    /// A cell of a table of people to issue to, in bytes of UTF-8.
-    CSV_CELL_BYTES_MAX: usize = 2048;
-    /// Faults of a table that are told one by one.
-    CSV_FAULTS_MAX: usize = 100;
-    /// A template of a credential.
-    TEMPLATE_BYTES_MAX: usize = 64 * 1024;
+    /// Skills taken from one curriculum vitae.
+    CV_SKILLS_MAX: usize = 256;
+    /// Characters of a skill's name in a curriculum vitae; what is longer is a text about the person.
+    CV_SKILL_NAME_CHARS_MAX: usize = 64;
+    /// Text about the person in which one curriculum vitae is searched for names of skills.
+    CV_TEXT_BYTES_MAX: usize = 64 * 1024;
+    /// Sections of a curriculum vitae that are named as dropped.
+    CV_SECTIONS_MAX: usize = 32;
+    /// Credentials taken from one learner record.
+    CLR_CREDENTIALS_MAX: usize = 256;
+    /// Associations read from one learner record.
+    CLR_ASSOCIATIONS_MAX: usize = 1024;
 }
