@@ -423,6 +423,7 @@ impl Node {
                 Output::KeepRecord { key, value, expires } => {
                     self.send(network::Command::StoreRecord { key, value, expires }).await?;
                 }
+                Output::Obtain(needs) => self.inputs.push_back(Input::Obtained(needs)),
             }
         }
         Ok(())

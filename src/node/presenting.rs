@@ -3,8 +3,8 @@
 use knackmesh_protocol::{
     credential::{
         Signer,
-        data_integrity::Purpose,
-        presentation::{self, Expected},
+        data_integrity::{Binding, Purpose},
+        presentation,
     },
     text::shown,
 };
@@ -24,7 +24,7 @@ impl Node {
         }
         let holder = Signer::from(&self.identity.root);
         document.entry("holder").or_insert_with(|| json!(holder.controller()));
-        let expected = Expected {
+        let expected = Binding {
             challenge: challenge.as_deref(),
             domain: domain.as_deref(),
             purpose: Purpose::Authentication,

@@ -6,10 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use knackmesh_protocol::{
-    credential::{
-        data_integrity::{Binding, Purpose},
-        presentation::Expected,
-    },
+    credential::data_integrity::{Binding, Purpose},
     json,
     limits::API_BODY_BYTES_MAX,
 };
@@ -94,8 +91,8 @@ impl Options {
     }
 
     /// For a presentation. Who gives no challenge cannot tell whether it was shown before, and may not care.
-    pub(super) fn expected(&self) -> Expected<'_> {
-        Expected {
+    pub(super) fn expected(&self) -> Binding<'_> {
+        Binding {
             challenge: self.challenge.as_deref(),
             domain: self.domain.as_deref(),
             purpose: self.purpose.unwrap_or(Purpose::Authentication),

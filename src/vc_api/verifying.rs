@@ -65,7 +65,7 @@ async fn of_credential(api: &Api, mut body: Body) -> Result<Response, Problem> {
 fn read_credential(value: &Value) -> Result<Shown, Problem> {
     let credential = match value {
         Value::String(token) => Credential::parse(token)?,
-        Value::Object(_) => presentation::embedded(value)?,
+        Value::Object(_) => Credential::from_value(value.clone())?,
         _ => return Err(Problem::malformed("not-an-object", "`verifiableCredential` is not an object")),
     };
     Ok(Shown::Credential(Box::new(credential)))

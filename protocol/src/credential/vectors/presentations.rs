@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    CHALLENGE, EDDSA_JCS_2022, Edit, Format, NOW, Signer, UNTAMPERED, at, holder, issuer, signed, stranger,
-    tampered, unsigned, with,
+    Binding, CHALLENGE, EDDSA_JCS_2022, Edit, Format, NOW, Signer, UNTAMPERED, at, holder, issuer, signed,
+    stranger, tampered, unsigned, with,
 };
 use crate::{
     credential::{
         data_integrity::{Purpose, prove},
-        presentation::{self, Expected},
+        presentation,
     },
     limits::{CLOCK_SKEW_MAX_MS, PRESENTED_CREDENTIALS_MAX},
 };
@@ -210,7 +210,7 @@ fn no_presentations(cases: &mut Cases) {
     );
     cases.add(
         "refused-enveloped",
-        "A credential in an envelope of a media type that is not read.",
+        "An envelope that holds no token.",
         present(
             vec![
                 json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "id": "data:application/vc+cose,e30", "type": "EnvelopedVerifiableCredential"}),
@@ -267,7 +267,7 @@ fn present(
     change: impl FnOnce(&mut Map<String, Value>, &mut Map<String, Value>),
 ) -> Value {
     let domain = stranger().did().to_string();
-    let expected = Expected::new(CHALLENGE, &domain);
+    let expected = Binding::presentation(CHALLENGE, &domain);
     let text = presentation::sign(&Signer::from(&holder()), &[], &expected, Format::Jcs, at(NOW)).unwrap();
     let Value::Object(mut document) = serde_json::from_str(&text).unwrap() else { panic!("an object") };
     let Some(Value::Object(mut options)) = document.remove("proof") else { panic!("one proof") };
