@@ -17,6 +17,8 @@ pub mod skill;
 pub mod terms;
 pub mod vocabulary;
 
+pub mod rdf;
+
 pub mod credential;
 pub mod query;
 
