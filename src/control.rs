@@ -23,7 +23,9 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-pub use self::issuing::{IssueOrder, Issued, IssuedPage, SignOrder, StatusListRow, StatusOrder};
+pub use self::issuing::{
+    IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder,
+};
 use crate::{
     home::{Home, HomeError, private_dir},
     report::{
@@ -59,6 +61,8 @@ pub enum Request {
     },
     /// Sign any document of the data model.
     Sign(SignOrder),
+    /// Sign a presentation that somebody else put together.
+    Present(PresentOrder),
     /// What this home has issued, in that order.
     Issued {
         /// From this number on; what [`IssuedPage::next`] said.
@@ -215,6 +219,8 @@ pub enum Reply {
     Credentials(Vec<CredentialRow>),
     /// To `Issue` and `Sign`: the credential's text.
     Issued(String),
+    /// To `Present`: the presentation's text.
+    Presented(String),
     /// To `IssueMany`: for each order what it came to.
     IssuedMany(Vec<Result<Issued, Refusal>>),
     /// To `Issued`.

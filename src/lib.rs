@@ -17,6 +17,8 @@ pub mod control;
 pub mod batch;
 pub mod node;
 
+pub mod vc_api;
+
 pub mod demo;
 
 pub mod cli;

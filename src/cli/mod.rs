@@ -22,6 +22,7 @@ mod query;
 mod reinstate;
 mod revoke;
 mod screen;
+mod serve;
 mod status;
 mod status_list;
 mod suspend;
@@ -102,6 +103,7 @@ enum Command {
     Why(why::Args),
     Trust(trust::Args),
     Lookup(lookup::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
 }
 
@@ -174,6 +176,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Why(args) => args.run(&home()?, screen).await,
             Command::Trust(args) => args.run(&home()?, screen).await,
             Command::Lookup(args) => args.run(&home()?, screen).await,
+            Command::Serve(args) => args.run(&home()?, screen).await,
             Command::Completions(args) => args.run(screen),
         }
     })

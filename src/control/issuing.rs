@@ -79,6 +79,25 @@ pub struct SignOrder {
     /// Whether it can be revoked and suspended: adds `credentialStatus`.
     #[serde(default)]
     pub status: bool,
+    /// Below which URL its status lists are published; that of `config.toml` when absent.
+    #[serde(default)]
+    pub status_url: Option<String>,
+}
+
+/// A presentation to sign as its holder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PresentOrder {
+    /// The presentation without a proof. Without `holder` it gets this home's DID.
+    pub document: Map<String, Value>,
+    /// In which form.
+    #[serde(default)]
+    pub format: Format,
+    /// What the verifier gave, to be answered once.
+    #[serde(default)]
+    pub challenge: Option<String>,
+    /// The verifier's name.
+    #[serde(default)]
+    pub domain: Option<String>,
 }
 
 /// A credential that was issued, or with `dry` one that would be.

@@ -78,8 +78,9 @@ impl Node {
 
     /// Signs any document. One that names another issuer is refused.
     pub(super) fn sign(&mut self, order: SignOrder) -> Answer {
-        let settings = self.home.config()?.issuer;
-        let SignOrder { mut document, format, algorithm, status } = order;
+        let mut settings = self.home.config()?.issuer;
+        let SignOrder { mut document, format, algorithm, status, status_url } = order;
+        settings.status_url = status_url.or(settings.status_url);
         let algorithm = match (algorithm, document.get("issuer")) {
             (Some(algorithm), _) => algorithm,
             (None, Some(issuer)) if self.is_p256_key(issuer) => Algorithm::Es256,

@@ -5,6 +5,7 @@
 
 mod issued;
 mod issuing;
+mod presenting;
 mod service;
 mod shelf;
 
@@ -243,6 +244,25 @@ impl Node {
         Ok(Running { handle, listen, summaries, stop, task })
     }
 
+    /// Serves without a network until stopped, so that one process keeps the home and others can ask it.
+    ///
+    /// # Errors
+    /// When the control socket cannot be opened.
+    pub fn start_alone(self) -> Result<Running, NodeError> {
+        let listener = control::listen(&self.home)?;
+        let (handle, errands) = Handle::new();
+        let (stop, stopped) = watch::channel(false);
+        let summaries = self.summaries.subscribe();
+        let (silence, events) = mpsc::channel(1);
+        let node = self.run(listener, handle.clone(), errands, events, stopped);
+        let task = tokio::spawn(async move {
+            // There is no network to tell anything; a closed channel would say that it had stopped.
+            let _silence = silence;
+            node.await
+        });
+        Ok(Running { handle, listen: Vec::new(), summaries, stop, task })
+    }
+
     async fn run(
         mut self,
         listener: tokio::net::UnixListener,
@@ -407,6 +427,7 @@ impl Node {
                 Output::KeepRecord { key, value, expires } => {
                     self.send(network::Command::StoreRecord { key, value, expires }).await?;
                 }
+                Output::Obtain(needs) => self.inputs.push_back(Input::Obtained(needs)),
             }
         }
         Ok(())

@@ -5,7 +5,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     Credential, CredentialError, Signer,
@@ -108,7 +108,7 @@ pub fn sign(
         return Err(IssuanceError::NotTheIssuersKey(crate::text::shown(issuer)));
     }
     // Structure first: what it lacks is a clearer reason than what a suite makes of it.
-    super::vcdm::check_credential(&document)?;
+    super::vcdm::check_issued(&document)?;
     match format {
         Format::Jcs | Format::Rdfc => {
             let options = ProofOptions::new(Binding::ASSERTION, created);
@@ -126,6 +126,24 @@ pub fn sign(
             Ok(Credential::parse(&Jws::sign(&header, payload.as_bytes(), signer.key()))?)
         }
         Format::SdJwt => Err(IssuanceError::NotAnSdJwt),
+    }
+}
+
+/// Checks a document that somebody wants to be signed, before it is: its structure, and that it means all that it says
+/// ([`super::meaning`]).
+///
+/// # Errors
+/// [`IssuanceError`] names the first thing that is wrong.
+pub fn check(document: &Map<String, Value>) -> Result<(), IssuanceError> {
+    super::vcdm::check_issued(document)?;
+    super::meaning::check(document).map_err(|e| IssuanceError::Proof(e.into()))
+}
+
+/// Puts `issuer` in the place of whomever `document` names as its issuer, leaving what is said of the issuer besides.
+pub fn name_issuer(document: &mut Map<String, Value>, issuer: &Did) {
+    match document.get_mut("issuer") {
+        Some(Value::Object(named)) => drop(named.insert("id".into(), json!(issuer))),
+        _ => drop(document.insert("issuer".into(), json!(issuer))),
     }
 }
 

@@ -348,6 +348,22 @@ impl StatusLists {
     }
 }
 
+impl Credential {
+    /// The texts of the lists that this credential names, as far as they are known: what its holder staples to a
+    /// presentation, so that the verifier need not ask the issuer.
+    pub fn staples<'k>(&self, known: &'k StatusLists) -> Vec<&'k str> {
+        let mut texts: Vec<&str> = Vec::new();
+        for url in list_urls(self) {
+            if let Some(list) = known.get(&url, self.issuer_did())
+                && !texts.contains(&list.text())
+            {
+                texts.push(list.text());
+            }
+        }
+        texts
+    }
+}
+
 /// The URLs of the lists that `credential` names, at most [`STATUS_ENTRIES_MAX`].
 pub(super) fn list_urls(credential: &Credential) -> impl Iterator<Item = String> {
     let entries = items(credential.status()).iter().take(STATUS_ENTRIES_MAX);

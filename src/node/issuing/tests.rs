@@ -50,7 +50,7 @@ impl Office {
 
     async fn sign(&mut self, document: Value, status: bool) -> Result<Credential, Refusal> {
         let Value::Object(document) = document else { panic!("an object") };
-        let order = SignOrder { document, format: Format::Jcs, algorithm: None, status };
+        let order = SignOrder { document, format: Format::Jcs, algorithm: None, status, status_url: None };
         match self.ask(Request::Sign(order)).await? {
             Reply::Issued(text) => Ok(Credential::parse(&text).unwrap()),
             other => panic!("{other:?}"),
