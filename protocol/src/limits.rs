@@ -312,4 +312,17 @@ limits! {
     CACHE_ENTRIES_MAX: usize = 1024;
     /// Bytes of fetched things that are kept on disk.
     CACHE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+    /// Skills taken from one curriculum vitae.
+    CV_SKILLS_MAX: usize = 256;
+    /// Characters of a skill's name in a curriculum vitae; what is longer is a text about the person.
+    CV_SKILL_NAME_CHARS_MAX: usize = 64;
+    /// Text about the person in which one curriculum vitae is searched for names of skills.
+    CV_TEXT_BYTES_MAX: usize = 64 * 1024;
+    /// Sections of a curriculum vitae that are named as dropped.
+    CV_SECTIONS_MAX: usize = 32;
+    /// Credentials taken from one learner record.
+    CLR_CREDENTIALS_MAX: usize = 256;
+    /// Associations read from one learner record.
+    CLR_ASSOCIATIONS_MAX: usize = 1024;
 }

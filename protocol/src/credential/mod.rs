@@ -13,6 +13,8 @@ pub mod alignment;
 pub mod baked;
 pub mod bitstring;
 pub mod checks;
+pub mod clr;
+pub mod cv;
 pub mod data_integrity;
 pub mod issuing;
 pub mod open_badge;

@@ -2,6 +2,7 @@
 
 use flate2::{Compress, Compression, FlushCompress};
 use proptest::prelude::*;
+use roxmltree::{Document, ParsingOptions};
 use serde_json::Value;
 
 use super::{Version::*, *};
@@ -194,6 +195,19 @@ proptest! {
     ) {
         let _ = extract(format!("<svg{markup}").as_bytes());
         let _ = extract(SVG.replace("<path", &format!("{markup}<path")).as_bytes());
+    }
+
+    /// What goes before the root does not hide its attributes from the walk that counts them.
+    #[test]
+    fn costly_markup_cannot_be_hidden(
+        before in "(<!--|-->|<\\?|\\?>|<\\?xml version='1.0'|<\\?xml version=\"|<\\?a |<!DOCTYPE svg|<!DOCTYPE svg SYSTEM |\"|'|>|<!\\[CDATA\\[|\\]\\]>|-| |a){0,7}"
+    ) {
+        let attributes: String = (0..=SVG_ATTRIBUTES_MAX).map(|n| format!(" a{n}='{n}'")).collect();
+        let image = format!("{before}<svg xmlns='http://www.w3.org/2000/svg'{attributes}/>");
+        let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+        if Document::parse_with_options(&image, options).is_ok() && svg::text_of(image.as_bytes()).is_some() {
+            prop_assert_eq!(extract(image.as_bytes()), Err(BakedError::SvgTooComplex));
+        }
     }
 
     #[test]

@@ -141,10 +141,10 @@ impl Dossier {
         }
         let mut missing = Vec::new();
         for key in self.listed_keys(issuer)? {
-            if let Reference::Id(id) = key {
-                if !self.keys.iter().any(|key| key.id == *id) {
-                    missing.push(wanted(DocumentKind::Key, id)?);
-                }
+            if let Reference::Id(id) = key
+                && !self.keys.iter().any(|key| key.id == *id)
+            {
+                missing.push(wanted(DocumentKind::Key, id)?);
             }
         }
         if let (Some(list), None) = (&issuer.revocation_list, &self.revocations) {
@@ -270,10 +270,12 @@ impl Dossier {
     /// Takes what is embedded and can only be had so: a badge class without an address in an authentic assertion,
     /// and keys in a profile that was fetched.
     fn take_embedded(&mut self) {
-        if let Reference::Embedded(badge) = &self.assertion.badge {
-            if self.is_authentic && self.badge.is_none() && Url::split(&badge.id).is_none() {
-                self.badge = Some((**badge).clone());
-            }
+        if let Reference::Embedded(badge) = &self.assertion.badge
+            && self.is_authentic
+            && self.badge.is_none()
+            && Url::split(&badge.id).is_none()
+        {
+            self.badge = Some((**badge).clone());
         }
         let Some(issuer) = &self.issuer else { return };
         let embedded = self.listed_keys(issuer).unwrap_or_default().into_iter();
