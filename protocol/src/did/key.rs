@@ -152,7 +152,7 @@ fn is_sound(key: &VerifyingKey) -> bool {
     }
 }
 
-/// The X25519 key of whoever holds the Ed25519 key (did:key, section 3.1.5).
+/// The X25519 key of whoever holds the Ed25519 key (did:key, section 3.1.6).
 fn x25519(key: &VerifyingKey) -> Option<[u8; 32]> {
     match key {
         VerifyingKey::Ed25519(key) => {

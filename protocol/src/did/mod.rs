@@ -3,7 +3,7 @@
 //! `did:key` and `did:jwk` state their key, so that nobody needs to be asked. The document of any other method is an
 //! argument: whoever verifies has fetched it before ([`Documents`]), and says when. Nothing is fetched here.
 //!
-//! A DID method is a file and a line in [`METHODS`].
+//! A DID method is a file and a line in `METHODS`.
 //!
 //! Invariants: a key counts for the DID whose own document lists it, for the relationship asked for, and for no other;
 //! what a document says of other DIDs' keys counts for nothing.
