@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    credential::{Check, Checks, Credential, Shown, Verifier, presentation},
+    credential::{Check, Checks, Credential, Format, Shown, Verifier, presentation},
     id::Id,
     key::{Did, PublicKey, SecretKey},
     limits::{
@@ -238,8 +238,8 @@ impl Disclosure {
     ) -> Result<Self, presentation::PresentationError> {
         let asked = inquiry.body();
         let (challenge, domain) = (challenge(inquiry.id()), asked.seeker.did());
-        let expected = presentation::Expected { challenge: &challenge, domain: domain.as_str() };
-        let presentation = presentation::sign(&root.into(), credentials, &expected, now)?;
+        let expected = presentation::Expected::new(&challenge, domain.as_str());
+        let presentation = presentation::sign(&root.into(), credentials, &expected, Format::Jcs, now)?;
         let link = Link {
             view: view.public(),
             subject: root.did(),
@@ -280,7 +280,7 @@ impl Disclosure {
             return Err(DisclosureError::WrongView);
         }
         let (challenge, domain) = (challenge(inquiry.id()), asked.seeker.did());
-        let expected = presentation::Expected { challenge: &challenge, domain: domain.as_str() };
+        let expected = presentation::Expected::new(&challenge, domain.as_str());
         let shown = presentation::verify(&self.presentation, &expected, verifier)?;
         if *shown.holder() != link.subject {
             return Err(DisclosureError::WrongHolder);

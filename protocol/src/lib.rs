@@ -21,6 +21,7 @@ pub mod terms;
 pub mod vocabulary;
 
 pub mod claim_path;
+pub mod dcql;
 pub mod did;
 pub mod jose;
 pub mod rdf;

@@ -117,6 +117,8 @@ limits! {
     PRESENTED_CREDENTIALS_MAX: usize = 32;
     /// Bytes of one presentation with its credentials.
     PRESENTATION_BYTES_MAX: usize = 768 * 1024;
+    /// How long ago the key binding of an SD-JWT may have been made.
+    KEY_BINDING_AGE_MAX_MS: u64 = 10 * 60 * 1000;
     /// Proofs on one credential.
     PROOFS_MAX: usize = 8;
     /// Skill alignments read from one credential.
@@ -221,6 +223,18 @@ limits! {
     SD_JWT_BYTES_MAX: usize = 512 * 1024;
     /// Disclosures of one token.
     SD_JWT_DISCLOSURES_MAX: usize = 256;
+    /// A verifier's query (DCQL).
+    DCQL_BYTES_MAX: usize = 64 * 1024;
+    /// Credentials that a query asks for.
+    DCQL_CREDENTIALS_MAX: usize = 32;
+    /// Claims that a query asks of one credential.
+    DCQL_CLAIMS_MAX: usize = 128;
+    /// Alternatives of one thing that a query lists: values, types, sets of claims, sets of credentials, options.
+    DCQL_ALTERNATIVES_MAX: usize = 64;
+    /// Steps of a path to claims in a query.
+    DCQL_PATH_STEPS_MAX: usize = 16;
+    /// Claims that one path of a query may lead to.
+    DCQL_SELECTED_MAX: usize = 1024;
 
     /// A vocabulary's table.
     VOCABULARY_BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -62,7 +62,8 @@ fn a_replayed_presentation_under_a_fresh_link_is_refused_too() {
     // For another verifier the domain is wrong, even where the challenge is right.
     let asked = inquiry(&seeker, &holder.summary, PURPOSE, 1);
     let domain = identity(4).root.did();
-    let expected = Expected { challenge: &challenge(asked.id()), domain: domain.as_str() };
+    let challenge = challenge(asked.id());
+    let expected = Expected::new(&challenge, domain.as_str());
     let shown = holder.answer(&asked).presentation;
     let refusal = presentation::verify(&shown, &expected, &Verifier::new(NOW, &TrustList::default()))
         .expect_err("replayed");

@@ -10,12 +10,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    json::{self, JsonError, items},
-    text::shown,
-};
 use crate::limits::{
     CLR_ASSOCIATIONS_MAX, CLR_CREDENTIALS_MAX, CREDENTIAL_BYTES_MAX, DID_BYTES_MAX, IMPORT_BYTES_MAX,
+};
+use crate::{
+    json::{self, JsonError, items},
+    text::shown,
 };
 
 /// What a learner record holds.

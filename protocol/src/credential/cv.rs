@@ -12,14 +12,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{
-    json::{self, JsonError, items},
-    suggestion::suggest,
-    text::shown,
-};
+use super::suggestion::suggest;
 use crate::{
+    json::{self, JsonError, items},
     limits::{CV_SECTIONS_MAX, CV_SKILL_NAME_CHARS_MAX, CV_SKILLS_MAX, CV_TEXT_BYTES_MAX, IMPORT_BYTES_MAX},
     skill::{Level, SkillId},
+    text::shown,
     vocabulary::{Resolution, Vocabulary},
 };
 

@@ -137,6 +137,11 @@ pub enum CredentialError {
     /// Not a token with disclosures.
     #[error("not a credential: {0}")]
     SdJwt(#[from] SdJwtError),
+    /// An envelope that holds none.
+    #[error(
+        "not a credential: an envelope's `id` must be a `data:` URL of the type application/vc+jwt or dc+sd-jwt"
+    )]
+    Envelope,
     /// A registered claim of a token and the credential in it say different things.
     #[error("the token's `{0}` is not what the credential in it says")]
     ClaimsDiffer(&'static str),
@@ -159,6 +164,7 @@ impl CredentialError {
             CredentialError::Property(_) => "property",
             CredentialError::Jose(e) => e.code(),
             CredentialError::SdJwt(e) => e.code(),
+            CredentialError::Envelope => "envelope",
             CredentialError::ClaimsDiffer(_) => "claims-differ",
         }
     }
@@ -181,7 +187,8 @@ impl Credential {
 
     fn from_token(text: &str) -> Result<Self, CredentialError> {
         let (jws, opened) = jwt::open(text)?;
-        let id = Id::of(text.as_bytes());
+        // Not of the signature: one by P-256 has two forms.
+        let id = Id::of(jws.signing_input().as_bytes());
         let securing = Securing::Jwt(Box::new(jws));
         let mut credential = Self::from_parts(text.to_owned(), Value::Object(opened.document), id, securing)?;
         credential.valid_from = credential.valid_from.max(opened.not_before);
@@ -237,7 +244,7 @@ impl Credential {
         &self.securing
     }
 
-    /// What identifies it: blake3 of the token without its disclosures, or of the canonical JSON with its proofs, so that neither white space nor the
+    /// What identifies it: blake3 of what a token signs, or of the canonical JSON with its proofs, so that neither white space nor the
     /// order of keys matters.
     pub fn id(&self) -> Id {
         self.id

@@ -1,21 +1,28 @@
 //! Presentations: a holder shows credentials to one verifier, now.
 //!
-//! A presentation is a W3C Verifiable Presentation with an `eddsa-jcs-2022` proof for authentication over
-//! the verifier's challenge and domain. It proves that the key of `holder` answered this challenge; each
-//! credential inside is verified on its own, and holds for the holder only when it is its subject.
+//! Three forms are read: a W3C Verifiable Presentation with a Data Integrity proof for authentication over the verifier's
+//! challenge and domain, the same as a token (`vp+jwt`, where the challenge is `nonce` and the domain `aud`), and one SD-JWT VC
+//! with a key binding. Each proves that a key answered this challenge; each credential inside is verified on its own, and holds
+//! for the holder only when it is its subject.
 //!
-//! Sources: W3C Verifiable Credentials Data Model 2.0, section 4.13; Verifiable Credential Data Integrity
-//! 1.0, section 4.4. Specification: `spec/credential.md`, "Presentations".
+//! Sources: W3C Verifiable Credentials Data Model 2.0, section 4.13; Verifiable Credential Data Integrity 1.0, section 4.4;
+//! Securing Verifiable Credentials using JOSE and COSE, section 3.1.2; RFC 9901, section 7.3. Specification:
+//! `spec/credential.md`, "Presentations".
+
+mod enveloped;
+mod token;
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Signer, Verifier,
-    data_integrity::{self, Binding, ProofError, ProofOptions, Purpose, suites::EDDSA_JCS_2022},
-    did_of,
-    vcdm::{check_context, has_type},
+    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Signer, Verifier,
+    data_integrity::{self, Binding, ProofError, ProofOptions, Purpose},
+    did_of, is_token, issuing,
+    securing::SignatureError,
+    vcdm::{check_context, check_id, check_types, has_type},
 };
 use crate::{
+    jose::{JoseError, sd_jwt::KeyBindingError},
     json::{self, JsonError, items},
     key::Did,
     limits::{CLOCK_SKEW_MAX_MS, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
@@ -25,10 +32,23 @@ use crate::{
 /// What a presentation must answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected<'a> {
-    /// The challenge that the verifier gave, used once.
-    pub challenge: &'a str,
-    /// The verifier's own name: for an inquiry, the seeker's DID.
-    pub domain: &'a str,
+    /// The challenge that the verifier gave, used once. `None` accepts any: such a presentation can be a replay.
+    pub challenge: Option<&'a str>,
+    /// The verifier's own name: for an inquiry, the seeker's DID. `None` accepts any: it can be meant for another.
+    pub domain: Option<&'a str>,
+    /// What the holder's proof is for. Authentication, unless a verifier asks for something else.
+    pub purpose: Purpose,
+}
+
+impl<'a> Expected<'a> {
+    /// A presentation made for this challenge and this domain.
+    pub const fn new(challenge: &'a str, domain: &'a str) -> Self {
+        Expected { challenge: Some(challenge), domain: Some(domain), purpose: Purpose::Authentication }
+    }
+
+    /// Any presentation. It shows who signed once, not who shows it now.
+    pub const ANY: Expected<'static> =
+        Expected { challenge: None, domain: None, purpose: Purpose::Authentication };
 }
 
 /// A presentation whose holder answered the challenge; only [`verify`] makes one. What it shows may still
@@ -71,6 +91,12 @@ pub enum PresentationError {
     /// The proof does not hold: another challenge, domain or purpose, or a bad signature.
     #[error("the presentation does not verify: {0}")]
     Proof(#[from] ProofError),
+    /// The token is none, or its signature does not hold.
+    #[error("the presentation does not verify: {0}")]
+    Signature(#[from] SignatureError),
+    /// The key binding does not hold.
+    #[error("the presentation does not verify: {0}")]
+    KeyBinding(#[from] KeyBindingError),
     /// No proof is by the holder that it names.
     #[error("the presentation was not signed by the holder that it names")]
     NotTheHolders,
@@ -98,6 +124,8 @@ impl PresentationError {
             PresentationError::Malformed(_) => "malformed",
             PresentationError::TooManyCredentials => "too-many-credentials",
             PresentationError::Proof(e) => e.code(),
+            PresentationError::Signature(e) => e.code(),
+            PresentationError::KeyBinding(e) => e.code(),
             PresentationError::NotTheHolders => "proof-not-the-holders",
             PresentationError::CreatedInFuture(_) => "created-in-future",
             PresentationError::ProofExpired(_) => "proof-expired",
@@ -106,30 +134,64 @@ impl PresentationError {
     }
 }
 
+impl From<JoseError> for PresentationError {
+    fn from(e: JoseError) -> Self {
+        PresentationError::Signature(e.into())
+    }
+}
+
 /// A presentation of `credentials`, unchanged and in this order, signed by `holder` for the verifier that
-/// gave `expected`. The text is canonical JSON.
+/// gave `expected`. The text is canonical JSON, or a `vp+jwt` where `format` is [`Format::VcJwt`].
 ///
 /// # Errors
-/// [`PresentationError`] when a verifier would refuse it for its size: too many credentials, bytes or values.
+/// [`PresentationError`] when a verifier would refuse it for its size: too many credentials, bytes or values. A presentation has
+/// no form as an SD-JWT VC, which is bound by itself.
 pub fn sign(
     holder: &Signer,
     credentials: &[&Credential],
     expected: &Expected<'_>,
+    format: Format,
     created: Timestamp,
 ) -> Result<String, PresentationError> {
     if credentials.len() > PRESENTED_CREDENTIALS_MAX {
         return Err(PresentationError::TooManyCredentials);
     }
-    let shown: Vec<Value> = credentials.iter().map(|c| Value::Object(c.document().clone())).collect();
     let mut document = Map::new();
     document.insert("@context".into(), json!([CONTEXT_V2]));
     document.insert("type".into(), json!(["VerifiablePresentation"]));
     document.insert("holder".into(), json!(holder.controller()));
+    let shown = credentials.iter().map(|credential| enveloped::embed(credential)).collect();
     document.insert("verifiableCredential".into(), Value::Array(shown));
-    let options = ProofOptions::new(binding(expected), created);
-    let signed = data_integrity::sign(document, &EDDSA_JCS_2022, holder, &options)?;
-    let text = json::canonical(&Value::Object(signed));
-    json::parse(&text, PRESENTATION_BYTES_MAX)?;
+    sign_document(document, holder, expected, format, created)
+}
+
+/// `document`, which is a presentation, signed likewise.
+///
+/// # Errors
+/// As for [`sign`], and when it is no presentation.
+pub fn sign_document(
+    document: Map<String, Value>,
+    holder: &Signer,
+    expected: &Expected<'_>,
+    format: Format,
+    created: Timestamp,
+) -> Result<String, PresentationError> {
+    check_structure(&document)?;
+    let text = match format {
+        Format::Jcs | Format::Rdfc => {
+            let options = ProofOptions::new(binding(expected), created);
+            let suite = issuing::suite(format, holder);
+            json::canonical(&Value::Object(data_integrity::sign(document, suite, holder, &options)?))
+        }
+        Format::VcJwt => token::sign(document, holder, expected, created),
+        Format::SdJwt => return Err(PresentationError::Malformed("an SD-JWT VC is presented by itself")),
+    };
+    if text.len() > PRESENTATION_BYTES_MAX {
+        return Err(JsonError::TooLong { actual: text.len(), max: PRESENTATION_BYTES_MAX }.into());
+    }
+    if !is_token(&text) {
+        json::parse(&text, PRESENTATION_BYTES_MAX)?;
+    }
     Ok(text)
 }
 
@@ -143,63 +205,130 @@ pub fn verify(
     expected: &Expected<'_>,
     verifier: &Verifier<'_>,
 ) -> Result<VerifiedPresentation, PresentationError> {
+    if is_token(text) {
+        let text = text.trim();
+        return match text.contains('~') {
+            true => token::verify_key_bound(text, expected, verifier),
+            false => token::verify(text, expected, verifier),
+        };
+    }
     let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
         return Err(PresentationError::Malformed("a JSON object is expected"));
     };
-    let holder = check_structure(&document)?;
-    check_proofs(&document, &holder, expected, verifier)?;
-    let credentials = items(document.get("verifiableCredential")).iter().enumerate();
-    let credentials = credentials.map(|(index, value)| {
-        let credential = Credential::from_value(value.clone())
-            .map_err(|source| PresentationError::Credential { index, source })?;
+    if let Some(text) = enveloped::presentation(&document)? {
+        return token::verify(&text, expected, verifier);
+    }
+    let named = check_structure(&document)?;
+    let holder = check_proofs(&document, named, expected, verifier)?;
+    Ok(VerifiedPresentation { credentials: verify_credentials(&document, &holder, verifier)?, holder })
+}
+
+/// The credentials of a presentation, whoever shows it, for finding out what their verification needs.
+///
+/// # Errors
+/// As for [`verify`], of structure.
+pub fn credentials(text: &str) -> Result<Vec<Credential>, PresentationError> {
+    if is_token(text) {
+        let text = text.trim();
+        return match text.contains('~') {
+            true => Ok(vec![token::key_bound(text)?]),
+            false => shown(&token::open(text)?.1),
+        };
+    }
+    let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
+        return Err(PresentationError::Malformed("a JSON object is expected"));
+    };
+    match enveloped::presentation(&document)? {
+        Some(text) => shown(&token::open(&text)?.1),
+        None => shown(&document),
+    }
+}
+
+fn verify_credentials(
+    document: &Map<String, Value>,
+    holder: &Did,
+    verifier: &Verifier<'_>,
+) -> Result<Vec<(Credential, Checks)>, PresentationError> {
+    let verified = shown(document)?.into_iter().map(|credential| {
         let mut checks = credential.verify(verifier);
-        check_holder(&credential, &holder, &mut checks);
-        Ok((credential, checks))
+        check_holder(&credential, holder, &mut checks);
+        (credential, checks)
     });
-    Ok(VerifiedPresentation { credentials: credentials.collect::<Result<_, PresentationError>>()?, holder })
+    Ok(verified.collect())
+}
+
+fn shown(document: &Map<String, Value>) -> Result<Vec<Credential>, PresentationError> {
+    let values = items(document.get("verifiableCredential"));
+    if values.len() > PRESENTED_CREDENTIALS_MAX {
+        return Err(PresentationError::TooManyCredentials);
+    }
+    let values = values.iter().enumerate();
+    values
+        .map(|(index, value)| {
+            enveloped::credential(value).map_err(|source| PresentationError::Credential { index, source })
+        })
+        .collect()
 }
 
 fn binding<'a>(expected: &Expected<'a>) -> Binding<'a> {
-    Binding {
-        purpose: Purpose::Authentication,
-        challenge: Some(expected.challenge),
-        domain: Some(expected.domain),
-    }
+    Binding { purpose: expected.purpose, challenge: expected.challenge, domain: expected.domain }
 }
 
-/// The holder that the presentation names.
-fn check_structure(document: &Map<String, Value>) -> Result<Did, PresentationError> {
-    check_context(document).map_err(|_| PresentationError::Malformed("`@context` does not begin with v2"))?;
+/// The holder that the presentation names, if it names one.
+fn check_structure(document: &Map<String, Value>) -> Result<Option<Did>, PresentationError> {
+    use PresentationError::Malformed;
+    check_context(document).map_err(|_| Malformed("`@context` does not begin with the data model's"))?;
+    check_types(document).map_err(|_| Malformed("`type` is not one or more texts"))?;
+    check_id(document).map_err(|_| Malformed("`id` is not a URL"))?;
     if !has_type(document, "VerifiablePresentation") {
-        return Err(PresentationError::Malformed("`type` does not name VerifiablePresentation"));
+        return Err(Malformed("`type` does not name VerifiablePresentation"));
     }
-    if items(document.get("verifiableCredential")).len() > PRESENTED_CREDENTIALS_MAX {
+    let credentials = items(document.get("verifiableCredential"));
+    if credentials.len() > PRESENTED_CREDENTIALS_MAX {
         return Err(PresentationError::TooManyCredentials);
     }
-    document.get("holder").and_then(did_of).ok_or(PresentationError::Malformed("`holder` is not a DID"))
+    if !credentials.iter().all(Value::is_object) {
+        return Err(Malformed("`verifiableCredential` is not one or more objects"));
+    }
+    match document.get("holder") {
+        None => Ok(None),
+        Some(holder) => did_of(holder).map(Some).ok_or(Malformed("`holder` is not a DID")),
+    }
 }
 
+/// The holder: who is named, and signed; or, where nobody is named, who signed first.
 fn check_proofs(
     document: &Map<String, Value>,
-    holder: &Did,
+    named: Option<Did>,
     expected: &Expected<'_>,
     verifier: &Verifier<'_>,
-) -> Result<(), PresentationError> {
+) -> Result<Did, PresentationError> {
     let now = verifier.now;
     let proofs = data_integrity::verify(document, &binding(expected), &verifier.known.documents)?;
-    if !proofs.verified.iter().any(|proof| proof.controller == *holder) {
+    let mut controllers = proofs.verified.iter().map(|proof| &proof.controller);
+    let holder = controllers.find(|controller| named.as_ref().is_none_or(|named| named == *controller));
+    let Some(holder) = holder.cloned() else {
         let unchecked = proofs.not_checked.into_iter().next();
         return Err(unchecked.map_or(PresentationError::NotTheHolders, PresentationError::Proof));
-    }
+    };
     for proof in &proofs.verified {
-        if let Some(created) = proof.created.filter(|created| *created > now.plus_ms(CLOCK_SKEW_MAX_MS)) {
-            return Err(PresentationError::CreatedInFuture(created));
-        }
-        if let Some(end) = proof.expires.filter(|end| now >= *end) {
-            return Err(PresentationError::ProofExpired(end));
-        }
+        check_time(proof.created, proof.expires, now)?;
     }
-    Ok(())
+    Ok(holder)
+}
+
+fn check_time(
+    created: Option<Timestamp>,
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), PresentationError> {
+    if let Some(created) = created.filter(|created| *created > now.plus_ms(CLOCK_SKEW_MAX_MS)) {
+        return Err(PresentationError::CreatedInFuture(created));
+    }
+    match expires.filter(|end| now >= *end) {
+        Some(end) => Err(PresentationError::ProofExpired(end)),
+        None => Ok(()),
+    }
 }
 
 fn check_holder(credential: &Credential, holder: &Did, checks: &mut Checks) {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
-const EXPECTED: Expected<'static> = Expected { challenge: "challenge", domain: "did:web:seeker.example" };
+const EXPECTED: Expected<'static> = Expected::new("challenge", "did:web:seeker.example");
 
 fn holder() -> SecretKey {
     SecretKey::from_seed([2; 32])
@@ -89,7 +89,7 @@ fn every_changed_character_is_refused_or_means_the_same() {
 #[test]
 fn every_changed_character_of_a_presentation_is_refused_or_means_the_same() {
     let original = credential();
-    let text = presentation::sign(&(&holder()).into(), &[&original], &EXPECTED, NOW).unwrap();
+    let text = presentation::sign(&(&holder()).into(), &[&original], &EXPECTED, Format::Jcs, NOW).unwrap();
     for (at, c) in text.char_indices() {
         let next = char::from_u32(u32::from(c) + 1).unwrap();
         let changed = format!("{}{next}{}", &text[..at], &text[at + c.len_utf8()..]);

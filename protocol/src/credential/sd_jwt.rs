@@ -51,8 +51,8 @@ pub(super) fn parse(text: &str) -> Result<Credential, CredentialError> {
     let document = vc.sd_jwt().claims().clone();
     let kind = if document.contains_key("achievement") { Kind::Achievement } else { Kind::Other };
     Ok(Credential {
-        // Whatever is withheld, it is the same credential.
-        id: Id::of(vc.sd_jwt().token().text().as_bytes()),
+        // Whatever is withheld, it is the same credential; and a signature by P-256 has two forms.
+        id: Id::of(vc.sd_jwt().token().signing_input().as_bytes()),
         text: text.to_owned(),
         kind,
         version: vcdm::Version::V2,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    CHALLENGE, EDDSA_JCS_2022, Edit, NOW, Signer, UNTAMPERED, at, holder, issuer, signed, stranger, tampered,
-    unsigned, with,
+    CHALLENGE, EDDSA_JCS_2022, Edit, Format, NOW, Signer, UNTAMPERED, at, holder, issuer, signed, stranger,
+    tampered, unsigned, with,
 };
 use crate::{
     credential::{
@@ -204,14 +204,14 @@ fn no_presentations(cases: &mut Cases) {
     );
     cases.add(
         "refused-enveloped",
-        "A credential in an envelope, which is not implemented.",
+        "An envelope that holds no token.",
         present(
             vec![
                 json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "id": "data:application/vc+jwt,e30", "type": "EnvelopedVerifiableCredential"}),
             ],
             |_, _| {},
         ),
-        json!("type"),
+        json!("envelope"),
     );
 }
 
@@ -260,8 +260,9 @@ fn present(
     credentials: Vec<Value>,
     change: impl FnOnce(&mut Map<String, Value>, &mut Map<String, Value>),
 ) -> Value {
-    let expected = Expected { challenge: CHALLENGE, domain: &stranger().did().to_string() };
-    let text = presentation::sign(&Signer::from(&holder()), &[], &expected, at(NOW)).unwrap();
+    let domain = stranger().did().to_string();
+    let expected = Expected::new(CHALLENGE, &domain);
+    let text = presentation::sign(&Signer::from(&holder()), &[], &expected, Format::Jcs, at(NOW)).unwrap();
     let Value::Object(mut document) = serde_json::from_str(&text).unwrap() else { panic!("an object") };
     let Some(Value::Object(mut options)) = document.remove("proof") else { panic!("one proof") };
     assert_eq!(options["proofPurpose"], Purpose::Authentication.name());

@@ -29,10 +29,10 @@ pub struct KeyBinding<'a> {
 /// What a key binding must state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpectedBinding<'a> {
-    /// The verifier's own name.
-    pub audience: &'a str,
-    /// The nonce that the verifier gave, used once.
-    pub nonce: &'a str,
+    /// The verifier's own name. `None` accepts any: the presentation can be meant for another.
+    pub audience: Option<&'a str>,
+    /// The nonce that the verifier gave, used once. `None` accepts any: the presentation can be a replay.
+    pub nonce: Option<&'a str>,
     /// Now.
     pub now: Timestamp,
     /// How long ago the binding may have been made, in milliseconds, beside what clocks may differ.
@@ -133,10 +133,10 @@ impl SdJwt {
         }
         binding.verify(holder).map_err(KeyBindingError::BadSignature)?;
         let stated = Stated::read(&binding.claims().map_err(KeyBindingError::Claims)?)?;
-        if stated.audience != expected.audience {
+        if expected.audience.is_some_and(|audience| audience != stated.audience) {
             return Err(KeyBindingError::WrongAudience);
         }
-        if stated.nonce != expected.nonce {
+        if expected.nonce.is_some_and(|nonce| nonce != stated.nonce) {
             return Err(KeyBindingError::WrongNonce);
         }
         stated.check_time(expected)?;

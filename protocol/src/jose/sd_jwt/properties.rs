@@ -24,8 +24,8 @@ use crate::{
 const BINDING: KeyBinding<'static> =
     KeyBinding { audience: "seeker", nonce: "nonce", issued: Timestamp::from_unix_ms(1_790_000_000_000) };
 const EXPECTED: ExpectedBinding<'static> = ExpectedBinding {
-    audience: BINDING.audience,
-    nonce: BINDING.nonce,
+    audience: Some(BINDING.audience),
+    nonce: Some(BINDING.nonce),
     now: BINDING.issued,
     age_max_ms: 1000,
 };

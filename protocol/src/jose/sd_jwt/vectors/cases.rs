@@ -64,9 +64,7 @@ fn nested(depth: usize) -> Value {
     (1..depth).fold(json!([]), |inner, _| json!([inner]))
 }
 
-type Case = (&'static str, Value);
-
-pub(super) fn all() -> Vec<Case> {
+pub(super) fn all() -> Vec<(&'static str, Value)> {
     [good(), refused(), bindings(), credentials()].concat()
 }
 
@@ -90,7 +88,7 @@ fn refusing(description: &str, token: &str, code: &str) -> Value {
     })
 }
 
-fn good() -> Vec<Case> {
+fn good() -> Vec<(&'static str, Value)> {
     let name = member("name", json!("Ada"));
     let born = member("born", json!({"year": 1815}));
     let rust = element(json!("Rust"));
@@ -176,7 +174,7 @@ fn good() -> Vec<Case> {
     ]
 }
 
-fn refused() -> Vec<Case> {
+fn refused() -> Vec<(&'static str, Value)> {
     let name = member("name", json!("Ada"));
     let again = disclosure(&[json!("name"), json!("Ida")]);
     let rust = element(json!("Rust"));
@@ -384,7 +382,7 @@ fn refused() -> Vec<Case> {
             "jws-form",
         ),
     ];
-    let mut cases: Vec<Case> =
+    let mut cases: Vec<(&'static str, Value)> =
         cases.into_iter().map(|(name, what, token, code)| (name, refusing(what, &token, code))).collect();
     let mut issued = refusing("a holder is handed what was presented to somebody", "", "kb-unexpected");
     issued["token"] = json!(bound(&token(&one, &[&name]), binding(), "kb+jwt", &holder()));
@@ -407,7 +405,7 @@ fn bound(unbound: &str, mut claims: Value, typ: &str, key: &SigningKey) -> Strin
     format!("{unbound}{}", signed(typ, &claims, key))
 }
 
-fn bindings() -> Vec<Case> {
+fn bindings() -> Vec<(&'static str, Value)> {
     let name = member("name", json!("Ada"));
     let claims = json!({"_sd": [digest(&name)], "cnf": {"jwk": holder().public().to_jwk()}});
     let unbound = token(&claims, &[&name]);
@@ -485,7 +483,7 @@ fn bindings() -> Vec<Case> {
     cases.into_iter().map(with_expected).collect()
 }
 
-fn credentials() -> Vec<Case> {
+fn credentials() -> Vec<(&'static str, Value)> {
     let sub = member("sub", json!("did:example:1"));
     let iat = member("iat", json!(NOW));
     let exp = member("exp", json!(NOW));
