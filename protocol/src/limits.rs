@@ -339,4 +339,9 @@ limits! {
     CLR_CREDENTIALS_MAX: usize = 256;
     /// Associations read from one learner record.
     CLR_ASSOCIATIONS_MAX: usize = 1024;
+
+    /// A public key in PEM.
+    PEM_BYTES_MAX: usize = 4096;
+    /// Times that one verification asks for what the answers before made it need.
+    VERIFICATION_ROUNDS_MAX: usize = 4;
 }

@@ -16,6 +16,8 @@ pub mod checks;
 pub mod clr;
 pub mod cv;
 pub mod data_integrity;
+pub mod identity;
+pub mod import;
 pub mod issuing;
 pub mod open_badge;
 pub mod open_badge_2;
