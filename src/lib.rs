@@ -16,6 +16,8 @@ pub mod control;
 
 pub mod node;
 
+pub mod vc_api;
+
 pub mod demo;
 
 pub mod cli;

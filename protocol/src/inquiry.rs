@@ -6,15 +6,20 @@
 //!
 //! Specification: `spec/inquiry.md`.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    credential::{Check, Checks, Credential, Format, Shown, Verifier, presentation},
+    credential::{
+        Check, Checks, Credential, Format, Known, Need, Shown, Verifier, data_integrity::Binding,
+        presentation,
+    },
     id::Id,
     key::{Did, PublicKey, SecretKey},
     limits::{
-        CLAIMS_MAX, CLOCK_SKEW_MAX_MS, CONTACT_BYTES_MAX, INQUIRY_AGE_MAX_MS, INQUIRY_BYTES_MAX,
+        CLAIMS_MAX, CLOCK_SKEW_MAX_MS, CONTACT_BYTES_MAX, INQUIRY_AGE_MAX_MS, INQUIRY_BYTES_MAX, NEEDS_MAX,
         PURPOSE_BYTES_MAX, RETENTION_DAYS_MAX,
     },
     signed::{Signed, Statement},
@@ -221,10 +226,14 @@ pub struct Disclosure {
     pub link: Signed<Link>,
     /// One for each claim that is proven.
     pub openings: Vec<Opening>,
+    /// Signed status lists of the credentials shown, at most [`crate::limits::STAPLED_LISTS_MAX`] that are read, so that the seeker need
+    /// not ask their issuers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub status_lists: Vec<String>,
 }
 
 impl Disclosure {
-    /// Answers `inquiry` with `credentials`, which are those that `openings` name.
+    /// Answers `inquiry` with `credentials`, which are those that `openings` name. Nothing is stapled yet.
     ///
     /// # Errors
     /// When the credentials are too many or too large for one presentation.
@@ -238,7 +247,7 @@ impl Disclosure {
     ) -> Result<Self, presentation::PresentationError> {
         let asked = inquiry.body();
         let (challenge, domain) = (challenge(inquiry.id()), asked.seeker.did());
-        let expected = presentation::Expected::new(&challenge, domain.as_str());
+        let expected = Binding::presentation(&challenge, domain.as_str());
         let presentation = presentation::sign(&root.into(), credentials, &expected, Format::Jcs, now)?;
         let link = Link {
             view: view.public(),
@@ -249,7 +258,7 @@ impl Disclosure {
             purpose: asked.undertaking.purpose.clone(),
             nonce: asked.nonce,
         };
-        Ok(Disclosure { presentation, link: Signed::sign(link, view), openings })
+        Ok(Disclosure { presentation, link: Signed::sign(link, view), openings, status_lists: Vec::new() })
     }
 
     /// Checks that this answers `inquiry` about `summary`, and what it proves.
@@ -280,12 +289,30 @@ impl Disclosure {
             return Err(DisclosureError::WrongView);
         }
         let (challenge, domain) = (challenge(inquiry.id()), asked.seeker.did());
-        let expected = presentation::Expected::new(&challenge, domain.as_str());
+        let expected = Binding::presentation(&challenge, domain.as_str());
+        let known = self.known(verifier);
+        let verifier = &verifier.knowing(&known);
         let shown = presentation::verify(&self.presentation, &expected, verifier)?;
         if *shown.holder() != link.subject {
             return Err(DisclosureError::WrongHolder);
         }
         Ok(prove(summary, &self.openings, shown))
+    }
+}
+
+impl Disclosure {
+    /// What a verification of the credentials shown lacks and could be fetched, at most [`NEEDS_MAX`].
+    pub fn needs(&self, verifier: &Verifier<'_>) -> Vec<Need> {
+        let known = self.known(verifier);
+        let verifier = verifier.knowing(&known);
+        let credentials = presentation::credentials(&self.presentation).unwrap_or_default();
+        let needs: BTreeSet<Need> = credentials.iter().flat_map(|c| c.needs(&verifier)).collect();
+        needs.into_iter().take(NEEDS_MAX).collect()
+    }
+
+    /// What the verifier knows, and what is stapled.
+    fn known(&self, verifier: &Verifier<'_>) -> Known {
+        verifier.known.with_stapled(self.status_lists.iter().map(String::as_str))
     }
 }
 

@@ -131,6 +131,12 @@ limits! {
     STATUS_URL_BYTES_MAX: usize = 512;
     /// Status lists that one verification knows.
     STATUS_LISTS_MAX: usize = 64;
+    /// Status lists stapled to one disclosure.
+    STAPLED_LISTS_MAX: usize = 8;
+    /// Bytes of status lists that a holder staples to one disclosure, so that the whole fits into one message.
+    STAPLED_BYTES_MAX: usize = 192 * 1024;
+    /// Things obtained from the web for one search.
+    SEARCH_NEEDS_MAX: usize = 32;
     /// The oldest status that is called fresh when the verifier says nothing else.
     STATUS_AGE_DEFAULT_MS: u64 = 24 * 3600 * 1000;
     /// Things that one credential's verification may ask to be fetched.
@@ -211,6 +217,17 @@ limits! {
     TRUST_NAME_BYTES_MAX: usize = 200;
     /// Credentials a home keeps.
     CREDENTIALS_MAX: usize = 1000;
+
+    /// The body of a request to the VC-API: a presentation and the options beside it.
+    API_BODY_BYTES_MAX: usize = 1024 * 1024;
+    /// Connections to the VC-API at once.
+    API_CONNECTIONS_MAX: usize = 64;
+    /// How long a client of the VC-API may take over a TLS handshake, and over the head of a request.
+    API_HEAD_TIMEOUT_MS: u64 = 10_000;
+    /// How long a request to the VC-API may take, its body and what is fetched for it included.
+    API_TIMEOUT_MS: u64 = 60_000;
+    /// Requests to the VC-API whose documents are being read, signed or verified at once.
+    API_WORK_MAX: usize = 4;
 
     /// A text of a credential, in bytes of UTF-8, as it is shown to a person.
     SHOWN_TEXT_BYTES_MAX: usize = 256;
@@ -327,6 +344,32 @@ limits! {
     /// Bytes of fetched things that are kept on disk.
     CACHE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+    /// Credentials that a home remembers having issued.
+    ISSUED_MAX: usize = 1_000_000;
+    /// The `id` of a credential that is issued.
+    ISSUED_ID_BYTES_MAX: usize = 2048;
+    /// Credentials asked for in one command to the node.
+    ISSUE_AT_ONCE_MAX: usize = 64;
+    /// Rows of one answer about what was issued.
+    ISSUED_ROWS_MAX: usize = 4096;
+    /// Why a credential's status was changed, in bytes of UTF-8.
+    STATUS_REASON_BYTES_MAX: usize = 200;
+    /// How long a status list that is signed holds: 30 days.
+    STATUS_LIST_VALID_MS: u64 = 2_592_000_000;
+    /// How long a reader may keep a status list that is signed.
+    STATUS_LIST_TTL_MS: u64 = 3600 * 1000;
+    /// A table of people to issue to.
+    CSV_BYTES_MAX: usize = 16 * 1024 * 1024;
+    /// Rows of a table of people to issue to.
+    CSV_ROWS_MAX: usize = 50_000;
+    /// Columns of a table of people to issue to.
+    CSV_COLUMNS_MAX: usize = 64;
+    /// A cell of a table of people to issue to, in bytes of UTF-8.
+    CSV_CELL_BYTES_MAX: usize = 2048;
+    /// Faults of a table that are told one by one.
+    CSV_FAULTS_MAX: usize = 100;
+    /// A template of a credential.
+    TEMPLATE_BYTES_MAX: usize = 64 * 1024;
     /// Skills taken from one curriculum vitae.
     CV_SKILLS_MAX: usize = 256;
     /// Characters of a skill's name in a curriculum vitae; what is longer is a text about the person.
@@ -344,4 +387,18 @@ limits! {
     PEM_BYTES_MAX: usize = 4096;
     /// Times that one verification asks for what the answers before made it need.
     VERIFICATION_ROUNDS_MAX: usize = 4;
+    /// Quads of one JSON-LD document.
+    RDF_QUADS_MAX: usize = 10_000;
+    /// Bytes of one document's quads, and of the IRIs that its terms expand to.
+    RDF_BYTES_MAX: usize = 4 * 1024 * 1024;
+    /// Term definitions that the contexts of one document may have copied or made.
+    RDF_CONTEXT_TERMS_MAX: usize = 100_000;
+    /// Terms of a context of which each is defined by the next.
+    RDF_TERM_CHAIN_MAX: usize = 16;
+    /// Contexts derived from the bundled ones that are remembered.
+    RDF_DERIVED_CONTEXTS_MAX: usize = 256;
+    /// Hashed blocks and permuted nodes that telling one document's blank nodes apart may take.
+    RDF_WORK_MAX: usize = 100_000;
+    /// Blank nodes of which each is told apart by the next.
+    RDF_NAMING_DEPTH_MAX: usize = 64;
 }

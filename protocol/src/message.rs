@@ -271,6 +271,7 @@ pub enum Refusal {
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "lives for one decision")]
 pub enum Response {
     /// To `Find`.
     Leads(Leads),

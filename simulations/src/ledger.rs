@@ -99,7 +99,7 @@ impl Said {
             Output::Respond { bytes, .. } => {
                 Response::decode(bytes).map_or_else(Said::Illegal, Said::Response)
             }
-            Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) => Said::Nothing,
+            Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain(_) => Said::Nothing,
         }
     }
 

@@ -362,6 +362,8 @@ impl World {
             Output::KeepRecord { key, value, expires } => {
                 self.network.keep_record(number, key, value, expires)
             }
+            // There is no web in this world: issuers state their keys in their DIDs, and offer no status.
+            Output::Obtain(_) => {}
         }
     }
 

@@ -18,6 +18,7 @@ mod profile;
 mod publish;
 mod query;
 mod screen;
+mod serve;
 mod status;
 mod trust;
 mod up;
@@ -86,6 +87,7 @@ enum Command {
     Why(why::Args),
     Trust(trust::Args),
     Lookup(lookup::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
 }
 
@@ -151,6 +153,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Why(args) => args.run(&home()?, screen).await,
             Command::Trust(args) => args.run(&home()?, screen).await,
             Command::Lookup(args) => args.run(&home()?, screen).await,
+            Command::Serve(args) => args.run(&home()?, screen).await,
             Command::Completions(args) => args.run(screen),
         }
     })
@@ -163,7 +166,7 @@ async fn ask(home: &Home, request: Request) -> Result<Reply, Refusal> {
             return answer;
         }
         match Node::open(home) {
-            Ok(node) => return node.execute(request).await,
+            Ok(mut node) => return node.execute(request).await,
             // A node is starting or another command is at work: its socket will be there, or its lock gone.
             Err(NodeError::Shelf(ShelfError::Store(StoreError::Locked(_)))) if attempt < 19 => {
                 tokio::time::sleep(std::time::Duration::from_millis(150)).await;

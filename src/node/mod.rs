@@ -3,6 +3,9 @@
 //! The peer decides; this module acts, in the order in which the peer said. A reply leaves only after the store was
 //! flushed. When the disk refuses, the node stops with an error rather than confirm what it cannot keep.
 
+mod issued;
+mod issuing;
+mod presenting;
 mod service;
 mod shelf;
 
@@ -29,8 +32,8 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
+pub use self::{issuing::id_of, service::check, shelf::ShelfError};
 use self::{service::Wait, shelf::Shelf};
-pub use self::{service::check, shelf::ShelfError};
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
     home::{Config, Home, HomeError},
@@ -192,7 +195,7 @@ impl Node {
     ///
     /// # Errors
     /// What the node refuses.
-    pub async fn execute(mut self, request: Request) -> Result<control::Reply, Refusal> {
+    pub async fn execute(&mut self, request: Request) -> Result<control::Reply, Refusal> {
         let (sender, mut receiver) = oneshot::channel();
         self.errand((request, sender)).await.map_err(Refusal::from)?;
         loop {
@@ -235,6 +238,25 @@ impl Node {
         let summaries = self.summaries.subscribe();
         let task = tokio::spawn(self.run(listener, handle.clone(), errands, events, stopped));
         Ok(Running { handle, listen, summaries, stop, task })
+    }
+
+    /// Serves without a network until stopped, so that one process keeps the home and others can ask it.
+    ///
+    /// # Errors
+    /// When the control socket cannot be opened.
+    pub fn start_alone(self) -> Result<Running, NodeError> {
+        let listener = control::listen(&self.home)?;
+        let (handle, errands) = Handle::new();
+        let (stop, stopped) = watch::channel(false);
+        let summaries = self.summaries.subscribe();
+        let (silence, events) = mpsc::channel(1);
+        let node = self.run(listener, handle.clone(), errands, events, stopped);
+        let task = tokio::spawn(async move {
+            // There is no network to tell anything; a closed channel would say that it had stopped.
+            let _silence = silence;
+            node.await
+        });
+        Ok(Running { handle, listen: Vec::new(), summaries, stop, task })
     }
 
     async fn run(
@@ -401,6 +423,7 @@ impl Node {
                 Output::KeepRecord { key, value, expires } => {
                     self.send(network::Command::StoreRecord { key, value, expires }).await?;
                 }
+                Output::Obtain(needs) => self.inputs.push_back(Input::Obtained(needs)),
             }
         }
         Ok(())

@@ -73,7 +73,7 @@ fn leaving(outputs: &[Output]) -> Vec<Vec<u8>> {
         Output::PutRecord { key, value, .. } | Output::KeepRecord { key, value, .. } => {
             Some(vec![key.clone(), value.clone()])
         }
-        Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) => None,
+        Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain(_) => None,
     });
     bytes.flatten().collect()
 }

@@ -1,10 +1,7 @@
 //! A presentation answers one inquiry. Replayed for another it is refused, and the refusal names why.
 
 use knackmesh_protocol::{
-    credential::{
-        TrustList, Verifier,
-        presentation::{self, Expected},
-    },
+    credential::{TrustList, Verifier, data_integrity::Binding, presentation},
     inquiry::{Disclosure, DisclosureError, Inquiry, challenge},
     signed::Signed,
 };
@@ -63,7 +60,7 @@ fn a_replayed_presentation_under_a_fresh_link_is_refused_too() {
     let asked = inquiry(&seeker, &holder.summary, PURPOSE, 1);
     let domain = identity(4).root.did();
     let challenge = challenge(asked.id());
-    let expected = Expected::new(&challenge, domain.as_str());
+    let expected = Binding::presentation(&challenge, domain.as_str());
     let shown = holder.answer(&asked).presentation;
     let refusal = presentation::verify(&shown, &expected, &Verifier::new(NOW, &TrustList::default()))
         .expect_err("replayed");

@@ -4,7 +4,8 @@
 
 use std::{fmt, str::FromStr};
 
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::{
     Credential, CredentialError, Signer,
@@ -21,16 +22,20 @@ use crate::{
 };
 
 /// A form in which credentials are issued.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// Data Integrity over canonical JSON; `ecdsa-jcs-2019` with a P-256 key.
+    #[serde(rename = "eddsa-jcs-2022")]
     #[default]
     Jcs,
     /// Data Integrity over canonical RDF, which Open Badges certification asks for; `ecdsa-rdfc-2019` with a P-256 key.
+    #[serde(rename = "eddsa-rdfc-2022")]
     Rdfc,
     /// A `vc+jwt`.
+    #[serde(rename = "vc-jwt")]
     VcJwt,
     /// An SD-JWT VC (`dc+sd-jwt`).
+    #[serde(rename = "sd-jwt")]
     SdJwt,
 }
 
@@ -103,7 +108,7 @@ pub fn sign(
         return Err(IssuanceError::NotTheIssuersKey(crate::text::shown(issuer)));
     }
     // Structure first: what it lacks is a clearer reason than what a suite makes of it.
-    super::vcdm::check_credential(&document)?;
+    super::vcdm::check_issued(&document)?;
     match format {
         Format::Jcs | Format::Rdfc => {
             let options = ProofOptions::new(Binding::ASSERTION, created);
@@ -121,6 +126,24 @@ pub fn sign(
             Ok(Credential::parse(&Jws::sign(&header, payload.as_bytes(), signer.key()))?)
         }
         Format::SdJwt => Err(IssuanceError::NotAnSdJwt),
+    }
+}
+
+/// Checks a document that somebody wants to be signed, before it is: its structure, and that it means all that it says
+/// ([`super::meaning`]).
+///
+/// # Errors
+/// [`IssuanceError`] names the first thing that is wrong.
+pub fn check(document: &Map<String, Value>) -> Result<(), IssuanceError> {
+    super::vcdm::check_issued(document)?;
+    super::meaning::check(document).map_err(|e| IssuanceError::Proof(e.into()))
+}
+
+/// Puts `issuer` in the place of whomever `document` names as its issuer, leaving what is said of the issuer besides.
+pub fn name_issuer(document: &mut Map<String, Value>, issuer: &Did) {
+    match document.get_mut("issuer") {
+        Some(Value::Object(named)) => drop(named.insert("id".into(), json!(issuer))),
+        _ => drop(document.insert("issuer".into(), json!(issuer))),
     }
 }
 

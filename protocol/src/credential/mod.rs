@@ -16,9 +16,11 @@ pub mod checks;
 pub mod clr;
 pub mod cv;
 pub mod data_integrity;
+pub mod enveloped;
 pub mod identity;
 pub mod import;
 pub mod issuing;
+pub mod meaning;
 pub mod open_badge;
 pub mod open_badge_2;
 pub mod presentation;
@@ -33,6 +35,7 @@ pub mod verifier;
 
 mod inflate;
 mod jwt;
+mod related_resource;
 mod sd_jwt;
 mod skills;
 mod url;
@@ -136,14 +139,14 @@ pub enum CredentialError {
     /// Not a token.
     #[error("not a credential: {0}")]
     Jose(#[from] JoseError),
+    /// An enveloping object without a token that is read.
+    #[error(
+        "an EnvelopedVerifiableCredential must carry a token (vc+jwt, dc+sd-jwt) in its `id`, a data: URL"
+    )]
+    Envelope,
     /// Not a token with disclosures.
     #[error("not a credential: {0}")]
     SdJwt(#[from] SdJwtError),
-    /// An envelope that holds none.
-    #[error(
-        "not a credential: an envelope's `id` must be a `data:` URL of the type application/vc+jwt or dc+sd-jwt"
-    )]
-    Envelope,
     /// A registered claim of a token and the credential in it say different things.
     #[error("the token's `{0}` is not what the credential in it says")]
     ClaimsDiffer(&'static str),
@@ -173,21 +176,26 @@ impl CredentialError {
 }
 
 impl Credential {
-    /// Reads a credential of at most [`CREDENTIAL_BYTES_MAX`] bytes: JSON with proofs in it, or a token.
+    /// Reads a credential of at most [`CREDENTIAL_BYTES_MAX`] bytes: JSON with proofs in it, a token, or JSON around a token.
     ///
     /// # Errors
     /// [`CredentialError`] names the first structural rule that the text breaks (data model, section 4).
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         if is_token(text) {
-            let text = text.trim();
-            return if text.contains('~') { sd_jwt::parse(text) } else { Self::from_token(text) };
+            return Self::from_token(text.trim());
         }
         let value = json::parse(text, CREDENTIAL_BYTES_MAX)?;
+        if let Some(token) = enveloped_token(&value)? {
+            return Self::from_token(token);
+        }
         let id = Id::of(json::canonical(&value).as_bytes());
         Self::from_parts(text.to_owned(), value, id, Securing::DataIntegrity)
     }
 
     fn from_token(text: &str) -> Result<Self, CredentialError> {
+        if text.contains('~') {
+            return sd_jwt::parse(text);
+        }
         let (jws, opened) = jwt::open(text)?;
         // Not of the signature: one by P-256 has two forms.
         let id = Id::of(jws.signing_input().as_bytes());
@@ -198,8 +206,14 @@ impl Credential {
         Ok(credential)
     }
 
-    /// Takes a credential out of a document that was parsed already; its text is its canonical form.
-    pub(crate) fn from_value(value: Value) -> Result<Self, CredentialError> {
+    /// Takes a credential out of a document that was parsed already; its text is its canonical form, or the token in it.
+    ///
+    /// # Errors
+    /// As for [`Credential::parse`].
+    pub fn from_value(value: Value) -> Result<Self, CredentialError> {
+        if let Some(token) = enveloped_token(&value)? {
+            return Self::from_token(token);
+        }
         let text = json::canonical(&value);
         if text.len() > CREDENTIAL_BYTES_MAX {
             return Err(JsonError::TooLong { actual: text.len(), max: CREDENTIAL_BYTES_MAX }.into());
@@ -353,6 +367,12 @@ impl Kind {
 /// Whether `text` is a token rather than JSON: base64url and dots.
 fn is_token(text: &str) -> bool {
     text.trim_start().starts_with("ey")
+}
+
+/// The token that an EnvelopedVerifiableCredential carries; `None` when `value` is of another type.
+fn enveloped_token(value: &Value) -> Result<Option<&str>, CredentialError> {
+    let Some(document) = value.as_object() else { return Ok(None) };
+    enveloped::CREDENTIAL.token(document).map_err(|enveloped::Empty| CredentialError::Envelope)
 }
 
 /// The text that `value` is, or that its `id` is.

@@ -9,47 +9,28 @@
 //! Securing Verifiable Credentials using JOSE and COSE, section 3.1.2; RFC 9901, section 7.3. Specification:
 //! `spec/credential.md`, "Presentations".
 
-mod enveloped;
 mod token;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Signer, Verifier,
-    data_integrity::{self, Binding, ProofError, ProofOptions, Purpose},
-    did_of, is_token, issuing,
+    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError, Format, Need, Securing, Signer,
+    Verifier,
+    data_integrity::{self, Binding, ProofError, ProofOptions},
+    did_of, enveloped, is_token, issuing,
     securing::SignatureError,
     vcdm::{check_context, check_id, check_types, has_type},
 };
 use crate::{
+    did,
     jose::{JoseError, sd_jwt::KeyBindingError},
     json::{self, JsonError, items},
     key::Did,
-    limits::{CLOCK_SKEW_MAX_MS, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
+    limits::{CLOCK_SKEW_MAX_MS, NEEDS_MAX, PRESENTATION_BYTES_MAX, PRESENTED_CREDENTIALS_MAX},
     time::Timestamp,
 };
-
-/// What a presentation must answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expected<'a> {
-    /// The challenge that the verifier gave, used once. `None` accepts any: such a presentation can be a replay.
-    pub challenge: Option<&'a str>,
-    /// The verifier's own name: for an inquiry, the seeker's DID. `None` accepts any: it can be meant for another.
-    pub domain: Option<&'a str>,
-    /// What the holder's proof is for. Authentication, unless a verifier asks for something else.
-    pub purpose: Purpose,
-}
-
-impl<'a> Expected<'a> {
-    /// A presentation made for this challenge and this domain.
-    pub const fn new(challenge: &'a str, domain: &'a str) -> Self {
-        Expected { challenge: Some(challenge), domain: Some(domain), purpose: Purpose::Authentication }
-    }
-
-    /// Any presentation. It shows who signed once, not who shows it now.
-    pub const ANY: Expected<'static> =
-        Expected { challenge: None, domain: None, purpose: Purpose::Authentication };
-}
 
 /// A presentation whose holder answered the challenge; only [`verify`] makes one. What it shows may still
 /// have failed its checks.
@@ -149,7 +130,7 @@ impl From<JoseError> for PresentationError {
 pub fn sign(
     holder: &Signer,
     credentials: &[&Credential],
-    expected: &Expected<'_>,
+    expected: &Binding<'_>,
     format: Format,
     created: Timestamp,
 ) -> Result<String, PresentationError> {
@@ -160,7 +141,7 @@ pub fn sign(
     document.insert("@context".into(), json!([CONTEXT_V2]));
     document.insert("type".into(), json!(["VerifiablePresentation"]));
     document.insert("holder".into(), json!(holder.controller()));
-    let shown = credentials.iter().map(|credential| enveloped::embed(credential)).collect();
+    let shown = credentials.iter().map(|credential| embed(credential)).collect();
     document.insert("verifiableCredential".into(), Value::Array(shown));
     sign_document(document, holder, expected, format, created)
 }
@@ -168,18 +149,24 @@ pub fn sign(
 /// `document`, which is a presentation, signed likewise.
 ///
 /// # Errors
-/// As for [`sign`], and when it is no presentation.
+/// As for [`sign`], and when it is no presentation, is signed already, or names another holder.
 pub fn sign_document(
-    document: Map<String, Value>,
+    mut document: Map<String, Value>,
     holder: &Signer,
-    expected: &Expected<'_>,
+    expected: &Binding<'_>,
     format: Format,
     created: Timestamp,
 ) -> Result<String, PresentationError> {
-    check_structure(&document)?;
+    if document.contains_key("proof") {
+        return Err(PresentationError::Malformed("it is signed already"));
+    }
+    if check_structure(&document)?.is_some_and(|named| named != *holder.controller()) {
+        return Err(PresentationError::NotTheHolders);
+    }
+    document.entry("holder").or_insert_with(|| json!(holder.controller()));
     let text = match format {
         Format::Jcs | Format::Rdfc => {
-            let options = ProofOptions::new(binding(expected), created);
+            let options = ProofOptions::new(*expected, created);
             let suite = issuing::suite(format, holder);
             json::canonical(&Value::Object(data_integrity::sign(document, suite, holder, &options)?))
         }
@@ -202,7 +189,7 @@ pub fn sign_document(
 /// checks is returned with them; one that is none fails the presentation.
 pub fn verify(
     text: &str,
-    expected: &Expected<'_>,
+    expected: &Binding<'_>,
     verifier: &Verifier<'_>,
 ) -> Result<VerifiedPresentation, PresentationError> {
     if is_token(text) {
@@ -215,8 +202,8 @@ pub fn verify(
     let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
         return Err(PresentationError::Malformed("a JSON object is expected"));
     };
-    if let Some(text) = enveloped::presentation(&document)? {
-        return token::verify(&text, expected, verifier);
+    if let Some(text) = envelope(&document)? {
+        return token::verify(text, expected, verifier);
     }
     let named = check_structure(&document)?;
     let holder = check_proofs(&document, named, expected, verifier)?;
@@ -238,10 +225,51 @@ pub fn credentials(text: &str) -> Result<Vec<Credential>, PresentationError> {
     let Value::Object(document) = json::parse(text, PRESENTATION_BYTES_MAX)? else {
         return Err(PresentationError::Malformed("a JSON object is expected"));
     };
-    match enveloped::presentation(&document)? {
-        Some(text) => shown(&token::open(&text)?.1),
+    match envelope(&document)? {
+        Some(text) => shown(&token::open(text)?.1),
         None => shown(&document),
     }
+}
+
+/// What a verification of `text` lacks and could be fetched, for its own proofs and for its credentials; nothing when it is no
+/// presentation. At most [`NEEDS_MAX`].
+pub fn needs(text: &str, verifier: &Verifier<'_>) -> Vec<Need> {
+    let mut needs: BTreeSet<Need> = signers(text)
+        .into_iter()
+        .filter(|did| did.method() == "web" && verifier.known.documents.get(did).is_none())
+        .map(Need::Document)
+        .collect();
+    let credentials = credentials(text).unwrap_or_default();
+    needs.extend(credentials.iter().flat_map(|credential| credential.needs(verifier)));
+    needs.into_iter().take(NEEDS_MAX).collect()
+}
+
+/// The DIDs whose keys the presentation itself names.
+fn signers(text: &str) -> Vec<Did> {
+    let of_token = |text: &str| {
+        let method = token::open(text).ok().and_then(|(jws, _)| did::controller_of(jws.kid()?).ok());
+        Vec::from_iter(method)
+    };
+    if is_token(text) {
+        return of_token(text.trim());
+    }
+    let Ok(Value::Object(document)) = json::parse(text, PRESENTATION_BYTES_MAX) else { return Vec::new() };
+    if let Ok(Some(text)) = envelope(&document) {
+        return of_token(text);
+    }
+    let methods = data_integrity::verification_methods(&document);
+    methods.filter_map(|method| did::controller_of(method).ok()).collect()
+}
+
+/// A presentation's text as JSON: the document, or an envelope around the token.
+///
+/// # Errors
+/// [`PresentationError`] when it is neither.
+pub fn embed_text(text: &str) -> Result<Value, PresentationError> {
+    if is_token(text) {
+        return Ok(enveloped::presentation("application/vp+jwt", text));
+    }
+    Ok(json::parse(text, PRESENTATION_BYTES_MAX)?)
 }
 
 fn verify_credentials(
@@ -265,13 +293,26 @@ fn shown(document: &Map<String, Value>) -> Result<Vec<Credential>, PresentationE
     let values = values.iter().enumerate();
     values
         .map(|(index, value)| {
-            enveloped::credential(value).map_err(|source| PresentationError::Credential { index, source })
+            Credential::from_value(value.clone())
+                .map_err(|source| PresentationError::Credential { index, source })
         })
         .collect()
 }
 
-fn binding<'a>(expected: &Expected<'a>) -> Binding<'a> {
-    Binding { purpose: expected.purpose, challenge: expected.challenge, domain: expected.domain }
+/// A credential as a member of `verifiableCredential`: the document, or an envelope around the token.
+pub fn embed(credential: &Credential) -> Value {
+    match credential.securing() {
+        Securing::DataIntegrity => Value::Object(credential.document().clone()),
+        token @ (Securing::Jwt(_) | Securing::SdJwt(_)) => {
+            enveloped::credential(&format!("application/{}", token.name()), credential.text())
+        }
+    }
+}
+
+/// The token of a presentation that is in an envelope.
+fn envelope(document: &Map<String, Value>) -> Result<Option<&str>, PresentationError> {
+    const REFUSAL: &str = "its envelope is no `data:` URL with a token in it";
+    enveloped::PRESENTATION.token(document).map_err(|_| PresentationError::Malformed(REFUSAL))
 }
 
 /// The holder that the presentation names, if it names one.
@@ -296,18 +337,21 @@ fn check_structure(document: &Map<String, Value>) -> Result<Option<Did>, Present
     }
 }
 
-/// The holder: who is named, and signed; or, where nobody is named, who signed first.
+/// Whose key signed: the holder that is named, else the only one who did.
 fn check_proofs(
     document: &Map<String, Value>,
     named: Option<Did>,
-    expected: &Expected<'_>,
+    expected: &Binding<'_>,
     verifier: &Verifier<'_>,
 ) -> Result<Did, PresentationError> {
     let now = verifier.now;
-    let proofs = data_integrity::verify(document, &binding(expected), &verifier.known.documents)?;
-    let mut controllers = proofs.verified.iter().map(|proof| &proof.controller);
-    let holder = controllers.find(|controller| named.as_ref().is_none_or(|named| named == *controller));
-    let Some(holder) = holder.cloned() else {
+    let proofs = data_integrity::verify(document, expected, &verifier.known.documents)?;
+    let mut signers = proofs.verified.iter().map(|proof| &proof.controller);
+    let holder = match named {
+        Some(named) => signers.any(|signer| *signer == named).then_some(named),
+        None => signers.next().filter(|first| signers.all(|other| other == *first)).cloned(),
+    };
+    let Some(holder) = holder else {
         let unchecked = proofs.not_checked.into_iter().next();
         return Err(unchecked.map_or(PresentationError::NotTheHolders, PresentationError::Proof));
     };

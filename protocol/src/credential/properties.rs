@@ -9,7 +9,7 @@ use super::{
     CheckName, Credential, Format, Shown, TrustList, Verifier,
     data_integrity::{self, Binding, ProofOptions, suites::EDDSA_JCS_2022},
     open_badge::{AlignedSkill, Issuance},
-    presentation::{self, Expected},
+    presentation,
 };
 use crate::{
     json as strict,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
-const EXPECTED: Expected<'static> = Expected::new("challenge", "did:web:seeker.example");
+const EXPECTED: Binding<'static> = Binding::presentation("challenge", "did:web:seeker.example");
 
 fn holder() -> SecretKey {
     SecretKey::from_seed([2; 32])

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::CredentialError;
+use super::{CredentialError, related_resource};
 use crate::{json::items, time::Timestamp};
 
 /// The context that every document of the data model names first.
@@ -75,8 +75,25 @@ pub(super) fn check_credential(document: &Map<String, Value>) -> Result<Structur
     for property in ["refreshService", "termsOfUse", "evidence"] {
         check_typed(document, property, Id::Optional)?;
     }
-    check_related_resources(document)?;
+    if !related_resource::are_sound(document) {
+        return Err(CredentialError::Property("relatedResource"));
+    }
     Ok(Structure { version, valid_from, valid_until })
+}
+
+/// Checks a document that is to be issued, which must be more exact than one that is read.
+///
+/// # Errors
+/// [`CredentialError`] names the first rule that it breaks.
+pub(super) fn check_issued(document: &Map<String, Value>) -> Result<(), CredentialError> {
+    check_credential(document)?;
+    for property in ["validFrom", "validUntil", "issuanceDate", "expirationDate"] {
+        let text = document.get(property).and_then(Value::as_str);
+        if text.is_some_and(|text| date_time_stamp(text).is_none()) {
+            return Err(CredentialError::Date(property));
+        }
+    }
+    Ok(())
 }
 
 /// Requires a context of the data model first, and nothing but URLs and objects after it (section 4.3).
@@ -121,8 +138,14 @@ pub(super) fn is_url(text: &str) -> bool {
     is_scheme && !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || "<>\"{}|\\^`".contains(c))
 }
 
-/// The instant that an XML Schema 1.1 `dateTimeStamp` names: RFC 3339 with `T` and an offset.
+/// The instant that a date and time names as verifiers read it: an XML Schema 1.1 `dateTimeStamp` (RFC 3339 with `T` and an
+/// offset), or one whose offset was left out, which is taken for UTC (section 4.9.1; Data Integrity, section 2.1).
 pub(super) fn date_time(text: &str) -> Option<Timestamp> {
+    date_time_stamp(text).or_else(|| date_time_stamp(&format!("{text}Z")))
+}
+
+/// The instant that a `dateTimeStamp` names: nothing else is issued.
+fn date_time_stamp(text: &str) -> Option<Timestamp> {
     let shape: &[u8] = b"dddd-dd-ddTdd:dd:dd";
     let (head, tail) = text.as_bytes().split_at_checked(shape.len())?;
     let fits = head.iter().zip(shape).all(|(b, s)| if *s == b'd' { b.is_ascii_digit() } else { b == s });
@@ -201,26 +224,20 @@ pub(super) fn check_texts(object: &Map<String, Value>, version: Version) -> Resu
     Ok(())
 }
 
-/// Requires each related resource to be named once, by a URL, with a digest (section 5.3).
-fn check_related_resources(document: &Map<String, Value>) -> Result<(), CredentialError> {
-    const REFUSAL: CredentialError = CredentialError::Property("relatedResource");
-    let Some(value) = document.get("relatedResource") else { return Ok(()) };
-    let resources = items(Some(value));
-    for (at, resource) in resources.iter().enumerate() {
-        let resource = resource.as_object().ok_or(REFUSAL)?;
-        let id = id_of(resource).filter(|id| is_url(id)).ok_or(REFUSAL)?;
-        let digest = |name: &str| resource.get(name).is_some_and(Value::is_string);
-        let repeated = resources[..at].iter().any(|r| r.get("id").and_then(Value::as_str) == Some(id));
-        if repeated || !(digest("digestSRI") || digest("digestMultibase")) {
-            return Err(REFUSAL);
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offset_left_out_is_read_as_utc_and_not_issued() {
+        for (text, same) in [
+            ("2026-11-23T17:00:00", "2026-11-23T17:00:00Z"),
+            ("2026-11-23T17:00:00.125", "2026-11-23T17:00:00.125Z"),
+        ] {
+            assert_eq!(date_time(text), date_time_stamp(same));
+            assert_eq!(date_time_stamp(text), None);
+        }
+    }
 
     #[test]
     fn dates_have_one_form() {
@@ -230,7 +247,6 @@ mod tests {
             "",
             "2026-11-23",
             "2026-11-23 17:00:00Z",
-            "2026-11-23T17:00:00",
             "2026-11-23T17:00:00.Z",
             "2026-11-23T17:00:00z",
             "2026-11-23T17:00:00+01",

@@ -3,8 +3,16 @@
 //! Nothing is fetched here. What a verification lacks is a [`Need`], for whoever may ask the network; what came of it, or was
 //! stapled to a presentation, goes into [`Known`], and the verification is made again.
 
-use super::{TrustList, status::StatusLists};
-use crate::{did::Documents, key::Did, limits::STATUS_AGE_DEFAULT_MS, time::Timestamp};
+use super::{
+    TrustList,
+    status::{StatusList, StatusLists},
+};
+use crate::{
+    did::Documents,
+    key::Did,
+    limits::{STAPLED_LISTS_MAX, STATUS_AGE_DEFAULT_MS},
+    time::Timestamp,
+};
 
 /// A verifier, for one verification.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +52,21 @@ impl Known {
     /// Nothing.
     pub const fn new() -> Self {
         Known { documents: Documents::new(), status_lists: StatusLists::new() }
+    }
+}
+
+impl Known {
+    /// The same, and what is stapled to a presentation: status lists that come from anybody. One that does not verify is
+    /// passed over, as if it had not come.
+    pub fn with_stapled<'t>(&self, lists: impl IntoIterator<Item = &'t str>) -> Known {
+        let mut known = self.clone();
+        for text in lists.into_iter().take(STAPLED_LISTS_MAX) {
+            if let Ok(list) = StatusList::verify(text, None, &known.documents) {
+                // Where there is no room for more, what is there already is of more use.
+                let _ = known.status_lists.insert(list);
+            }
+        }
+        known
     }
 }
 

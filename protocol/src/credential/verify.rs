@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Check, CheckName, Checks, Credential, Kind, Need, Shown, TrustList, Verifier,
-    data_integrity::{self, Binding, Proofs, VerifiedProof},
+    data_integrity::{self, Binding, ProofError, Proofs, VerifiedProof},
     securing::{Securing, SignatureError, token_method, verify_token},
     status,
 };
@@ -47,8 +47,13 @@ impl Credential {
     /// Makes the six checks of a bare file. `trusted_holder` is NOT_APPLICABLE: whoever has the file could
     /// have copied it. A presentation states it instead ([`super::presentation::verify`]).
     pub fn verify(&self, verifier: &Verifier<'_>) -> Checks {
+        self.verify_bound(&Binding::ASSERTION, verifier)
+    }
+
+    /// The same for a credential whose proofs must be bound as `binding` says, which few are. A token is bound to nothing.
+    pub fn verify_bound(&self, binding: &Binding<'_>, verifier: &Verifier<'_>) -> Checks {
         let mut checks = Checks::none();
-        let signatures = self.check_untampered(verifier, &mut checks);
+        let signatures = self.check_signatures(binding, &verifier.known.documents, &mut checks);
         self.check_issuer(verifier.trust, &mut checks);
         let bare = "a bare file does not show who holds it".into();
         checks.state(CheckName::TrustedHolder, Check::NotApplicable, "bare-file", bare);
@@ -110,7 +115,7 @@ impl Credential {
         documents: &Documents,
     ) -> Result<Vec<VerifiedProof>, (&'static str, String)> {
         let mut checks = Checks::none();
-        let signatures = self.check_signatures(documents, &mut checks);
+        let signatures = self.check_signatures(&Binding::ASSERTION, documents, &mut checks);
         match checks.untampered {
             Check::Pass => Ok(signatures),
             _ => Err(checks.reason(CheckName::Untampered).map_or(("untampered", String::new()), |reason| {
@@ -123,14 +128,15 @@ impl Credential {
         }
     }
 
-    fn check_untampered(&self, verifier: &Verifier<'_>, checks: &mut Checks) -> Vec<VerifiedProof> {
-        self.check_signatures(&verifier.known.documents, checks)
-    }
-
     /// The proofs that verified, for what they say of time.
-    fn check_signatures(&self, documents: &Documents, checks: &mut Checks) -> Vec<VerifiedProof> {
+    fn check_signatures(
+        &self,
+        binding: &Binding<'_>,
+        documents: &Documents,
+        checks: &mut Checks,
+    ) -> Vec<VerifiedProof> {
         const NAME: CheckName = CheckName::Untampered;
-        let Proofs { verified, not_checked } = match self.proofs(documents) {
+        let Proofs { verified, not_checked } = match self.proofs(binding, documents) {
             Ok(proofs) => proofs,
             Err(e) => {
                 let outcome = if e.is_unsupported() { Check::NotChecked } else { Check::Fail };
@@ -155,11 +161,11 @@ impl Credential {
     }
 
     /// The proofs of the credential, of which none is invalid.
-    fn proofs(&self, documents: &Documents) -> Result<Proofs, SignatureError> {
+    fn proofs(&self, binding: &Binding<'_>, documents: &Documents) -> Result<Proofs, SignatureError> {
         match self.securing() {
-            Securing::DataIntegrity => {
-                Ok(data_integrity::verify(self.document(), &Binding::ASSERTION, documents)?)
-            }
+            Securing::DataIntegrity => Ok(data_integrity::verify(self.document(), binding, documents)?),
+            _ if binding.challenge.is_some() => Err(ProofError::WrongChallenge.into()),
+            _ if binding.domain.is_some() => Err(ProofError::WrongDomain.into()),
             Securing::Jwt(jws) => verify_token(jws, self.issuer(), documents),
             Securing::SdJwt(vc) => verify_token(vc.sd_jwt().token(), self.issuer(), documents),
         }

@@ -8,6 +8,7 @@ use crate::{
     credential::Credential,
     id::Id,
     inquiry::{Disclosure, Inquiry},
+    limits::{STAPLED_BYTES_MAX, STAPLED_LISTS_MAX},
     message::Response,
     signed::Signed,
     summary::Opening,
@@ -52,10 +53,23 @@ impl Peer {
         if openings.is_empty() {
             return None;
         }
-        let shown: Vec<&Credential> = credentials.iter().map(|(_, c)| c).collect();
-        let disclosure =
+        // Of a credential that allows it, nothing but the skills asked for is shown.
+        let reduced: Vec<Credential> =
+            credentials.iter().map(|(_, c)| c.disclosing(asked.skills())).collect();
+        let shown: Vec<&Credential> = reduced.iter().collect();
+        let mut disclosure =
             Disclosure::answer(inquiry, &self.identity.root, &self.identity.view, &shown, openings, now)
                 .ok()?;
+        let known = &lent.known.status_lists;
+        let staples: BTreeSet<&str> = shown.iter().flat_map(|credential| credential.staples(known)).collect();
+        let mut room = STAPLED_BYTES_MAX;
+        for text in staples.into_iter().take(STAPLED_LISTS_MAX) {
+            // A list that does not fit is left out; the seeker can fetch it.
+            if let Some(left) = room.checked_sub(text.len()) {
+                room = left;
+                disclosure.status_lists.push(text.to_owned());
+            }
+        }
         self.outputs.push(Output::Persist(Change::Disclosed {
             seeker: asked.seeker(),
             purpose: asked.undertaking().purpose.clone(),

@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{
     consent::Present,
-    credential::{Credential, Known, TrustList, Verifier},
+    credential::{Credential, Known, Need, TrustList, Verifier},
     id::{Id, NodeId},
     key::{PublicKey, SecretKey},
     limits::RECONCILE_SUMMARIES_PER_REQUEST,
@@ -198,6 +198,8 @@ pub enum Input {
         /// Its value.
         value: Vec<u8>,
     },
+    /// What was to be obtained has been, as far as it could be had: it is now among what is lent.
+    Obtained(Vec<Need>),
     /// Time has passed.
     Wake,
 }
@@ -275,6 +277,9 @@ pub enum Output {
         /// An encoded [`Response`].
         bytes: Vec<u8>,
     },
+    /// Obtain what a verification lacks, from the web; it comes back as [`Input::Obtained`]. Whoever drives the peer may
+    /// decline by saying so at once.
+    Obtain(Vec<Need>),
     /// Put a record into the hash table, at the nodes nearest to its key.
     PutRecord {
         /// Its key.
@@ -406,6 +411,7 @@ impl Peer {
             }
             Input::Response { request, result } => self.response(now, request, result, lent),
             Input::RecordOffered { key, value } => self.record_offered(now, key, value),
+            Input::Obtained(needs) => self.obtained(now, &needs, lent),
             Input::Wake => {}
         }
         self.pass_time(now, lent);

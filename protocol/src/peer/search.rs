@@ -12,12 +12,13 @@ use rand_core::Rng;
 use super::{CommandId, Failure, Lent, Output, Peer, Pending, Reply, catalogue::Holding};
 use crate::{
     consent::Present,
+    credential::Need,
     id::NodeId,
-    inquiry::{Inquiry, InquiryError, Nonce, Proven, Undertaking},
+    inquiry::{Disclosure, Inquiry, InquiryError, Nonce, Proven, Undertaking},
     key::{Did, PublicKey},
     limits::{
-        LEADS_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_PEERS_MAX,
-        SEARCHES_MAX,
+        LEADS_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_NEEDS_MAX,
+        SEARCH_PEERS_MAX, SEARCHES_MAX,
     },
     message::{Envelope, Item, Request, Response},
     query::{Query, Requirement},
@@ -142,6 +143,15 @@ struct Lead {
     summary: Signed<Summary>,
     inquiry: Option<Signed<Inquiry>>,
     proof: Proof,
+    /// An answer that could be verified further with what is being obtained.
+    lacking: Option<Box<Disclosure>>,
+}
+
+/// Whether something that a search lacks is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lack {
+    Awaited,
+    Past,
 }
 
 enum Phase {
@@ -159,6 +169,8 @@ pub(super) struct Search {
     leads: BTreeMap<PublicKey, Lead>,
     coverage: Coverage,
     seed: [u8; 32],
+    /// What is obtained for this search, each thing once.
+    lacks: BTreeMap<Need, Lack>,
 }
 
 impl Search {
@@ -169,12 +181,29 @@ impl Search {
         }
     }
 
+    /// Has what is needed obtained, as far as it was not before and there is room; says whether any of it is still to come.
+    fn awaits(&mut self, needs: &[Need], outputs: &mut Vec<Output>) -> bool {
+        let room = SEARCH_NEEDS_MAX.saturating_sub(self.lacks.len());
+        let new = needs.iter().filter(|need| !self.lacks.contains_key(need));
+        let new: Vec<Need> = new.take(room).cloned().collect();
+        if !new.is_empty() {
+            self.lacks.extend(new.iter().map(|need| (need.clone(), Lack::Awaited)));
+            outputs.push(Output::Obtain(new));
+        }
+        needs.iter().any(|need| self.lacks.get(need) == Some(&Lack::Awaited))
+    }
+
     fn offer(&mut self, summary: Signed<Summary>) {
         let view = summary.body().view();
         let newer =
             self.leads.get(&view).is_none_or(|l| l.summary.body().sequence() < summary.body().sequence());
         if newer && (self.leads.len() < SEARCH_LEADS_MAX || self.leads.contains_key(&view)) {
-            let lead = Lead { summary, inquiry: None, proof: Proof::NotAsked("not among the best leads") };
+            let lead = Lead {
+                summary,
+                inquiry: None,
+                proof: Proof::NotAsked("not among the best leads"),
+                lacking: None,
+            };
             self.leads.insert(view, lead);
         }
     }
@@ -220,6 +249,7 @@ impl Peer {
             coverage: Coverage { asked: asked.len(), held: self.summaries(), ..Coverage::default() },
             seed: self.random(),
             specification,
+            lacks: BTreeMap::new(),
         };
         let own_limit = search.specification.top.saturating_mul(2).saturating_add(50).min(SEARCH_LEADS_MAX);
         let own = lent.index.nominate(&search.specification.query, own_limit, now);
@@ -378,13 +408,19 @@ impl Peer {
     ) {
         let Some(search) = self.searches.get_mut(&id) else { return };
         search.waiting = search.waiting.saturating_sub(1);
-        let Some(lead) = search.leads.get_mut(&view) else { return };
+        let Some(lead) = search.leads.get(&view) else { return };
         let Some(inquiry) = &lead.inquiry else { return };
-        lead.proof = match response {
+        let mut lacking = None;
+        let proof = match response {
             Ok(Response::Disclosed(disclosure)) => {
-                match disclosure.verify(inquiry, lead.summary.body(), &lent.verifier(now)) {
+                let verifier = lent.verifier(now);
+                match disclosure.verify(inquiry, lead.summary.body(), &verifier) {
                     Ok(proven) => {
                         search.coverage.presented += 1;
+                        if search.awaits(&disclosure.needs(&verifier), &mut self.outputs) {
+                            search.waiting += 1;
+                            lacking = Some(Box::new(disclosure));
+                        }
                         Proof::Presented(Box::new(proven))
                     }
                     Err(error) => Proof::Refused(error.to_string()),
@@ -395,6 +431,46 @@ impl Peer {
             Err(Failure::Unreachable) => Proof::Awaited("the holder's node could not be reached"),
             Err(Failure::Timeout) => Proof::Awaited("the holder's node did not answer in time"),
         };
+        if let Some(lead) = search.leads.get_mut(&view) {
+            (lead.proof, lead.lacking) = (proof, lacking);
+        }
+    }
+
+    /// Verifies again what lacked something that was obtained since. What came may bring up more: the list of a status names
+    /// who signed it.
+    pub(super) fn obtained(&mut self, now: Timestamp, needs: &[Need], lent: &Lent<'_>) {
+        let verifier = lent.verifier(now);
+        for search in self.searches.values_mut() {
+            let mut is_concerned = false;
+            for need in needs {
+                is_concerned |= search.lacks.get_mut(need).map(|lack| *lack = Lack::Past).is_some();
+            }
+            if !is_concerned {
+                continue;
+            }
+            let lacking: Vec<PublicKey> = search
+                .leads
+                .iter()
+                .filter(|(_, lead)| lead.lacking.is_some())
+                .map(|(view, _)| *view)
+                .collect();
+            for view in lacking {
+                let Some(lead) = search.leads.get_mut(&view) else { continue };
+                let (Some(disclosure), Some(inquiry)) = (lead.lacking.take(), &lead.inquiry) else {
+                    continue;
+                };
+                if let Ok(proven) = disclosure.verify(inquiry, lead.summary.body(), &verifier) {
+                    lead.proof = Proof::Presented(Box::new(proven));
+                }
+                if search.awaits(&disclosure.needs(&verifier), &mut self.outputs) {
+                    if let Some(lead) = search.leads.get_mut(&view) {
+                        lead.lacking = Some(disclosure);
+                    }
+                } else {
+                    search.waiting = search.waiting.saturating_sub(1);
+                }
+            }
+        }
     }
 
     fn conclude(&mut self, now: Timestamp, search: Search, lent: &Lent<'_>) -> Outcome {

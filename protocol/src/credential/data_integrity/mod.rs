@@ -69,6 +69,17 @@ pub struct Binding<'a> {
 impl Binding<'static> {
     /// That of a credential: an assertion, bound to no challenge and no domain.
     pub const ASSERTION: Self = Binding { purpose: Purpose::Assertion, challenge: None, domain: None };
+
+    /// That of any presentation. It shows who signed once, not who shows it now, nor to whom.
+    pub const ANY_PRESENTATION: Self =
+        Binding { purpose: Purpose::Authentication, challenge: None, domain: None };
+}
+
+impl<'a> Binding<'a> {
+    /// That of a presentation to the verifier called `domain`, who gave `challenge` and takes it once.
+    pub const fn presentation(challenge: &'a str, domain: &'a str) -> Self {
+        Binding { purpose: Purpose::Authentication, challenge: Some(challenge), domain: Some(domain) }
+    }
 }
 
 /// A proof that verified.

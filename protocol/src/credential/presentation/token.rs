@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Credential, Securing, Signer, Verifier, did_of, sd_jwt,
+        Credential, Securing, Signer, Verifier,
+        data_integrity::{Binding, ProofError},
+        did_of, sd_jwt,
         securing::{SignatureError, token_key},
     },
-    Expected, PresentationError, VerifiedPresentation, check_holder, check_structure, check_time,
-    verify_credentials,
+    PresentationError, VerifiedPresentation, check_holder, check_structure, check_time, verify_credentials,
 };
 use crate::{
     jose::{
@@ -29,7 +30,7 @@ const TYP: &str = "vp+jwt";
 pub(super) fn sign(
     mut document: Map<String, Value>,
     holder: &Signer,
-    expected: &Expected<'_>,
+    expected: &Binding<'_>,
     created: Timestamp,
 ) -> String {
     document.insert("iat".into(), json!(created.unix_ms() / 1000));
@@ -64,7 +65,7 @@ pub(super) fn open(text: &str) -> Result<(Jws, Map<String, Value>), Presentation
 /// Verifies a `vp+jwt` and every credential in it.
 pub(super) fn verify(
     text: &str,
-    expected: &Expected<'_>,
+    expected: &Binding<'_>,
     verifier: &Verifier<'_>,
 ) -> Result<VerifiedPresentation, PresentationError> {
     let (jws, document) = open(text)?;
@@ -88,12 +89,12 @@ pub(super) fn verify(
     }
     jws.verify(&key.key)?;
     if expected.challenge.is_some_and(|nonce| document.get("nonce") != Some(&json!(nonce))) {
-        return Err(super::ProofError::WrongChallenge.into());
+        return Err(ProofError::WrongChallenge.into());
     }
     let audience = items(document.get("aud"));
     let names_only = |domain: &str| !audience.is_empty() && audience.iter().all(|aud| aud == domain);
     if expected.domain.is_some_and(|domain| !names_only(domain)) {
-        return Err(super::ProofError::WrongDomain.into());
+        return Err(ProofError::WrongDomain.into());
     }
     let [issued, from, until] = ["iat", "nbf", "exp"].map(|claim| date(&document, claim));
     let ends = until?.into_iter().chain(key.ends).min();
@@ -109,7 +110,7 @@ pub(super) fn key_bound(text: &str) -> Result<Credential, PresentationError> {
 /// Verifies an SD-JWT VC and its key binding.
 pub(super) fn verify_key_bound(
     text: &str,
-    expected: &Expected<'_>,
+    expected: &Binding<'_>,
     verifier: &Verifier<'_>,
 ) -> Result<VerifiedPresentation, PresentationError> {
     let credential = key_bound(text)?;

@@ -302,8 +302,8 @@ fn bad_proofs(cases: &mut Cases) {
     );
     cases.add(
         "proof-date-malformed",
-        "The proof's created has no offset.",
-        with_proof(|p| p["created"] = json!("2026-01-01T00:00:00")),
+        "The proof's created is a date without a time.",
+        with_proof(|p| p["created"] = json!("2026-01-01")),
         fails("proof-malformed"),
     );
     cases.add(

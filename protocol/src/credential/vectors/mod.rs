@@ -14,7 +14,7 @@ use super::{
     CheckName, Checks, Credential, Format, Shown, Signer, TrustEntry, TrustList, Verifier,
     data_integrity::{self, Binding, ProofOptions, prove, suites::EDDSA_JCS_2022},
     open_badge::{AlignedSkill, Issuance},
-    presentation::{self, Expected},
+    presentation,
 };
 use crate::{key::SecretKey, skill::Level, time::Timestamp};
 
@@ -158,7 +158,8 @@ fn check_credential(case: &Value) -> Value {
 
 fn check_presentation(case: &Value) -> Value {
     let now: Timestamp = case["now"].as_str().unwrap().parse().unwrap();
-    let expected = Expected::new(case["challenge"].as_str().unwrap(), case["domain"].as_str().unwrap());
+    let expected =
+        Binding::presentation(case["challenge"].as_str().unwrap(), case["domain"].as_str().unwrap());
     let trust = trust_of(case);
     match presentation::verify(&text_of(&case["presentation"]), &expected, &Verifier::new(now, &trust)) {
         Err(e) => json!(e.code()),

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    CHALLENGE, EDDSA_JCS_2022, Edit, Format, NOW, Signer, UNTAMPERED, at, holder, issuer, signed, stranger,
-    tampered, unsigned, with,
+    Binding, CHALLENGE, EDDSA_JCS_2022, Edit, Format, NOW, Signer, UNTAMPERED, at, holder, issuer, signed,
+    stranger, tampered, unsigned, with,
 };
 use crate::{
     credential::{
         data_integrity::{Purpose, prove},
-        presentation::{self, Expected},
+        presentation,
     },
     limits::{CLOCK_SKEW_MAX_MS, PRESENTED_CREDENTIALS_MAX},
 };
@@ -54,6 +54,14 @@ fn good_ones(cases: &mut Cases) {
         "Nothing is shown: the holder only proves itself.",
         present(vec![], |_, _| {}),
         expect(&[]),
+    );
+    cases.add(
+        "good-holder-absent",
+        "It names no holder: who signed is the holder.",
+        present(vec![good()], |d, _| {
+            d.remove("holder");
+        }),
+        expect(&[shown(true, &[])]),
     );
     cases.add(
         "good-single",
@@ -156,7 +164,7 @@ fn tampered_ones(cases: &mut Cases) {
     cases.add(
         "unknown-suite",
         "A suite that is not implemented.",
-        present(vec![good()], |_, _| {}).edited(|p| p["proof"]["cryptosuite"] = json!("ecdsa-jcs-2019")),
+        present(vec![good()], |_, _| {}).edited(|p| p["proof"]["cryptosuite"] = json!("bbs-2023")),
         json!("proof-unknown-suite"),
     );
     cases.add(
@@ -184,10 +192,8 @@ fn no_presentations(cases: &mut Cases) {
     );
     cases.add(
         "refused-holder",
-        "Without a holder.",
-        present(vec![good()], |d, _| {
-            d.remove("holder");
-        }),
+        "A holder who is not a DID.",
+        present(vec![good()], |d, _| d["holder"] = json!("https://holder.example/")),
         json!("malformed"),
     );
     cases.add(
@@ -207,7 +213,7 @@ fn no_presentations(cases: &mut Cases) {
         "An envelope that holds no token.",
         present(
             vec![
-                json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "id": "data:application/vc+jwt,e30", "type": "EnvelopedVerifiableCredential"}),
+                json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "id": "data:application/vc+cose,e30", "type": "EnvelopedVerifiableCredential"}),
             ],
             |_, _| {},
         ),
@@ -261,7 +267,7 @@ fn present(
     change: impl FnOnce(&mut Map<String, Value>, &mut Map<String, Value>),
 ) -> Value {
     let domain = stranger().did().to_string();
-    let expected = Expected::new(CHALLENGE, &domain);
+    let expected = Binding::presentation(CHALLENGE, &domain);
     let text = presentation::sign(&Signer::from(&holder()), &[], &expected, Format::Jcs, at(NOW)).unwrap();
     let Value::Object(mut document) = serde_json::from_str(&text).unwrap() else { panic!("an object") };
     let Some(Value::Object(mut options)) = document.remove("proof") else { panic!("one proof") };
