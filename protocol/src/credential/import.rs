@@ -13,6 +13,7 @@ use super::{
     baked::{self, BakedError},
     clr::LearnerRecord,
     cv::CvFormat,
+    enveloped,
     is_token,
     open_badge_2::{Assertion, AssertionError, SignedAssertion},
     vcdm::has_type,
@@ -213,6 +214,9 @@ fn object(text: &str, document: &Map<String, Value>) -> Result<Form, ImportError
     let is_presentation = ["VerifiablePresentation", "EnvelopedVerifiablePresentation"];
     if is_presentation.iter().any(|name| has_type(document, name)) {
         return Ok(Form::Presentation);
+    }
+    if let Ok(Some(token)) = enveloped::CREDENTIAL.token(document) {
+        return form(token);
     }
     if let Ok(record) = LearnerRecord::of(document) {
         return Ok(Form::LearnerRecord(Box::new(Credential::parse(text)), record));
