@@ -89,6 +89,8 @@ pub enum ServeError {
 pub struct Server {
     /// Under which URL it is reached.
     pub url: String,
+    /// Where it listens.
+    pub address: SocketAddr,
     handle: Handle<SocketAddr>,
     task: tokio::task::JoinHandle<io::Result<()>>,
 }
@@ -125,7 +127,7 @@ pub fn start(config: Config, keeper: Keeper) -> Result<Server, ServeError> {
     let router = server::router(&api, &Hosts(Arc::new(names)));
     let handle = Handle::new();
     let task = tokio::spawn(listener::serve(listener, tls, router, handle.clone()));
-    Ok(Server { url, handle, task })
+    Ok(Server { url, address, handle, task })
 }
 
 impl Server {

@@ -147,6 +147,17 @@ pub fn name_issuer(document: &mut Map<String, Value>, issuer: &Did) {
     }
 }
 
+/// Adds the context that defines our proofs to a document of the data model 1.1, whose own context is older than they are.
+pub fn define_proofs(document: &mut Map<String, Value>) {
+    const DATA_INTEGRITY: &str = "https://w3id.org/security/data-integrity/v2";
+    if let Some(Value::Array(contexts)) = document.get_mut("@context")
+        && contexts.first().is_some_and(|first| first == super::vcdm::CONTEXT_V1)
+        && !contexts.iter().any(|context| context == DATA_INTEGRITY)
+    {
+        contexts.push(json!(DATA_INTEGRITY));
+    }
+}
+
 /// The cryptosuite of a form for the signer's kind of key.
 pub fn suite(format: Format, signer: &Signer) -> &'static Suite {
     match (format, signer.key().public().algorithm()) {
