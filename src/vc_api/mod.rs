@@ -116,11 +116,13 @@ pub fn start(config: Config, keeper: Keeper) -> Result<Server, ServeError> {
         }
         false => None,
     };
-    let own_lists = format!("{url}{STATUS_LISTS}");
+    let served = format!("{url}{STATUS_LISTS}");
+    let status_url = status_url.map_or(served.clone(), |url| url.trim_end_matches('/').to_owned());
+    let own_lists = Arc::new([status_url.clone(), served]);
     let api = Api {
-        sources: Sources { keeper, own_lists: format!("{own_lists}/"), fetcher },
+        sources: Sources { keeper, own_lists, fetcher },
         did,
-        status_url: Arc::new(status_url.unwrap_or(own_lists)),
+        status_url: Arc::new(status_url),
         work: Work::new(),
         profile: &server::PLAIN,
     };

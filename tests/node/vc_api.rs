@@ -1,6 +1,7 @@
 //! The VC-API over real HTTP: what it signs, what it says of what is signed, and whom it does not answer.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
@@ -258,11 +259,30 @@ async fn a_status_is_published_and_counts() {
     let body = api.verify(&issued, json!({})).problem(400, "revoked");
     assert_eq!(body["checks"]["unrevoked"], "FAIL");
     api.get("/status-lists/other").problem(404, "not-found");
-    // Another's list is not known here, and nobody is asked for it.
-    let other = Knack::new("other");
-    let stranger = Api::start(&other, &[]);
-    let body = stranger.verify(&issued, json!({})).problem(400, "status-not-checked");
+}
+
+#[test]
+fn what_others_publish_is_fetched_where_the_operator_says_so() {
+    let [school, other] = Knack::cast(["school", "other"]);
+    let issuer = Api::start(&school, &[]);
+    let issued = issuer.issue("/status", credential());
+    let verifier = Api::start(&other, &[]);
+    let body = verifier.verify(&issued, json!({})).problem(400, "status-not-checked");
+    assert_eq!(body["type"], "https://www.w3.org/ns/credentials/status-list#STATUS_RETRIEVAL_ERROR");
     assert_eq!(body["checks"]["unrevoked"], "NOT_CHECKED");
+    verifier.stop();
+    // The list is on this machine, which nothing is fetched from unless the settings say so.
+    let settings = other.home().join("config.toml");
+    let text = fs::read_to_string(&settings).expect("settings");
+    fs::write(&settings, text.replace("allow_loopback = false", "allow_loopback = true")).expect("written");
+    let verifier = Api::start(&other, &["--fetch"]);
+    assert_eq!(verifier.verify(&issued, json!({})).with(200)["checks"]["unrevoked"], "PASS");
+    let presentation = json!({
+        "@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": [issued],
+    });
+    let body = issuer.post("/presentations/issue", &json!({"presentation": presentation})).with(201);
+    let body = json!({"verifiablePresentation": body["verifiablePresentation"]});
+    verifier.post("/presentations/verify", &body).with(200);
 }
 
 #[test]
