@@ -143,7 +143,7 @@ fn types(credential: &Credential) -> Vec<String> {
     let mut unsecured = credential.document().clone();
     unsecured.shift_remove("proof");
     // Of a document in contexts that are not known here, no type can be told.
-    let quads = crate::rdf::canonical_nquads(&unsecured).unwrap_or_default();
+    let quads = crate::rdf::canonical_nquads(&unsecured, crate::rdf::Form::Any).unwrap_or_default();
     let iris = quads.lines().filter_map(|quad| Some(quad.split_once(IS_A)?.1.split_once('>')?.0));
     let named = |iri: &&str| {
         let name = iri.rsplit(['#', '/']).next().unwrap_or_default();
