@@ -19,6 +19,7 @@ mod publish;
 mod query;
 mod screen;
 mod serve;
+mod source;
 mod status;
 mod trust;
 mod up;

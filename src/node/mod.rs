@@ -3,11 +3,13 @@
 //! The peer decides; this module acts, in the order in which the peer said. A reply leaves only after the store was
 //! flushed. When the disk refuses, the node stops with an error rather than confirm what it cannot keep.
 
+mod importing;
 mod issued;
 mod issuing;
 mod presenting;
 mod service;
 mod shelf;
+pub mod verifying;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -32,7 +34,7 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-pub use self::{issuing::id_of, service::check, shelf::ShelfError};
+pub use self::{issuing::id_of, shelf::ShelfError};
 use self::{service::Wait, shelf::Shelf};
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
