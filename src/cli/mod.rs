@@ -24,6 +24,7 @@ mod reinstate;
 mod revoke;
 mod screen;
 mod serve;
+mod source;
 mod status;
 mod status_list;
 mod suspend;
