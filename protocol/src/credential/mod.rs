@@ -17,6 +17,8 @@ pub mod clr;
 pub mod cv;
 pub mod data_integrity;
 pub mod enveloped;
+pub mod identity;
+pub mod import;
 pub mod issuing;
 pub mod meaning;
 pub mod open_badge;
