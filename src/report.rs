@@ -16,7 +16,7 @@ use knackmesh_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::issued::{IssuedRow, Standing, StatusRow};
+pub use self::issued::{IssuedRow, NotAStanding, Standing, StatusRow};
 
 /// Instants as commands print them: RFC 3339, where the wire has milliseconds.
 pub(crate) mod rfc3339 {

@@ -32,7 +32,11 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-pub use self::{issuing::id_of, service::check, shelf::ShelfError};
+pub use self::{
+    issuing::{id_of, signer},
+    service::check,
+    shelf::ShelfError,
+};
 use self::{service::Wait, shelf::Shelf};
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
