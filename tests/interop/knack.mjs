@@ -110,6 +110,23 @@ class Server {
     });
   }
 
+  /** A presentation of `credentials` by this home, in the form that `prefix` names. */
+  async present(prefix, credentials, options) {
+    const presentation = {
+      '@context': ['https://www.w3.org/ns/credentials/v2'], type: ['VerifiablePresentation'], verifiableCredential: credentials
+    };
+    const {status, body} = await this.post(`${prefix}/presentations/issue`, {presentation, options});
+    assert.equal(status, 201, JSON.stringify(body));
+    return body.verifiablePresentation;
+  }
+
+  /** Whether a presentation is verified; otherwise the code that says why not. */
+  async verify(verifiablePresentation, options) {
+    const {status, body} = await this.post('/presentations/verify', {verifiablePresentation, options});
+    assert.equal(body.verified, status === 200);
+    return {verified: body.verified, code: body.code};
+  }
+
   /** What it answers to a POST of `body`. */
   async post(path, body) {
     const response = await fetch(`${this.#url}${path}`, {
