@@ -1,16 +1,12 @@
 // Which keys a did:key and a did:jwk have, and for what, by the other implementation and by ours.
 import assert from 'node:assert/strict';
-import {after, test} from 'node:test';
+import {test} from 'node:test';
 
 import {resolve} from './libraries/digitalbazaar.mjs';
 import {Home} from './knack.mjs';
 
 const home = new Home();
 const server = await home.serve();
-after(() => {
-  server.stop();
-  home.remove();
-});
 
 const didJwk = key => `did:jwk:${Buffer.from(JSON.stringify(key)).toString('base64url')}`;
 const ED25519 = {kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'};

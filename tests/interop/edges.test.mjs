@@ -1,7 +1,7 @@
 // Credentials off the beaten path, signed with the other implementation's key and judged by both. Where the two differ, the case
 // says which rule decides; a case that comes out otherwise one day, on either side, is worth reading about.
 import assert from 'node:assert/strict';
-import {after, test} from 'node:test';
+import {test} from 'node:test';
 
 import * as base58 from 'base58-universal';
 
@@ -10,7 +10,6 @@ import * as theirs from './libraries/digitalbazaar.mjs';
 import {Home, NOT_VERIFIED} from './knack.mjs';
 
 const holder = new Home();
-after(() => holder.remove());
 
 const key = await theirs.newKey();
 const stranger = await theirs.newKey();

@@ -1,4 +1,5 @@
 // The program under test, as a person uses it: each home is a folder of its own, everything goes through the command line.
+// Folders and servers end with the process.
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
 import {appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -17,6 +18,7 @@ export class Home {
 
   /** A new home, with keys of its own. `settings` are added to its config.toml. */
   constructor({settings} = {}) {
+    process.once('exit', () => rmSync(this.#folder, {recursive: true, force: true}));
     assert.ok(PROGRAM, 'KNACK names the program; tests/interop/run sets it');
     /** The DID that signs what this home issues, and that credentials about its owner name. */
     this.did = this.succeed('init').did;
@@ -73,15 +75,11 @@ export class Home {
     return file;
   }
 
-  /** Serves this home's VC-API, until it is stopped. */
+  /** Serves this home's VC-API, for as long as the tests run. */
   async serve() {
     const server = new Server(PROGRAM, this.#arguments(['serve', 'vc-api', '--listen', '127.0.0.1:0']));
     await server.ready;
     return server;
-  }
-
-  remove() {
-    rmSync(this.#folder, {recursive: true, force: true});
   }
 
   #arguments(args) {
@@ -96,13 +94,16 @@ class Server {
 
   constructor(program, args) {
     this.#process = spawn(program, args, {stdio: ['ignore', 'pipe', 'ignore']});
-    process.once('exit', () => this.stop());
+    process.once('exit', () => this.#process.kill());
     this.ready = new Promise((resolve, reject) => {
       let line = '';
       this.#process.stdout.on('data', data => {
         line += data;
         if(line.includes('\n')) {
           this.#url = JSON.parse(line).url;
+          // It does not keep the tests from ending.
+          this.#process.unref();
+          this.#process.stdout.unref();
           resolve();
         }
       });
@@ -139,9 +140,5 @@ class Server {
   async get(path) {
     const response = await fetch(`${this.#url}${path}`);
     return {status: response.status, body: await response.json()};
-  }
-
-  stop() {
-    this.#process.kill();
   }
 }

@@ -1,13 +1,12 @@
 // What `knack issue` signs with Data Integrity, read by the other implementation.
 import assert from 'node:assert/strict';
-import {after, test} from 'node:test';
+import {test} from 'node:test';
 
 import * as theirs from './libraries/digitalbazaar.mjs';
 import {Home, NOT_VERIFIED} from './knack.mjs';
 import {tampered} from './tampering.mjs';
 
 const [issuer, holder, stranger] = [new Home(), new Home(), new Home()];
-after(() => [issuer, holder, stranger].forEach(home => home.remove()));
 
 const forms = [
   ['without end', ['--skill', 'rust', '--level', '4']],

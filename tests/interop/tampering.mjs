@@ -14,17 +14,24 @@ const other = (text, at) => {
   return text.slice(0, index) + (text[index] === '2' ? '3' : '2') + text.slice(index + 1);
 };
 const earlier = seconds => seconds - 1000;
-const disclosure = (disclosures, name) => disclosures.find(({value}) => value.at(-2) === name).value;
+/** Changes the value that is disclosed under a name; false where none is. */
+const disclosed = (disclosures, name, change) => {
+  const found = disclosures.find(({value}) => value.at(-2) === name);
+  if(found) {
+    found.value[2] = change(found.value[2]);
+  }
+  return Boolean(found);
+};
 
 /**
  * The table. A row is tried on whatever has one of the parts that its functions are named after (see `open`), each of which
- * changes what it is given; `stranger` is a DID that has nothing to do with the rest.
+ * changes what it is given, or returns false where there is nothing to change; `stranger` is a DID that has nothing to do with the rest.
  */
 const TABLE = {
   // What is said.
   'the achievement’s name': {
     credential: c => { c.credentialSubject.achievement.name += ' II'; },
-    disclosures: d => { disclosure(d, 'name')[2] += ' II'; }
+    disclosures: d => disclosed(d, 'name', name => `${name} II`)
   },
   'the level achieved': {
     credential: ({credentialSubject: {achievement, result}}) => {
@@ -35,7 +42,7 @@ const TABLE = {
   },
   'the subject’s id': {
     credential: (c, stranger) => { c.credentialSubject.id = stranger; },
-    disclosures: (d, stranger) => { disclosure(d, 'sub')[2] = stranger; }
+    disclosures: (d, stranger) => disclosed(d, 'sub', () => stranger)
   },
   'the issuer’s id': {
     credential: (c, stranger) => { c.issuer.id = stranger; },
@@ -100,10 +107,9 @@ export function tampered(text, stranger) {
   return Object.entries(TABLE).flatMap(([name, changes]) => {
     const {parts, close} = open(text);
     const fitting = Object.keys(changes).find(part => parts[part] !== undefined);
-    if(!fitting) {
+    if(!fitting || changes[fitting](parts[fitting], stranger) === false) {
       return [];
     }
-    changes[fitting](parts[fitting], stranger);
     const changed = close();
     assert.notEqual(changed, text, `${name} changes nothing`);
     return [[name, changed]];
