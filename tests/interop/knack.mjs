@@ -2,7 +2,7 @@
 // Folders and servers end with the process.
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
-import {appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
@@ -16,14 +16,16 @@ export class Home {
   #folder = mkdtempSync(join(tmpdir(), 'knack-interop-'));
   #files = 0;
 
-  /** A new home, with keys of its own. `settings` are added to its config.toml. */
-  constructor({settings} = {}) {
+  /** A new home, with keys of its own. Below `statusUrl` it publishes status lists. */
+  constructor({statusUrl} = {}) {
     process.once('exit', () => rmSync(this.#folder, {recursive: true, force: true}));
     assert.ok(PROGRAM, 'KNACK names the program; tests/interop/run sets it');
     /** The DID that signs what this home issues, and that credentials about its owner name. */
     this.did = this.succeed('init').did;
-    if(settings) {
-      appendFileSync(join(this.#folder, 'home', 'config.toml'), settings);
+    if(statusUrl) {
+      const file = join(this.#folder, 'home', 'config.toml');
+      const settings = readFileSync(file, 'utf8').replace('[issuer]', `[issuer]\nstatus_url = "${statusUrl}"`);
+      writeFileSync(file, settings);
     }
   }
 
