@@ -28,7 +28,7 @@ const ACCEPTED_BY_THEIRS = {
   'refused-values-many': 'any number of values (ours are bounded)',
 };
 
-/** The claims that these paths lead to, in the shape that the library gives them: lists have null where nothing is selected. */
+/** The claims that these paths lead to, as the library gives them: lists have null where nothing is selected. */
 function select(claims, paths) {
   const selected = {};
   for(const path of paths) {
@@ -45,7 +45,8 @@ function select(claims, paths) {
 
 for(const [name, {description, query, candidates, expect, expect_error: error}] of vectors) {
   if(error) {
-    test(`${name in ACCEPTED_BY_THEIRS ? 'theirs accept' : 'both refuse'}: ${ACCEPTED_BY_THEIRS[name] ?? description}`, () => {
+    const verdict = name in ACCEPTED_BY_THEIRS ? 'theirs accept' : 'both refuse';
+    test(`${verdict}: ${ACCEPTED_BY_THEIRS[name] ?? description}`, () => {
       if(name in ACCEPTED_BY_THEIRS) {
         evaluate(query, []);
       } else {

@@ -27,8 +27,8 @@ const known = {
   'did:jwk, with members of its own': didJwk({...ED25519, alg: 'EdDSA', kid: 'k'}),
 };
 
-// The key agreement of keys that sign is left aside: theirs list none, ours derive one (did:key 3.1.3) or take the key itself
-// (did:jwk, "To create the DID Document").
+// The key agreement of keys that sign is left aside: theirs list none, ours derive one (did:key 3.1.3) or take the key
+// itself (did:jwk, "To create the DID Document").
 const RELATIONSHIPS = ['authentication', 'assertionMethod', 'capabilityInvocation', 'capabilityDelegation'];
 
 /** The keys that a document lists for each relationship. */

@@ -1,5 +1,5 @@
-// Credentials off the beaten path, signed with the other implementation's key and judged by both. Where the two differ, the case
-// says which rule decides; a case that comes out otherwise one day, on either side, is worth reading about.
+// Credentials off the beaten path, signed with the other implementation's key and judged by both. Where the two differ, the
+// case says which rule decides; a case that comes out otherwise one day, on either side, is worth reading about.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 

@@ -116,7 +116,8 @@ class Server {
   /** A presentation of `credentials` by this home, in the form that `prefix` names. */
   async present(prefix, credentials, options) {
     const presentation = {
-      '@context': ['https://www.w3.org/ns/credentials/v2'], type: ['VerifiablePresentation'], verifiableCredential: credentials
+      '@context': ['https://www.w3.org/ns/credentials/v2'], type: ['VerifiablePresentation'],
+      verifiableCredential: credentials
     };
     const {status, body} = await this.post(`${prefix}/presentations/issue`, {presentation, options});
     assert.equal(status, 201, JSON.stringify(body));

@@ -20,8 +20,8 @@ const OTHERS = {
 /** How each side presents a credential that it issued. */
 const sides = {
   ours: async suite => {
-    const ours = JSON.parse(issuer.issue(holder.did, '--format', suite, '--skill', 'rust', '--level', '3', '--expires', '2y'));
-    return server.present(suite === 'eddsa-rdfc-2022' ? '/rdfc' : '/jcs', [ours], ASKED);
+    const text = issuer.issue(holder.did, '--format', suite, '--skill', 'rust', '--level', '3', '--expires', '2y');
+    return server.present(suite === 'eddsa-rdfc-2022' ? '/rdfc' : '/jcs', [JSON.parse(text)], ASKED);
   },
   theirs: async suite => {
     const badge = await theirs.issue(openBadge(key.controller, key.controller), key, suite);

@@ -24,7 +24,9 @@ const sides = {
     '--skill', RUST, '--skill', SQL, '--level', '4', '--expires', '2y'),
   theirs: async (alg, holder) => theirs.issue({
     vct: 'https://badges.example/achievement', nbf: 1_767_225_600, exp: 3_786_912_000, sub: holder.did,
-    achievement: {name: 'Datenbanken I', alignment: [RUST, SQL].map(targetUrl => ({type: ['Alignment'], targetUrl}))},
+    achievement: {
+      name: 'Datenbanken I', alignment: [RUST, SQL].map(targetUrl => ({type: ['Alignment'], targetUrl}))
+    },
     result: [{value: '4'}], cnf: {jwk: holder.publicJwk}
   }, {_sd: ['sub'], achievement: {_sd: ['name'], alignment: {_sd: [0, 1]}}}, await newKey(alg)),
 };

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
-/** SEC: the JWK of a key that has nothing to do with what is changed. */
+/** A key that has nothing to do with what is changed. */
 const STRANGERS_KEY = {kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'};
 
 /** A text with one of its characters replaced by another of the same alphabet. */
@@ -25,7 +25,8 @@ const disclosed = (disclosures, name, change) => {
 
 /**
  * The table. A row is tried on whatever has one of the parts that its functions are named after (see `open`), each of which
- * changes what it is given, or returns false where there is nothing to change; `stranger` is a DID that has nothing to do with the rest.
+ * changes what it is given, or returns false where there is nothing to change; `stranger` is a DID that has nothing to do with
+ * the rest.
  */
 const TABLE = {
   // What is said.

@@ -2,8 +2,9 @@
 import {DcqlQuery} from 'dcql';
 
 /**
- * What the library makes of a query: whether it can be answered, and of each part of it which of `candidates` match, by their
- * index, with the claims that are asked for. Throws when it is no query. `candidates` are those of `protocol/vectors/dcql`.
+ * What the library makes of a query: whether it can be answered, and of each part of it which of `candidates` match, by
+ * their index, with the claims that are asked for. Throws when it is no query. `candidates` are as in
+ * `protocol/vectors/dcql`.
  */
 export function evaluate(query, candidates) {
   const parsed = DcqlQuery.parse(query);

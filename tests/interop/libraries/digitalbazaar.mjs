@@ -1,5 +1,5 @@
-// Digital Bazaar's libraries: Data Integrity, presentations, did:key and did:jwk. They are given nothing of ours but the contexts
-// in the repository, and ask no network.
+// Digital Bazaar's libraries: Data Integrity, presentations, did:key and did:jwk. They are given nothing of ours but the
+// contexts in the repository, and ask no network.
 import {readFileSync} from 'node:fs';
 
 import * as DidJwk from '@digitalbazaar/did-method-jwk';
@@ -94,7 +94,7 @@ export async function proof(document, key, options) {
   return suite.sign({verifyData: data, proof: structuredClone(options)});
 }
 
-/** Whether the library takes the credential for verified, and why not. With `checkStatus` it is asked for, and returned, too. */
+/** Whether the library takes the credential for verified, and why not; with `checkStatus`, what that says, too. */
 export async function verify(credential, {loader = documentLoader, checkStatus} = {}) {
   const result = await vc.verifyCredential(
     {credential: structuredClone(credential), suite: verifying(), documentLoader: loader, checkStatus});

@@ -36,8 +36,8 @@ export async function sign(payload, key, typ, header = {}) {
 }
 
 /**
- * What a token says that has this `typ`, is signed with the key that it names, and by whom it says: `issuer` of a credential,
- * `holder` of a presentation. Throws otherwise.
+ * What a token says that has this `typ`, is signed with the key that it names, and by whom it says: `issuer` of a
+ * credential, `holder` of a presentation. Throws otherwise.
  */
 export async function verify(token, typ, options = {}) {
   const {kid} = decodeProtectedHeader(token);

@@ -1,4 +1,4 @@
-// @sd-jwt/sd-jwt-vc: credentials whose claims are disclosed one by one. Keys are read from DIDs by Digital Bazaar's libraries.
+// @sd-jwt/sd-jwt-vc: credentials whose claims are disclosed one by one. Digital Bazaar's libraries read keys from DIDs.
 import {createPrivateKey, createPublicKey, sign, verify as verifySignature} from 'node:crypto';
 
 import {digest, generateSalt} from '@sd-jwt/crypto-nodejs';

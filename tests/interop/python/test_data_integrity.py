@@ -64,7 +64,7 @@ class Credentials(unittest.TestCase):
         self.assertEqual(verifier.verify(credential)[0], NOT_VERIFIED)
 
     def test_theirs_hash_the_context_into_a_jcs_proof_and_leave_it_out(self):
-        # vc-di-eddsa 3.3.1 (2): the context is a member of the proof. Theirs verify both, ours and Digital Bazaar's what is signed.
+        # vc-di-eddsa 3.3.1 (2): the contexts are a member of the proof. Theirs verify both, others what states them.
         credential = theirs.add_proof(plain(), key, "eddsa-jcs-2022")
         self.assertNotIn("@context", credential["proof"])
         theirs.verify(credential)
