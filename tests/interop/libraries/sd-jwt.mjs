@@ -19,12 +19,12 @@ const verifier = jwk => (data, signature) => verifySignature(
   Buffer.from(signature, 'base64url'));
 
 const now = () => Math.floor(Date.now() / 1000);
-const HASHING = {hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt};
+const HASHING = {hasher: digest, saltGenerator: generateSalt};
 
 /** An SD-JWT VC of `claims`, of which `frame` says what can be withheld, signed by `key`. */
-export function issue(claims, frame, key) {
-  const library = new SDJwtVcInstance({...HASHING, signer: signer(key.privateJwk), signAlg: key.alg});
-  return library.issue({iss: key.did, iat: now(), ...claims}, frame, {header: {kid: key.kid}});
+export function issue(claims, frame, key, {hashAlg = 'sha-256', header} = {}) {
+  const library = new SDJwtVcInstance({...HASHING, hashAlg, signer: signer(key.privateJwk), signAlg: key.alg});
+  return library.issue({iss: key.did, iat: now(), ...claims}, frame, {header: {kid: key.kid, ...header}});
 }
 
 /** The credential with what `frame` names, bound by its holder's `key` to who asked. */
