@@ -4,6 +4,7 @@
 //! [`Answer`] out. The same requests are carried out by [`Node::execute`](crate::node::Node::execute) when no node runs.
 
 mod issuing;
+mod showing;
 
 use std::{io, os::unix::fs::PermissionsExt, path::Path};
 
@@ -23,8 +24,9 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-pub use self::issuing::{
-    IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder,
+pub use self::{
+    issuing::{IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder},
+    showing::{ShowOrder, ShownRow},
 };
 use crate::{
     home::{Home, HomeError, private_dir},
@@ -63,6 +65,8 @@ pub enum Request {
     Sign(SignOrder),
     /// Sign a presentation that somebody else put together.
     Present(PresentOrder),
+    /// Show own credentials to a verifier.
+    Show(ShowOrder),
     /// What this home has issued, in that order.
     Issued {
         /// From this number on; what [`IssuedPage::next`] said.
@@ -221,6 +225,8 @@ pub enum Reply {
     Issued(String),
     /// To `Present`: the presentation's text.
     Presented(String),
+    /// To `Show`.
+    Shown(Vec<ShownRow>),
     /// To `IssueMany`: for each order what it came to.
     IssuedMany(Vec<Result<Issued, Refusal>>),
     /// To `Issued`.

@@ -8,6 +8,7 @@ mod issuing;
 mod presenting;
 mod service;
 mod shelf;
+mod showing;
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -71,6 +71,7 @@ impl Node {
             Request::IssueMany { orders, dry } => self.issue_many(&orders, dry),
             Request::Sign(order) => self.sign(order),
             Request::Present(order) => self.present(order),
+            Request::Show(order) => self.show(&order),
             Request::Issued { from } => self.issued(from),
             Request::SetStatus(order) => self.set_status(order),
             Request::StatusList { name, format } => self.status_list(&name, format),
@@ -255,7 +256,7 @@ impl Node {
         Verifier::new(now(), &self.trust).knowing(&self.known)
     }
 
-    fn kept(&self) -> Result<Vec<Credential>, Refusal> {
+    pub(super) fn kept(&self) -> Result<Vec<Credential>, Refusal> {
         let kept = self.shelf.store.credentials()?.into_iter();
         let parse = |(id, kept): (_, KeptCredential)| {
             Credential::parse(&kept.text).map_err(|e| {

@@ -2,6 +2,7 @@
 // Folders and servers end with the process.
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -89,10 +90,9 @@ export class Home {
   }
 }
 
-/** A VC-API that runs. */
+/** A VC-API that runs, at `url`, and issues as `did`. */
 class Server {
   #process;
-  #url;
 
   constructor(program, args) {
     this.#process = spawn(program, args, {stdio: ['ignore', 'pipe', 'ignore']});
@@ -102,7 +102,7 @@ class Server {
       this.#process.stdout.on('data', data => {
         line += data;
         if(line.includes('\n')) {
-          this.#url = JSON.parse(line).url;
+          ({url: this.url, did: this.did} = JSON.parse(line));
           // It does not keep the tests from ending.
           this.#process.unref();
           this.#process.stdout.unref();
@@ -111,6 +111,15 @@ class Server {
       });
       this.#process.on('exit', code => reject(new Error(`knack serve ended with ${code}`)));
     });
+  }
+
+  /** Ends it. */
+  async stop() {
+    const ended = once(this.#process, 'exit');
+    this.#process.ref();
+    this.#process.kill();
+    const [code] = await ended;
+    assert.equal(code, 0, 'a server that is told to end does so cleanly');
   }
 
   /** A presentation of `credentials` by this home, in the form that `prefix` names. */
@@ -133,7 +142,7 @@ class Server {
 
   /** What it answers to a POST of `body`. */
   async post(path, body) {
-    const response = await fetch(`${this.#url}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(body)
     });
     return {status: response.status, body: await response.json()};
@@ -141,7 +150,7 @@ class Server {
 
   /** What it answers to a GET. */
   async get(path) {
-    const response = await fetch(`${this.#url}${path}`);
+    const response = await fetch(`${this.url}${path}`);
     return {status: response.status, body: await response.json()};
   }
 }

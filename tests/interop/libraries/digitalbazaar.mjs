@@ -65,10 +65,12 @@ export async function issue(credential, key, suite) {
   return vc.issue({credential: structuredClone(credential), suite: proof, documentLoader});
 }
 
-/** A presentation of `credentials` by the holder of `key`. */
-export async function present(credentials, key, suite, {challenge, domain}) {
-  const presentation = vc.createPresentation(
-    {verifiableCredential: structuredClone(credentials), holder: key.controller, version: 2.0});
+/** A presentation of `credentials` by the holder of `key`; `members` replace or (as undefined) remove what it states. */
+export async function present(credentials, key, suite, {challenge, domain, ...members}) {
+  const presentation = structuredClone({
+    '@context': [CONTEXT_V2], type: ['VerifiablePresentation'], holder: key.controller, ...members,
+    verifiableCredential: credentials
+  });
   const proof = new DataIntegrityProof({signer: key.signer(), cryptosuite: signing(suite)});
   return vc.signPresentation({presentation, suite: proof, challenge, domain, documentLoader});
 }
