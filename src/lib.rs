@@ -14,6 +14,7 @@ pub mod report;
 
 pub mod control;
 
+pub mod batch;
 pub mod node;
 
 pub mod vc_api;

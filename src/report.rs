@@ -18,7 +18,7 @@ use knackmesh_protocol::{
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    issued::{IssuedRow, Standing, StatusRow},
+    issued::{IssuedRow, NotAStanding, Standing, StatusRow},
     verification::{
         DocumentKind, DocumentReport, FetchedRow, Label, OrganisationRow, PresentationReport,
         PresentationRow, SourcesReport, VerificationReport, format_of_presentation,

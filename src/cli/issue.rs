@@ -1,9 +1,16 @@
 //! `knack issue`.
 
+mod batch;
+mod folder;
+
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::ValueEnum;
-use knackmesh_protocol::{key::Did, skill::Level};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use knackmesh_protocol::{
+    credential::Format,
+    key::{Algorithm, Did},
+    skill::Level,
+};
 use serde::Serialize;
 
 use super::{Outcome, Screen, ask, duration_ms, level, mismatch};
@@ -15,12 +22,33 @@ use crate::{
 /// Sign a credential for somebody: an Open Badge 3.0
 ///
 /// The credential is a W3C Verifiable Credential, signed with this home's DID. Anybody can verify it without asking you.
+/// `knack issue batch` issues to many people at once.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
 Examples:
   knack issue --to did:key:z6Mk... --skill rust --level 4 --out rust.json
-  knack issue --to did:key:z6Mk... --skill python --skill SQL --level 3 --achievement 'Data course' --expires 2y")]
+  knack issue --to did:key:z6Mk... --skill python --skill SQL --level 3 --achievement 'Data course' --expires 2y
+  knack issue --to did:key:z6Mk... --skill rust --level 4 --format sd-jwt --alg ES256 --status --out rust.sd-jwt
+  knack issue batch people.csv --template course.toml --dry-run"
+)]
 pub struct Args {
+    #[command(subcommand)]
+    many: Option<Many>,
+
+    #[command(flatten)]
+    one: Option<One>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Many {
+    Batch(batch::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct One {
     /// The holder's DID, which `knack init` and `knack status` print
     #[arg(long, value_name = "DID")]
     to: Did,
@@ -37,13 +65,21 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     achievement: Option<String>,
 
-    /// The issuer's name, shown in the credential
+    /// The issuer's name, shown in the credential [default: that of config.toml]
     #[arg(long, value_name = "NAME")]
     issuer_name: Option<String>,
 
-    /// How it is signed
-    #[arg(long, value_enum, default_value_t = Format::EddsaJcs2022)]
+    /// How it is signed: Data Integrity over canonical JSON or over canonical RDF, or a token
+    #[arg(long, value_name = "FORMAT", default_value_t = Format::Jcs, value_parser = formats(&Format::ALL))]
     format: Format,
+
+    /// With which key: Ed25519, or the P-256 key, whose did:key is another
+    #[arg(long, value_name = "ALG", default_value = "EdDSA", value_parser = algorithms())]
+    alg: Algorithm,
+
+    /// Give it a status, so that it can be revoked and suspended
+    #[arg(long)]
+    status: bool,
 
     /// How long it is valid [default: without end]
     #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
@@ -54,36 +90,49 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// W3C Data Integrity, JSON Canonicalization Scheme
-    #[value(name = "eddsa-jcs-2022")]
-    EddsaJcs2022,
-}
-
 #[derive(Serialize)]
 struct Written {
     file: String,
 }
 
+/// A token has no JSON form of its own.
+#[derive(Serialize)]
+struct Token<'a> {
+    format: Format,
+    credential: &'a str,
+}
+
 impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
-        let Format::EddsaJcs2022 = self.format;
+        match (self.many, self.one) {
+            (Some(Many::Batch(args)), _) => args.run(home, screen).await,
+            (None, Some(one)) => one.run(home, screen).await,
+            (None, None) => Err(Refusal::new(Exit::Usage, "nobody is named", "see `knack issue --help`")),
+        }
+    }
+}
+
+impl One {
+    async fn run(self, home: &Home, screen: &Screen) -> Outcome {
         let order = IssueOrder {
             achievement: self.achievement,
             issuer_name: self.issuer_name,
             valid_for_ms: self.expires,
+            format: self.format,
+            algorithm: Some(self.alg),
+            status: self.status,
             ..IssueOrder::new(self.to, self.skill, self.level)
         };
-        let Reply::Issued(text) = ask(home, Request::Issue(Box::new(order))).await? else {
-            return Err(mismatch());
-        };
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|_| mismatch())?;
-        let pretty = serde_json::to_string_pretty(&value).map_err(|_| mismatch())?;
+        let reply = ask(home, Request::Issue(Box::new(order))).await?;
+        let Reply::Issued(text) = reply else { return Err(mismatch()) };
+        let printed = printed(&text)?;
         match &self.out {
-            None => data!("{pretty}"),
+            None if screen.json && is_token(&text) => {
+                screen.show(&Token { format: self.format, credential: &text }, || {});
+            }
+            None => data!("{printed}"),
             Some(path) => {
-                std::fs::write(path, pretty + "\n").map_err(|e| {
+                std::fs::write(path, printed + "\n").map_err(|e| {
                     let hint = "name a file that you may write";
                     Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), hint)
                 })?;
@@ -93,4 +142,30 @@ impl Args {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A credential as it is written into a file: JSON in lines, a token as it is.
+fn printed(text: &str) -> Result<String, Refusal> {
+    if is_token(text) {
+        return Ok(text.to_owned());
+    }
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|_| mismatch())?;
+    serde_json::to_string_pretty(&value).map_err(|_| mismatch())
+}
+
+fn is_token(text: &str) -> bool {
+    !text.starts_with('{')
+}
+
+/// The names of formats.
+pub(super) fn formats(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
+    let names: Vec<&'static str> = formats.iter().map(|format| format.name()).collect();
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
+}
+
+/// The names of algorithms by which credentials are signed here.
+fn algorithms() -> impl TypedValueParser<Value = Algorithm> {
+    let names = [Algorithm::EdDsa, Algorithm::Es256].map(Algorithm::name);
+    let parser = PossibleValuesParser::new(names);
+    parser.try_map(|name| Algorithm::from_name(&name).ok_or("it is EdDSA or ES256"))
 }

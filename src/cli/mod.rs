@@ -8,24 +8,32 @@ macro_rules! data {
 mod completions;
 mod credentials;
 mod demo;
+mod did;
 mod import;
 mod init;
 mod issue;
+mod issued;
 mod lookup;
 mod peers;
 mod preview;
 mod profile;
 mod publish;
 mod query;
+mod reinstate;
+mod revoke;
 mod screen;
 mod serve;
 mod source;
 mod status;
+mod status_list;
+mod suspend;
+mod template;
 mod trust;
 mod up;
 mod verify;
 mod why;
 mod withdraw;
+mod writing;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -77,6 +85,14 @@ enum Command {
     Status(status::Args),
     Peers(peers::Args),
     Issue(issue::Args),
+    Template(template::Args),
+    Issued(issued::Args),
+    Revoke(revoke::Args),
+    Suspend(suspend::Args),
+    Reinstate(reinstate::Args),
+    #[command(name = "status-list")]
+    StatusList(status_list::Args),
+    Did(did::Args),
     Import(import::Args),
     Credentials(credentials::Args),
     Verify(verify::Args),
@@ -143,6 +159,13 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Status(args) => args.run(&home()?, screen).await,
             Command::Peers(args) => args.run(&home()?, screen).await,
             Command::Issue(args) => args.run(&home()?, screen).await,
+            Command::Template(args) => args.run(screen),
+            Command::Issued(args) => args.run(&home()?, screen).await,
+            Command::Revoke(args) => args.run(&home()?, screen).await,
+            Command::Suspend(args) => args.run(&home()?, screen).await,
+            Command::Reinstate(args) => args.run(&home()?, screen).await,
+            Command::Did(args) => args.run(&home()?, screen),
+            Command::StatusList(args) => args.run(&home()?, screen).await,
             Command::Import(args) => args.run(&home()?, screen).await,
             Command::Credentials(args) => args.run(&home()?, screen).await,
             Command::Verify(args) => args.run(&home()?, screen).await,
@@ -162,20 +185,39 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
 
 /// Asks the home's running node, or carries the request out here when none runs.
 async fn ask(home: &Home, request: Request) -> Result<Reply, Refusal> {
-    for attempt in 0..20 {
-        if let Some(answer) = control::ask(&home.socket(), &request).await {
-            return answer;
-        }
-        match Node::open(home) {
-            Ok(mut node) => return node.execute(request).await,
-            // A node is starting or another command is at work: its socket will be there, or its lock gone.
-            Err(NodeError::Shelf(ShelfError::Store(StoreError::Locked(_)))) if attempt < 19 => {
-                tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-            }
-            Err(e) => return Err(e.into()),
-        }
+    Session::new(home).ask(&request).await
+}
+
+/// Several requests to one home. Where no node runs, the home is opened once and kept until the session ends.
+struct Session {
+    home: Home,
+    own: Option<Node>,
+}
+
+impl Session {
+    fn new(home: &Home) -> Self {
+        Session { home: home.clone(), own: None }
     }
-    Err(Refusal::new(Exit::Failed, "the home is in use", "wait for the other command to end"))
+
+    async fn ask(&mut self, request: &Request) -> Result<Reply, Refusal> {
+        for attempt in 0..20 {
+            if let Some(node) = &mut self.own {
+                return node.execute(request.clone()).await;
+            }
+            if let Some(answer) = control::ask(&self.home.socket(), request).await {
+                return answer;
+            }
+            match Node::open(&self.home) {
+                Ok(node) => self.own = Some(node),
+                // A node is starting or another command is at work: its socket will be there, or its lock gone.
+                Err(NodeError::Shelf(ShelfError::Store(StoreError::Locked(_)))) if attempt < 19 => {
+                    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+                }
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(Refusal::new(Exit::Failed, "the home is in use", "wait for the other command to end"))
+    }
 }
 
 /// The node answered another kind of question: our own mistake.

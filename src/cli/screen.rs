@@ -74,6 +74,16 @@ impl Screen {
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
+
+    /// How far something is that has so many parts, on stderr; nothing when stderr is no terminal.
+    pub fn counter(&self, message: &str, parts: usize) -> ProgressBar {
+        let bar = ProgressBar::new(parts as u64);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {pos} of {len} ({elapsed}, {eta} left)") {
+            bar.set_style(style);
+        }
+        bar.set_message(message.to_owned());
+        bar
+    }
 }
 
 /// Prints a line of data. A reader that has read enough (`knack query ... | head -1`) ends the program in silence; a full

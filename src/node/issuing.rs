@@ -11,7 +11,7 @@ use knackmesh_protocol::{
         open_badge::{AlignedSkill, Issuance, nonce_once},
         status::{Purpose, StatusEntry},
     },
-    key::{Algorithm, Did, SigningKey},
+    key::{Algorithm, Did, SecretKey, SigningKey},
     limits::{ISSUE_AT_ONCE_MAX, ISSUED_ID_BYTES_MAX, STATUS_URL_BYTES_MAX},
     skill::SkillId,
     time::Timestamp,
@@ -193,32 +193,43 @@ impl Node {
         did.is_some_and(|did| did.starts_with("did:key:zDn"))
     }
 
-    /// This home as `issuer`, or as its settings have it.
     pub(super) fn signer(
         &self,
         settings: &IssuerSettings,
         issuer: Option<&Did>,
         algorithm: Algorithm,
     ) -> Result<Signer, Refusal> {
-        let root = &self.identity.root;
-        let (key, fragment) = match algorithm {
-            Algorithm::Es256 => (SigningKey::p256_beside(root), &settings.p256_key),
-            _ => (SigningKey::from(root.clone()), &settings.key),
-        };
-        let own = [root.did(), key.did()];
-        match issuer.or(settings.did.as_ref()) {
-            None => Ok(Signer::of_key(key)),
-            Some(did) if own.contains(did) => Ok(Signer::of_key(key)),
-            Some(did) if did.method() == "web" => {
-                let fragment = fragment.clone().or_else(|| key.public().multikey()).unwrap_or_default();
-                Ok(Signer::of_document(did.clone(), &fragment, key))
-            }
-            Some(did) => Err(Refusal::new(
-                Exit::Failed,
-                format!("config.toml: [issuer] did = \"{did}\" is not this home's"),
-                "name a did:web whose document lists this home's keys, or leave `did` out",
-            )),
+        signer(&self.identity.root, settings, issuer, algorithm)
+    }
+}
+
+/// A home with this root key as `issuer`, or else as its settings have it.
+///
+/// # Errors
+/// When the DID is not the home's.
+pub fn signer(
+    root: &SecretKey,
+    settings: &IssuerSettings,
+    issuer: Option<&Did>,
+    algorithm: Algorithm,
+) -> Result<Signer, Refusal> {
+    let (key, fragment) = match algorithm {
+        Algorithm::Es256 => (SigningKey::p256_beside(root), &settings.p256_key),
+        _ => (SigningKey::from(root.clone()), &settings.key),
+    };
+    let own = [root.did(), key.did()];
+    match issuer.or(settings.did.as_ref()) {
+        None => Ok(Signer::of_key(key)),
+        Some(did) if own.contains(did) => Ok(Signer::of_key(key)),
+        Some(did) if did.method() == "web" => {
+            let fragment = fragment.clone().or_else(|| key.public().multikey()).unwrap_or_default();
+            Ok(Signer::of_document(did.clone(), &fragment, key))
         }
+        Some(did) => Err(Refusal::new(
+            Exit::Failed,
+            format!("config.toml: [issuer] did = \"{did}\" is not this home's"),
+            "name a did:web whose document lists this home's keys, or leave `did` out",
+        )),
     }
 }
 

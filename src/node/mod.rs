@@ -34,7 +34,10 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-pub use self::{issuing::id_of, shelf::ShelfError};
+pub use self::{
+    issuing::{id_of, signer},
+    shelf::ShelfError,
+};
 use self::{service::Wait, shelf::Shelf};
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},

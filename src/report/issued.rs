@@ -1,6 +1,6 @@
 //! What an issuer is told of what it has issued.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use knackmesh_protocol::{
     credential::{Format, status::Purpose},
@@ -75,5 +75,24 @@ impl fmt::Display for Standing {
             Standing::Revoked => "revoked",
             Standing::NoStatus => "no status",
         })
+    }
+}
+
+/// Not the name of a [`Standing`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is good, suspended, revoked or no_status")]
+pub struct NotAStanding;
+
+impl FromStr for Standing {
+    type Err = NotAStanding;
+
+    fn from_str(name: &str) -> Result<Self, NotAStanding> {
+        match name {
+            "good" => Ok(Standing::Good),
+            "suspended" => Ok(Standing::Suspended),
+            "revoked" => Ok(Standing::Revoked),
+            "no_status" => Ok(Standing::NoStatus),
+            _ => Err(NotAStanding),
+        }
     }
 }

@@ -3,8 +3,10 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod batch;
 mod contract;
 mod errors;
 mod files;
 mod help;
+mod issuing;
 mod running;

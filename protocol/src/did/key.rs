@@ -34,6 +34,9 @@ struct Format {
     is_jwk: bool,
     /// The one kind of key that it is for; `None` for any.
     algorithm: Option<Algorithm>,
+    /// Whether the method of the X25519 key stands where it is used, as it did when this format was usual, and not among the
+    /// others.
+    embeds_agreement: bool,
 }
 
 /// The formats; the first is the default.
@@ -44,6 +47,7 @@ const FORMATS: &[Format] = &[
         contexts: &["https://w3id.org/security/multikey/v1"],
         is_jwk: false,
         algorithm: None,
+        embeds_agreement: false,
     },
     Format {
         name: "JsonWebKey",
@@ -51,6 +55,7 @@ const FORMATS: &[Format] = &[
         contexts: &["https://w3id.org/security/jwk/v1"],
         is_jwk: true,
         algorithm: None,
+        embeds_agreement: false,
     },
     Format {
         name: "JsonWebKey2020",
@@ -58,6 +63,7 @@ const FORMATS: &[Format] = &[
         contexts: &["https://w3id.org/security/suites/jws-2020/v1"],
         is_jwk: true,
         algorithm: None,
+        embeds_agreement: false,
     },
     Format {
         name: "Ed25519VerificationKey2020",
@@ -68,8 +74,12 @@ const FORMATS: &[Format] = &[
         ],
         is_jwk: false,
         algorithm: Some(Algorithm::EdDsa),
+        embeds_agreement: true,
     },
 ];
+
+/// The format of the documents that were usual when the answer was asked for by another media type than now.
+const EARLIER_FORMAT: &str = "Ed25519VerificationKey2020";
 
 /// Types that exist and that no document is written with: too old, or not for signatures.
 const OTHER_FORMATS: &[&str] = &[
@@ -103,18 +113,21 @@ fn expand(did: &Did, options: &Options<'_>) -> Result<Value, ResolutionError> {
     document.insert("id".into(), json!(did));
     let agreement = options.encryption_key.then(|| x25519(&key)).flatten().map(|point| {
         let text = format!("z{}", bs58::encode([X25519_PUB.as_slice(), &point].concat()).into_string());
-        let jwk = okp("X25519", &point);
         let id = format!("{did}#{text}");
-        methods.push(method(format, format.agreement, did, &id, &text, jwk));
-        id
+        let method = method(format, format.agreement, did, &id, &text, okp("X25519", &point));
+        if format.embeds_agreement {
+            return method;
+        }
+        methods.push(method);
+        json!(id)
     });
     document.insert("verificationMethod".into(), json!(methods));
     for relationship in ["authentication", "assertionMethod", "capabilityDelegation", "capabilityInvocation"]
     {
         document.insert(relationship.into(), json!([id]));
     }
-    if let Some(id) = agreement {
-        document.insert("keyAgreement".into(), json!([id]));
+    if let Some(agreement) = agreement {
+        document.insert("keyAgreement".into(), json!([agreement]));
     }
     Ok(Value::Object(document))
 }
@@ -163,7 +176,11 @@ fn x25519(key: &VerifyingKey) -> Option<[u8; 32]> {
 }
 
 fn format(options: &Options<'_>, algorithm: Algorithm) -> Result<&'static Format, ResolutionError> {
-    let Some(name) = options.public_key_format else { return Ok(&FORMATS[0]) };
+    let name = match options.public_key_format {
+        Some(name) => name,
+        None if options.asks_as_earlier() && algorithm == Algorithm::EdDsa => EARLIER_FORMAT,
+        None => FORMATS[0].name,
+    };
     match FORMATS.iter().find(|format| format.name == name) {
         Some(format) if format.algorithm.is_none_or(|only| only == algorithm) => Ok(format),
         Some(_) => Err(ResolutionError::InvalidPublicKeyType),

@@ -19,7 +19,8 @@ const CONTEXT: &str = "https://w3id.org/did-resolution/v1";
 pub struct Options<'a> {
     /// `Accept`, as HTTP states it; `None` takes anything.
     pub accept: Option<&'a str>,
-    /// `publicKeyFormat`: the type of the verification methods of a `did:key`. `None` is `Multikey`.
+    /// `publicKeyFormat`: the type of the verification methods of a `did:key`. `None` is `Multikey`, unless
+    /// [`Options::asks_as_earlier`].
     pub public_key_format: Option<&'a str>,
     /// `enableExperimentalPublicKeyTypes`. None is implemented; without it, asking for one is another error.
     pub experimental_key_types: bool,
@@ -30,6 +31,19 @@ pub struct Options<'a> {
 impl Default for Options<'_> {
     fn default() -> Self {
         Options { accept: None, public_key_format: None, experimental_key_types: false, encryption_key: true }
+    }
+}
+
+impl Options<'_> {
+    /// Whether the answer is asked for by the media type that it had before version 0.3 of DID Resolution:
+    /// `application/ld+json` with the profile `https://w3id.org/did-resolution`. Who does, knows the key types of that time.
+    pub fn asks_as_earlier(&self) -> bool {
+        let ranges = self.accept.unwrap_or_default().split(',');
+        let mut ranges = ranges.map(|range| range.split_once(';').unwrap_or((range, "")));
+        ranges.any(|(name, parameters)| {
+            name.trim().eq_ignore_ascii_case("application/ld+json")
+                && parameters.contains("\"https://w3id.org/did-resolution\"")
+        })
     }
 }
 
@@ -197,9 +211,11 @@ fn dereference(url: &str, options: &Options<'_>) -> Result<Value, ResolutionErro
     let document = expand(&did, options)?;
     // No document of ours has anything under a path or a query.
     let fragment = fragment.filter(|_| end == before.len()).ok_or(ResolutionError::NotFound)?;
-    let methods = document.get("verificationMethod").and_then(Value::as_array).into_iter().flatten();
+    let listed = |name| document.get(name).and_then(Value::as_array).into_iter().flatten();
     let id = format!("{did}#{fragment}");
-    let found = methods.into_iter().find(|method| method.get("id").is_some_and(|own| *own == id));
+    let found = listed("verificationMethod")
+        .chain(listed("keyAgreement"))
+        .find(|method| method.get("id").is_some_and(|own| *own == id));
     found.cloned().ok_or(ResolutionError::NotFound)
 }
 
@@ -327,7 +343,7 @@ mod tests {
             |name, key| Options { public_key_format: Some(name), encryption_key: key, ..Options::default() };
         let document = resolve(DID, &format("Ed25519VerificationKey2020", true)).document.unwrap();
         assert_eq!(document["@context"].as_array().unwrap().len(), 3);
-        assert_eq!(document["verificationMethod"][1]["type"], "X25519KeyAgreementKey2020");
+        assert_eq!(document["keyAgreement"][0]["type"], "X25519KeyAgreementKey2020");
         let document = resolve(DID, &format("JsonWebKey2020", true)).document.unwrap();
         assert_eq!(document["verificationMethod"][0]["publicKeyJwk"]["crv"], "Ed25519");
         assert_eq!(document["verificationMethod"][1]["publicKeyJwk"]["crv"], "X25519");
@@ -337,6 +353,37 @@ mod tests {
         let p256 = "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169";
         let refused = resolve(p256, &format("Ed25519VerificationKey2020", true)).document;
         assert_eq!(refused, Err(ResolutionError::InvalidPublicKeyType));
+    }
+
+    #[test]
+    fn who_asks_as_in_earlier_versions_gets_the_document_of_that_time() {
+        let (method, agreement) = (format!("{DID}#{MULTIKEY}"), format!("{DID}#{AGREEMENT}"));
+        let accept = Some("application/ld+json;profile=\"https://w3id.org/did-resolution\"");
+        let options = Options { accept, ..Options::default() };
+        let agreement_method = json!({
+            "id": agreement, "type": "X25519KeyAgreementKey2020", "controller": DID, "publicKeyMultibase": AGREEMENT,
+        });
+        let expected = json!({
+            "@context": [
+                "https://www.w3.org/ns/did/v1", "https://w3id.org/security/suites/ed25519-2020/v1",
+                "https://w3id.org/security/suites/x25519-2020/v1",
+            ],
+            "id": DID,
+            "verificationMethod": [
+                {"id": method, "type": "Ed25519VerificationKey2020", "controller": DID, "publicKeyMultibase": MULTIKEY},
+            ],
+            "authentication": [method],
+            "assertionMethod": [method],
+            "capabilityDelegation": [method],
+            "capabilityInvocation": [method],
+            "keyAgreement": [agreement_method],
+        });
+        assert_eq!(resolve(DID, &options).document, Ok(expected));
+        assert_eq!(resolve(&agreement, &options).document, Ok(agreement_method));
+        let multikey = Options { public_key_format: Some("Multikey"), ..options };
+        assert_eq!(resolve(DID, &multikey).document, resolve(DID, &Options::default()).document);
+        let p256 = "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169";
+        assert_eq!(resolve(p256, &options).document, resolve(p256, &Options::default()).document);
     }
 
     #[test]

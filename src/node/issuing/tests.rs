@@ -3,7 +3,6 @@
 use knackmesh_protocol::{
     credential::{Check, Known, TrustList, Verifier, status::StatusList},
     did::Documents,
-    key::SecretKey,
     skill::Level,
 };
 use serde_json::json;

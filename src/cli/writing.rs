@@ -1,0 +1,46 @@
+//! Files that commands write: whole, or not at all.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
+
+use crate::control::{Exit, Refusal};
+
+/// How the name of a file begins that is being written.
+pub(super) const PARTIAL: &str = ".new-";
+
+/// Makes a folder, and those above it.
+pub(super) fn folder(dir: &Path) -> Result<(), Refusal> {
+    fs::create_dir_all(dir).map_err(|e| refusal(dir, &e))
+}
+
+/// Writes a file, in place of what there was.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let write = || {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::Builder::new()
+            .prefix(PARTIAL)
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+            .tempfile_in(dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    write().map_err(|e| refusal(path, &e))
+}
+
+/// Writes a file that must not be there yet.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    if path.exists() {
+        let message = format!("{} is there already", path.display());
+        return Err(Refusal::new(Exit::Failed, message, "name another file with --out FILE"));
+    }
+    write_whole(path, bytes)
+}
+
+fn refusal(path: &Path, e: &io::Error) -> Refusal {
+    Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), "name a place where you may write")
+}
