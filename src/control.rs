@@ -5,6 +5,7 @@
 
 mod importing;
 mod issuing;
+mod showing;
 
 use std::{io, os::unix::fs::PermissionsExt, path::Path};
 
@@ -27,6 +28,7 @@ use tokio::{
 pub use self::{
     importing::{ImportOrder, ImportedRow, SuggestionRow},
     issuing::{IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder},
+    showing::{ShowOrder, ShownRow},
 };
 use crate::{
     home::{Home, HomeError, private_dir},
@@ -58,6 +60,8 @@ pub enum Request {
     Sign(SignOrder),
     /// Sign a presentation that somebody else put together.
     Present(PresentOrder),
+    /// Show own credentials to a verifier.
+    Show(ShowOrder),
     /// What this home has issued, in that order.
     Issued {
         /// From this number on; what [`IssuedPage::next`] said.
@@ -215,6 +219,8 @@ pub enum Reply {
     Issued(String),
     /// To `Present`: the presentation's text.
     Presented(String),
+    /// To `Show`.
+    Shown(Vec<ShownRow>),
     /// To `IssueMany`: for each order what it came to.
     IssuedMany(Vec<Result<Issued, Refusal>>),
     /// To `Issued`.

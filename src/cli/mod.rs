@@ -15,6 +15,7 @@ mod issue;
 mod issued;
 mod lookup;
 mod peers;
+mod present;
 mod preview;
 mod profile;
 mod publish;
@@ -97,6 +98,7 @@ enum Command {
     Credentials(credentials::Args),
     Verify(verify::Args),
     Profile(profile::Args),
+    Present(present::Args),
     Preview(preview::Args),
     Publish(publish::Args),
     Withdraw(withdraw::Args),
@@ -170,6 +172,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Credentials(args) => args.run(&home()?, screen).await,
             Command::Verify(args) => args.run(&home()?, screen).await,
             Command::Profile(args) => args.run(&home()?, screen).await,
+            Command::Present(args) => args.run(&home()?, screen).await,
             Command::Preview(args) => args.run(&home()?, screen).await,
             Command::Publish(args) => args.run(&home()?, screen).await,
             Command::Withdraw(args) => args.run(&home()?, screen).await,

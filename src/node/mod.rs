@@ -9,6 +9,7 @@ mod issuing;
 mod presenting;
 mod service;
 mod shelf;
+mod showing;
 pub mod verifying;
 
 use std::{

@@ -69,6 +69,7 @@ impl Node {
             Request::IssueMany { orders, dry } => self.issue_many(&orders, dry),
             Request::Sign(order) => self.sign(order),
             Request::Present(order) => self.present(order),
+            Request::Show(order) => self.show(&order),
             Request::Issued { from } => self.issued(from),
             Request::SetStatus(order) => self.set_status(order),
             Request::StatusList { name, format } => self.status_list(&name, format),

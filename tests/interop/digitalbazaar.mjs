@@ -76,6 +76,24 @@ export async function verify(credential) {
   return {verified, why: error && [error].flat().map(reason).join('; ')};
 }
 
+/** A presentation of `credentials`, signed for a challenge and a domain; `id` and `holder` as they are wanted. */
+export async function present(credentials, key, {challenge, domain, ...members} = {}) {
+  const presentation = {
+    '@context': [CONTEXT_V2], type: ['VerifiablePresentation'], ...members,
+    verifiableCredential: structuredClone(credentials)
+  };
+  const suite = new DataIntegrityProof({signer: key.signer(), cryptosuite: eddsaJcs2022.createSignCryptosuite()});
+  return vc.signPresentation({presentation, suite, challenge, domain, documentLoader});
+}
+
+/** Whether the library takes the presentation for verified, and why not. */
+export async function verifyPresentation(presentation, {challenge, domain}) {
+  const suite = new DataIntegrityProof({cryptosuite: eddsaJcs2022.createVerifyCryptosuite()});
+  const {verified, error} = await vc.verify(
+    {presentation: structuredClone(presentation), suite, challenge, domain, documentLoader});
+  return {verified, why: error && [error].flat().map(reason).join('; ')};
+}
+
 /** Expands the document as JSON-LD; fails when a term in it is defined by no context. */
 export function expand(document) {
   return jsonld.expand(document, {documentLoader, safe: true});

@@ -1,9 +1,12 @@
 // The program under test, as a person uses it: each home is a folder of its own, everything goes through the command line.
 import assert from 'node:assert/strict';
-import {spawnSync} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {createInterface} from 'node:readline';
 
 const PROGRAM = process.env.KNACK;
 const TIMEOUT_MS = 30_000;
@@ -53,6 +56,32 @@ export class Home {
   /** `knack import` of a JSON text, or of a value written as JSON. */
   import(credential) {
     return this.run('import', this.#file(credential));
+  }
+
+  /** Starts `knack serve vc-api` on a port of the system's choice. `stop` ends it. */
+  async serve(...args) {
+    const child = spawn(
+      PROGRAM,
+      ['--home', join(this.#folder, 'home'), '--json', 'serve', 'vc-api', '--listen', '127.0.0.1:0', ...args],
+      {stdio: ['ignore', 'pipe', 'inherit']});
+    const {value} = await createInterface({input: child.stdout})[Symbol.asyncIterator]().next();
+    const {url, did} = JSON.parse(value);
+    const stop = async () => {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      const [code] = await ended;
+      assert.equal(code, 0, 'a server that is told to end does so cleanly');
+    };
+    return {url, did, stop};
+  }
+
+  /** Asks the home's node through its socket, as commands do. */
+  async ask(request) {
+    const socket = connect(join(this.#folder, 'home', 'control.sock'));
+    socket.write(`${JSON.stringify(request)}\n`);
+    const {value} = await createInterface({input: socket})[Symbol.asyncIterator]().next();
+    socket.destroy();
+    return JSON.parse(value);
   }
 
   remove() {

@@ -10,6 +10,7 @@
 //! Specification: `spec/credential.md`.
 
 pub mod alignment;
+pub mod answering;
 pub mod baked;
 pub mod bitstring;
 pub mod checks;
