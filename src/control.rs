@@ -3,11 +3,18 @@
 //! A Unix socket in the home that only its owner can open. One JSON object a line: a [`Request`] in, then an
 //! [`Answer`] out. The same requests are carried out by [`Node::execute`](crate::node::Node::execute) when no node runs.
 
+mod issuing;
+
 use std::{io, os::unix::fs::PermissionsExt, path::Path};
 
 use knackmesh_protocol::{
-    consent::Present, credential::TrustEntry, key::Did, limits::CONTROL_BYTES_MAX, skill::Level,
-    summary::Terms, time::Timestamp,
+    consent::Present,
+    credential::{Format, TrustEntry},
+    key::Did,
+    limits::CONTROL_BYTES_MAX,
+    skill::Level,
+    summary::Terms,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -16,9 +23,12 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
+pub use self::issuing::{IssueOrder, Issued, IssuedPage, SignOrder, StatusListRow, StatusOrder};
 use crate::{
     home::{Home, HomeError, private_dir},
-    report::{ChecksRow, CredentialRow, PreviewReport, QueryReport, ResultRow, StatusReport, rfc3339},
+    report::{
+        ChecksRow, CredentialRow, IssuedRow, PreviewReport, QueryReport, ResultRow, StatusReport, rfc3339,
+    },
 };
 
 /// What a command asks of a node.
@@ -38,8 +48,38 @@ pub enum Request {
     },
     /// The credentials kept.
     Credentials,
-    /// Sign a credential.
-    Issue(IssueOrder),
+    /// Sign an achievement credential.
+    Issue(Box<IssueOrder>),
+    /// Sign many, or with `dry` only see whether they could be.
+    IssueMany {
+        /// At most [`knackmesh_protocol::limits::ISSUE_AT_ONCE_MAX`].
+        orders: Vec<IssueOrder>,
+        /// Issue nothing.
+        dry: bool,
+    },
+    /// Sign any document of the data model.
+    Sign(SignOrder),
+    /// What this home has issued, in that order.
+    Issued {
+        /// From this number on; what [`IssuedPage::next`] said.
+        from: u64,
+    },
+    /// Revoke, suspend or reinstate a credential.
+    SetStatus(StatusOrder),
+    /// One status list, signed now.
+    StatusList {
+        /// Its name: the last part of its URL.
+        name: String,
+        /// In which form it is signed.
+        #[serde(default)]
+        format: Format,
+    },
+    /// Every status list, signed now.
+    StatusLists {
+        /// In which form they are signed.
+        #[serde(default)]
+        format: Format,
+    },
     /// Check a credential with this home's trust list.
     Verify {
         /// The credential's text.
@@ -75,23 +115,6 @@ pub enum Request {
         /// The view's pseudonym.
         view: Did,
     },
-}
-
-/// A credential to sign.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct IssueOrder {
-    /// To whom.
-    pub to: Did,
-    /// Skills, by URI or name.
-    pub skills: Vec<String>,
-    /// The level of all of them.
-    pub level: Level,
-    /// The achievement's name; the skills' labels when absent.
-    pub achievement: Option<String>,
-    /// The issuer's name, shown in the credential.
-    pub issuer_name: Option<String>,
-    /// Until when it is valid, in milliseconds from now.
-    pub valid_for_ms: Option<u64>,
 }
 
 /// A query to run.
@@ -190,8 +213,25 @@ pub enum Reply {
     Imported(Box<CredentialRow>),
     /// To `Credentials`.
     Credentials(Vec<CredentialRow>),
-    /// To `Issue`: the credential's text.
+    /// To `Issue` and `Sign`: the credential's text.
     Issued(String),
+    /// To `IssueMany`: for each order what it came to.
+    IssuedMany(Vec<Result<Issued, Refusal>>),
+    /// To `Issued`.
+    IssuedList(IssuedPage),
+    /// To `SetStatus`: what it changed, and the credential as it stands now.
+    StatusSet {
+        /// Whether anything changed.
+        changed: bool,
+        /// The credential.
+        row: Box<IssuedRow>,
+        /// The URL of the list that must be published for others to see it.
+        list: String,
+    },
+    /// To `StatusList`: the list's text.
+    StatusList(String),
+    /// To `StatusLists`.
+    StatusLists(Vec<StatusListRow>),
     /// To `Verify`.
     Verified(Box<ChecksRow>),
     /// To `Preview`.

@@ -325,14 +325,11 @@ async fn equip(actor: &Actor, role: &Role, issuers: &[Actor]) -> Result<usize, R
             continue;
         }
         let order = IssueOrder {
-            to: actor.did.clone(),
-            skills: vec![(*skill).to_owned()],
-            level: level(*n)?,
-            achievement: None,
             issuer_name: Some(ISSUERS[*issuer].to_owned()),
             valid_for_ms: Some(if role.part == Part::Expires { SHORT_LIFE_MS } else { 365 * 86_400_000 }),
+            ..IssueOrder::new(actor.did.clone(), vec![(*skill).to_owned()], level(*n)?)
         };
-        let Reply::Issued(text) = issuers[*issuer].ask(Request::Issue(order)).await? else {
+        let Reply::Issued(text) = issuers[*issuer].ask(Request::Issue(Box::new(order))).await? else {
             return Err(broken(ISSUERS[*issuer], "answered another question"));
         };
         actor.ask(Request::Import { name: format!("{skill}.json"), text }).await?;

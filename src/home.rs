@@ -1,7 +1,7 @@
 //! A home: the folder that holds one person's (or one organisation's) keys, store, index and settings.
 //!
 //! ```text
-//! config.toml   listen addresses, bootstrap nodes, and what may be fetched
+//! config.toml   listen addresses, bootstrap nodes, what may be fetched, as what it issues
 //! keys/         root, view and node: 64 hexadecimal digits each, readable by the owner only
 //! store/        what must not be lost      index/   what can be rebuilt from it
 //! control.sock  the running node's socket, open to the owner only
@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use knackmesh_protocol::key::SecretKey;
+use knackmesh_protocol::key::{Did, SecretKey};
 use serde::{Deserialize, Serialize};
 
 /// The variable that names the home.
@@ -50,6 +50,24 @@ pub struct Config {
     pub bootstrap: Vec<String>,
     /// How documents are fetched from the web.
     pub fetch: FetchSettings,
+    /// As what this home issues.
+    pub issuer: IssuerSettings,
+}
+
+/// What `config.toml` says under `[issuer]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct IssuerSettings {
+    /// The issuer's DID: a `did:web` whose document lists this home's keys. This home's `did:key` when absent.
+    pub did: Option<Did>,
+    /// The fragment under which that document lists the Ed25519 key, without `#`. As `knack did web` writes it when absent.
+    pub key: Option<String>,
+    /// The same for the P-256 key, which ES256 signs with.
+    pub p256_key: Option<String>,
+    /// What the issuer calls itself in credentials.
+    pub name: Option<String>,
+    /// The URL below which status lists are published. Without it, credentials have no status.
+    pub status_url: Option<String>,
 }
 
 /// What `config.toml` says under `[fetch]`.
@@ -69,6 +87,7 @@ impl Default for Config {
             listen: listen.map(str::to_owned).to_vec(),
             bootstrap: Vec::new(),
             fetch: FetchSettings::default(),
+            issuer: IssuerSettings::default(),
         }
     }
 }
@@ -250,13 +269,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_of_an_earlier_version_and_with_fetch_are_read() {
+    fn settings_of_an_earlier_version_and_of_each_part_are_read() {
         let plain: Config = toml::from_str("listen = []").unwrap();
         assert_eq!(plain.fetch, FetchSettings { ca: None, allow_loopback: false });
         let text = "[fetch]\nca = \"/etc/ca.pem\"\nallow_loopback = true\n";
         let fetch = toml::from_str::<Config>(text).unwrap().fetch;
         assert_eq!(fetch, FetchSettings { ca: Some("/etc/ca.pem".into()), allow_loopback: true });
         assert!(toml::from_str::<Config>("[fetch]\nallow_privat = true").is_err());
+        let text = "[issuer]\ndid = \"did:web:school.example\"\nname = \"School\"\n";
+        let issuer = toml::from_str::<Config>(text).unwrap().issuer;
+        assert_eq!(issuer.did, "did:web:school.example".parse().ok());
+        assert!(toml::from_str::<Config>("[issuer]\ndid = \"school.example\"").is_err());
         let written = toml::to_string(&Config::default()).unwrap();
         assert_eq!(toml::from_str::<Config>(&written).unwrap(), Config::default());
     }

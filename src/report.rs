@@ -1,6 +1,8 @@
 //! What commands print: plain data with stable names, made from the protocol's types. `--json` writes these as they
 //! are; the tables of the command line are made from nothing else.
 
+mod issued;
+
 use knackmesh_protocol::{
     consent::Present,
     credential::{Check, Checks, Credential, Shown},
@@ -13,6 +15,8 @@ use knackmesh_protocol::{
     wire,
 };
 use serde::{Deserialize, Serialize};
+
+pub use self::issued::{IssuedRow, Standing, StatusRow};
 
 /// Instants as commands print them: RFC 3339, where the wire has milliseconds.
 pub(crate) mod rfc3339 {

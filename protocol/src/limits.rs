@@ -212,6 +212,33 @@ limits! {
     /// Credentials a home keeps.
     CREDENTIALS_MAX: usize = 1000;
 
+    /// Credentials that a home remembers having issued.
+    ISSUED_MAX: usize = 1_000_000;
+    /// The `id` of a credential that is issued.
+    ISSUED_ID_BYTES_MAX: usize = 2048;
+    /// Credentials asked for in one command to the node.
+    ISSUE_AT_ONCE_MAX: usize = 64;
+    /// Rows of one answer about what was issued.
+    ISSUED_ROWS_MAX: usize = 4096;
+    /// Why a credential's status was changed, in bytes of UTF-8.
+    STATUS_REASON_BYTES_MAX: usize = 200;
+    /// How long a status list that is signed holds: 30 days.
+    STATUS_LIST_VALID_MS: u64 = 2_592_000_000;
+    /// How long a reader may keep a status list that is signed.
+    STATUS_LIST_TTL_MS: u64 = 3600 * 1000;
+    /// A table of people to issue to.
+    CSV_BYTES_MAX: usize = 16 * 1024 * 1024;
+    /// Rows of a table of people to issue to.
+    CSV_ROWS_MAX: usize = 50_000;
+    /// Columns of a table of people to issue to.
+    CSV_COLUMNS_MAX: usize = 64;
+    /// A cell of a table of people to issue to, in bytes of UTF-8.
+    CSV_CELL_BYTES_MAX: usize = 2048;
+    /// Faults of a table that are told one by one.
+    CSV_FAULTS_MAX: usize = 100;
+    /// A template of a credential.
+    TEMPLATE_BYTES_MAX: usize = 64 * 1024;
+
     /// A text of a credential, in bytes of UTF-8, as it is shown to a person.
     SHOWN_TEXT_BYTES_MAX: usize = 256;
 
@@ -326,7 +353,6 @@ limits! {
     CACHE_ENTRIES_MAX: usize = 1024;
     /// Bytes of fetched things that are kept on disk.
     CACHE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-
     /// Skills taken from one curriculum vitae.
     CV_SKILLS_MAX: usize = 256;
     /// Characters of a skill's name in a curriculum vitae; what is longer is a text about the person.

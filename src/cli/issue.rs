@@ -70,14 +70,14 @@ impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
         let Format::EddsaJcs2022 = self.format;
         let order = IssueOrder {
-            to: self.to,
-            skills: self.skill,
-            level: self.level,
             achievement: self.achievement,
             issuer_name: self.issuer_name,
             valid_for_ms: self.expires,
+            ..IssueOrder::new(self.to, self.skill, self.level)
         };
-        let Reply::Issued(text) = ask(home, Request::Issue(order)).await? else { return Err(mismatch()) };
+        let Reply::Issued(text) = ask(home, Request::Issue(Box::new(order))).await? else {
+            return Err(mismatch());
+        };
         let value: serde_json::Value = serde_json::from_str(&text).map_err(|_| mismatch())?;
         let pretty = serde_json::to_string_pretty(&value).map_err(|_| mismatch())?;
         match &self.out {

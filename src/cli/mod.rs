@@ -163,7 +163,7 @@ async fn ask(home: &Home, request: Request) -> Result<Reply, Refusal> {
             return answer;
         }
         match Node::open(home) {
-            Ok(node) => return node.execute(request).await,
+            Ok(mut node) => return node.execute(request).await,
             // A node is starting or another command is at work: its socket will be there, or its lock gone.
             Err(NodeError::Shelf(ShelfError::Store(StoreError::Locked(_)))) if attempt < 19 => {
                 tokio::time::sleep(std::time::Duration::from_millis(150)).await;

@@ -3,6 +3,8 @@
 //! The peer decides; this module acts, in the order in which the peer said. A reply leaves only after the store was
 //! flushed. When the disk refuses, the node stops with an error rather than confirm what it cannot keep.
 
+mod issued;
+mod issuing;
 mod service;
 mod shelf;
 
@@ -29,8 +31,8 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
+pub use self::{issuing::id_of, service::check, shelf::ShelfError};
 use self::{service::Wait, shelf::Shelf};
-pub use self::{service::check, shelf::ShelfError};
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
     home::{Config, Home, HomeError},
@@ -192,7 +194,7 @@ impl Node {
     ///
     /// # Errors
     /// What the node refuses.
-    pub async fn execute(mut self, request: Request) -> Result<control::Reply, Refusal> {
+    pub async fn execute(&mut self, request: Request) -> Result<control::Reply, Refusal> {
         let (sender, mut receiver) = oneshot::channel();
         self.errand((request, sender)).await.map_err(Refusal::from)?;
         loop {

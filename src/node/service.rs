@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use knackmesh_protocol::{
-    credential::{
-        Credential, Format, Shown, TrustList, VerifiedCredential, Verifier,
-        open_badge::{AlignedSkill, Issuance},
-    },
+    credential::{Credential, Shown, TrustList, VerifiedCredential, Verifier},
     inquiry::Undertaking,
     key::Did,
     limits::{SEARCH_DEADLINE_MAX_MS, SEARCH_LEADS_MAX},
@@ -20,11 +17,11 @@ use knackmesh_protocol::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::{Node, NodeError, now, random_id, short};
+use super::{Node, NodeError, now, short};
 use crate::{
     control::{
-        Errand, Exit, IssueOrder, PeerRow, ProfileOrder, ProfileReport, QueryOrder, RecordReport, Refusal,
-        Reply, Request, TrustOrder, TrustRow,
+        Errand, Exit, PeerRow, ProfileOrder, ProfileReport, QueryOrder, RecordReport, Refusal, Reply,
+        Request, TrustOrder, TrustRow,
     },
     network::{self, Protocols},
     report::{
@@ -33,7 +30,7 @@ use crate::{
     store::{KeptCredential, StoreError},
 };
 
-type Answer = Result<Reply, Refusal>;
+pub(super) type Answer = Result<Reply, Refusal>;
 type Sender = oneshot::Sender<Answer>;
 
 /// A request that waits for the peer.
@@ -71,6 +68,12 @@ impl Node {
             Request::Import { name, text } => self.import(&name, &text),
             Request::Credentials => self.credentials(),
             Request::Issue(order) => self.issue(&order),
+            Request::IssueMany { orders, dry } => self.issue_many(&orders, dry),
+            Request::Sign(order) => self.sign(order),
+            Request::Issued { from } => self.issued(from),
+            Request::SetStatus(order) => self.set_status(order),
+            Request::StatusList { name, format } => self.status_list(&name, format),
+            Request::StatusLists { format } => self.all_status_lists(format),
             Request::Verify { text } => self.verify(&text),
             Request::Preview { present } => self.preview(present),
             Request::Trust(order) => self.trust(order),
@@ -265,42 +268,6 @@ impl Node {
     fn credentials(&self) -> Answer {
         let row = |c: &Credential| CredentialRow::new(c, &c.verify(&self.verifier()));
         Ok(Reply::Credentials(self.kept()?.iter().map(row).collect()))
-    }
-
-    fn issue(&self, order: &IssueOrder) -> Answer {
-        let now = now();
-        let skills = order.skills.iter().map(|name| self.skill(name)).collect::<Result<Vec<SkillId>, _>>()?;
-        if skills.is_empty() {
-            return Err(Refusal::new(Exit::Usage, "no skill is named", "name one with --skill URI|NAME"));
-        }
-        let label = |id: &SkillId| self.vocabulary.label(id).to_owned();
-        let name = order.achievement.clone();
-        let name = name.unwrap_or_else(|| skills.iter().map(label).collect::<Vec<_>>().join(", "));
-        let issuance = Issuance {
-            nonce: random_id()?,
-            issuer: self.identity.root.did(),
-            issuer_name: order.issuer_name.clone(),
-            subject: order.to.clone(),
-            description: format!("{name}, level {} of 5", order.level),
-            name,
-            criteria: None,
-            skills: skills
-                .iter()
-                .map(|id| AlignedSkill {
-                    skill: id.clone(),
-                    label: label(id),
-                    framework: self.vocabulary.get(id).map(|s| s.framework.name().to_owned()),
-                })
-                .collect(),
-            level: order.level,
-            valid_from: now,
-            valid_until: order.valid_for_ms.map(|ms| now.plus_ms(ms)),
-            status: Vec::new(),
-        };
-        let credential = issuance
-            .sign(&(&self.identity.root).into(), Format::Jcs, now)
-            .map_err(|e| Refusal::new(Exit::Usage, e.to_string(), "see `knack issue --help`"))?;
-        Ok(Reply::Issued(credential.text().to_owned()))
     }
 
     fn verify(&self, text: &str) -> Answer {
@@ -502,7 +469,7 @@ impl Node {
     }
 
     /// A skill by its URI or name.
-    fn skill(&self, name: &str) -> Result<SkillId, Refusal> {
+    pub(super) fn skill(&self, name: &str) -> Result<SkillId, Refusal> {
         resolve(name, &self.vocabulary)
     }
 }

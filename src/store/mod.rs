@@ -4,13 +4,15 @@
 //! anything. What a tree holds was checked before it was kept, so reading decodes without verifying again; a damaged
 //! entry is an error that names the tree.
 
+mod issued;
+
 use std::path::{Path, PathBuf};
 
 use knackmesh_protocol::{
     credential::TrustList,
     id::Id,
     key::PublicKey,
-    limits::CREDENTIALS_MAX,
+    limits::{CREDENTIALS_MAX, ISSUED_MAX},
     message::Item,
     peer::{Change, Memory, Publication},
     signed::Signed,
@@ -19,6 +21,8 @@ use knackmesh_protocol::{
     wire,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub use self::issued::{Issued, IssuedRecord, Mark, Page, Place};
 
 /// The format of the trees. A store of another version is refused, never guessed at.
 const VERSION: u32 = 1;
@@ -30,6 +34,8 @@ pub struct Store {
     credentials: sled::Tree,
     disclosures: sled::Tree,
     settings: sled::Tree,
+    /// What this home has issued.
+    pub issued: Issued,
     /// The number of the last item kept.
     serial: u64,
 }
@@ -52,6 +58,9 @@ pub enum StoreError {
     /// No room for another credential.
     #[error("this home already keeps {CREDENTIALS_MAX} credentials")]
     Full,
+    /// No room for another record of what was issued.
+    #[error("this home has issued {ISSUED_MAX} credentials")]
+    IssuedFull,
 }
 
 impl StoreError {
@@ -65,6 +74,7 @@ impl StoreError {
             }
             StoreError::Version(_) => "use the version of knack that made this home",
             StoreError::Full => "remove those you no longer need",
+            StoreError::IssuedFull => "issue from another home",
         }
     }
 }
@@ -115,6 +125,7 @@ impl Store {
             credentials: db.open_tree("credentials")?,
             disclosures: db.open_tree("disclosures")?,
             settings: db.open_tree("settings")?,
+            issued: Issued::open(&db)?,
             serial: 0,
             db,
         };

@@ -4,6 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -21,16 +22,20 @@ use crate::{
 };
 
 /// A form in which credentials are issued.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// Data Integrity over canonical JSON; `ecdsa-jcs-2019` with a P-256 key.
+    #[serde(rename = "eddsa-jcs-2022")]
     #[default]
     Jcs,
     /// Data Integrity over canonical RDF, which Open Badges certification asks for; `ecdsa-rdfc-2019` with a P-256 key.
+    #[serde(rename = "eddsa-rdfc-2022")]
     Rdfc,
     /// A `vc+jwt`.
+    #[serde(rename = "vc-jwt")]
     VcJwt,
     /// An SD-JWT VC (`dc+sd-jwt`).
+    #[serde(rename = "sd-jwt")]
     SdJwt,
 }
 

@@ -16,7 +16,7 @@ use super::{
     status::StatusEntry,
 };
 use crate::{
-    key::Did,
+    key::{Did, SecretKey},
     limits::ALIGNMENTS_MAX,
     skill::{Level, SkillId},
     time::Timestamp,
@@ -66,6 +66,15 @@ pub struct AlignedSkill {
     pub label: String,
     /// The framework's name, such as `ESCO`.
     pub framework: Option<String>,
+}
+
+/// The nonce of the one credential that the holder of `secret` issues as `name`: the same each time, and for anybody else
+/// no other than a random one.
+pub fn nonce_once(secret: &SecretKey, name: &str) -> [u8; 16] {
+    let key = blake3::derive_key("knackmesh/1 credential issued once", &secret.seed());
+    let mut nonce = [0; 16];
+    nonce.copy_from_slice(&blake3::keyed_hash(&key, name.as_bytes()).as_bytes()[..16]);
+    nonce
 }
 
 impl Issuance {
@@ -197,8 +206,6 @@ mod tests {
         super::{TrustList, Verifier},
         *,
     };
-    use crate::key::SecretKey;
-
     fn issuance(key: &SecretKey) -> Issuance {
         let skill = |id: &str, label: &str| AlignedSkill {
             skill: id.parse().unwrap(),

@@ -8,12 +8,13 @@
 //!
 //! Specification: `spec/status.md`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Check, CheckName, Checks, Credential, CredentialError,
+    CONTEXT_V2, Check, CheckName, Checks, Credential, CredentialError,
     bitstring::{Bitstring, BitstringError},
     verifier::Verifier,
 };
@@ -31,7 +32,8 @@ const ENTRY_TYPE: &str = "BitstringStatusListEntry";
 const LIST_TYPE: &str = "BitstringStatusListCredential";
 
 /// What a bit says.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Purpose {
     /// Ended for good.
     Revocation,
@@ -58,6 +60,24 @@ impl Purpose {
             "suspension" => Purpose::Suspension,
             other => Purpose::Other(shown(other)),
         }
+    }
+}
+
+impl From<String> for Purpose {
+    fn from(name: String) -> Self {
+        Purpose::of(&name)
+    }
+}
+
+impl From<Purpose> for String {
+    fn from(purpose: Purpose) -> Self {
+        purpose.name().to_owned()
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -243,35 +263,49 @@ impl StatusList {
     }
 }
 
-/// The document of a status list, to be signed by its issuer.
-pub fn list_document(
-    context: &[&str],
-    url: &str,
-    issuer: &Did,
-    purpose: &Purpose,
-    bits: &Bitstring,
-    valid_from: Timestamp,
-    valid_until: Option<Timestamp>,
-) -> Map<String, Value> {
-    let mut document = Map::new();
-    document.insert("@context".into(), json!(context));
-    document.insert("id".into(), json!(url));
-    document.insert("type".into(), json!(["VerifiableCredential", LIST_TYPE]));
-    document.insert("issuer".into(), json!(issuer));
-    document.insert("validFrom".into(), json!(valid_from.to_rfc3339_seconds()));
-    if let Some(until) = valid_until {
-        document.insert("validUntil".into(), json!(until.to_rfc3339_seconds()));
-    }
-    document.insert(
-        "credentialSubject".into(),
-        json!({
-            "id": format!("{url}#list"),
+/// A status list to be signed by its issuer.
+#[derive(Clone, Copy, Debug)]
+pub struct Publication<'a> {
+    /// The list's URL, where it will be found.
+    pub url: &'a str,
+    /// The issuer of the credentials that name it.
+    pub issuer: &'a Did,
+    /// What a set bit says.
+    pub purpose: &'a Purpose,
+    /// The bits.
+    pub bits: &'a Bitstring,
+    /// When the list is signed.
+    pub valid_from: Timestamp,
+    /// When it ceases to hold; never when `None`.
+    pub valid_until: Option<Timestamp>,
+    /// How long a reader may keep it, in milliseconds.
+    pub ttl_ms: Option<u64>,
+}
+
+impl Publication<'_> {
+    /// The credential without a proof. Every term is defined by the one context.
+    pub fn document(&self) -> Map<String, Value> {
+        let mut document = Map::new();
+        document.insert("@context".into(), json!([CONTEXT_V2]));
+        document.insert("id".into(), json!(self.url));
+        document.insert("type".into(), json!(["VerifiableCredential", LIST_TYPE]));
+        document.insert("issuer".into(), json!(self.issuer));
+        document.insert("validFrom".into(), json!(self.valid_from.to_rfc3339_seconds()));
+        if let Some(until) = self.valid_until {
+            document.insert("validUntil".into(), json!(until.to_rfc3339_seconds()));
+        }
+        let mut subject = json!({
+            "id": format!("{}#list", self.url),
             "type": "BitstringStatusList",
-            "statusPurpose": purpose.name(),
-            "encodedList": bits.encode(),
-        }),
-    );
-    document
+            "statusPurpose": self.purpose.name(),
+            "encodedList": self.bits.encode(),
+        });
+        if let Some(ttl) = self.ttl_ms {
+            subject["ttl"] = json!(ttl);
+        }
+        document.insert("credentialSubject".into(), subject);
+        document
+    }
 }
 
 /// The status lists that a verifier knows, by URL. Of one URL there can be one that was fetched and some that were stapled.

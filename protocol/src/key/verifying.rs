@@ -14,6 +14,7 @@ use p256::{
     elliptic_curve::sec1::FromSec1Point,
 };
 use rsa::{BoxedUint, Pkcs1v15Sign};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -24,13 +25,16 @@ use crate::limits::{JWK_MEMBER_BYTES_MAX, MULTIKEY_BYTES_MAX, RSA_BITS_MAX, RSA_
 const P256_PUB: [u8; 2] = [0x80, 0x24];
 
 /// A signature algorithm, by its JOSE name (RFC 7518 section 3.1, RFC 8037 section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Algorithm {
     /// Ed25519.
+    #[serde(rename = "EdDSA")]
     EdDsa,
     /// ECDSA on P-256 with SHA-256; the signature is r and s, 32 bytes each.
+    #[serde(rename = "ES256")]
     Es256,
     /// RSASSA-PKCS1-v1_5 with SHA-256. Read, never written.
+    #[serde(rename = "RS256")]
     Rs256,
 }
 
@@ -240,6 +244,18 @@ impl SigningKey {
         Ok(SigningKey::P256(Box::new(key)))
     }
 
+    /// The P-256 key that belongs to an Ed25519 key and is as secret: one backup keeps both.
+    pub fn p256_beside(key: &SecretKey) -> Self {
+        let mut material = blake3::derive_key("knackmesh/1 p-256 issuing key", &key.seed());
+        loop {
+            match Self::p256(material) {
+                Ok(key) => return key,
+                // No scalar: the next one that derives from it.
+                Err(_) => material = *blake3::hash(&material).as_bytes(),
+            }
+        }
+    }
+
     /// The public half.
     pub fn public(&self) -> VerifyingKey {
         match self {
@@ -317,6 +333,14 @@ mod tests {
             assert!(public.verify(b"message", &signature[1..]).is_err());
             assert_eq!(key.sign(b"message"), signature, "signatures are deterministic");
         }
+    }
+
+    #[test]
+    fn the_key_beside_another_is_always_the_same() {
+        let beside = |seed: u8| SigningKey::p256_beside(&SecretKey::from_seed([seed; 32])).did();
+        assert_eq!(beside(1), beside(1));
+        assert_ne!(beside(1), beside(2));
+        assert!(beside(1).as_str().starts_with("did:key:zDn"));
     }
 
     #[test]
