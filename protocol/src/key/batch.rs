@@ -121,7 +121,8 @@ mod tests {
         all[7].signature.0[40] ^= 1;
         all[9].message = b"another";
         all[11].key = PublicKey::from_bytes([2; 32]);
-        let bad: Vec<usize> = (0..40).zip(verify_all(&all)).filter(|(_, o)| o.is_err()).map(|(n, _)| n).collect();
+        let bad: Vec<usize> =
+            (0..40).zip(verify_all(&all)).filter(|(_, o)| o.is_err()).map(|(n, _)| n).collect();
         assert_eq!(bad, [7, 9, 11]);
     }
 

@@ -132,6 +132,28 @@ impl SdJwt {
             return Err(KeyBindingError::Type);
         }
         binding.verify(holder).map_err(KeyBindingError::BadSignature)?;
+        self.check_stated(binding, expected)
+    }
+
+    /// The same but for the signature, which is for the caller to verify: the token that must be signed with the holder's
+    /// key is returned.
+    ///
+    /// # Errors
+    /// As for [`SdJwt::verify_key_binding`].
+    pub fn unverified_key_binding(&self, expected: &ExpectedBinding<'_>) -> Result<&Jws, KeyBindingError> {
+        let binding = self.key_binding.as_ref().ok_or(KeyBindingError::Missing)?;
+        if binding.typ() != Some(TYP) {
+            return Err(KeyBindingError::Type);
+        }
+        self.check_stated(binding, expected)?;
+        Ok(binding)
+    }
+
+    fn check_stated(
+        &self,
+        binding: &Jws,
+        expected: &ExpectedBinding<'_>,
+    ) -> Result<Timestamp, KeyBindingError> {
         let stated = Stated::read(&binding.claims().map_err(KeyBindingError::Claims)?)?;
         if expected.audience.is_some_and(|audience| audience != stated.audience) {
             return Err(KeyBindingError::WrongAudience);
