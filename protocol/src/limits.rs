@@ -385,4 +385,6 @@ limits! {
     SUMMARY_PROOFS_MAX: usize = 8;
     /// One proof in a summary.
     SUMMARY_PROOF_BYTES_MAX: usize = 3072;
+    /// Keys used once that a home makes.
+    SINGLE_USE_KEYS_MAX: u32 = 4096;
 }

@@ -15,10 +15,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     claim_path::ClaimPath,
     credential::{Achieved, Check, Credential, Securing, Shown, Verifier},
-    jose::{
-        Jws,
-        sd_jwt::{ExpectedBinding, KeyBinding, KeyBindingError, SdJwt},
-    },
+    jose::sd_jwt::{ExpectedBinding, KeyBinding, KeyBindingError, SdJwt},
     key::{
         Did, PublicKey, Signature, SigningKey, VerifyingKey,
         batch::{self, Unverified},
@@ -277,7 +274,6 @@ struct ReadProof {
     /// `None` when it must be fetched first.
     issuer: Option<VerifyingKey>,
     holder: VerifyingKey,
-    binding: Jws,
 }
 
 impl Read {
@@ -299,9 +295,9 @@ impl Read {
             check_period(&proof, summary.issued())?;
             let token = proof.sd_jwt().ok_or(ProofRejection::Malformed)?;
             let holder = token.holder_key().ok().flatten().ok_or(ProofRejection::Unbound)?;
-            let binding = token.unverified_key_binding(&expected).map_err(|e| rejection(&e))?.clone();
+            token.check_key_binding(&expected).map_err(|e| rejection(&e))?;
             let issuer = proof.credential.token_key().map_err(|()| ProofRejection::IssuerKey)?;
-            Ok(ReadProof { issuer, holder, binding, proof })
+            Ok(ReadProof { issuer, holder, proof })
         });
         proofs.collect::<Result<_, _>>().map(Read)
     }
@@ -315,9 +311,11 @@ impl Read {
         mut check: impl FnMut(By, &'a [u8], &'a VerifyingKey, &'a [u8]),
     ) -> Result<(), ProofRejection> {
         for read in &self.0 {
-            let token = read.proof.sd_jwt().map(SdJwt::token).zip(read.issuer.as_ref());
-            let issuers = token.map(|(token, key)| (By::Issuer, token, key));
-            for (by, token, key) in issuers.into_iter().chain([(By::Holder, &read.binding, &read.holder)]) {
+            let sd_jwt = read.proof.sd_jwt();
+            let issuers = sd_jwt.map(SdJwt::token).zip(read.issuer.as_ref());
+            let holders = sd_jwt.and_then(SdJwt::key_binding).map(|binding| (binding, &read.holder));
+            let both = [(By::Issuer, issuers), (By::Holder, holders)];
+            for (by, (token, key)) in both.into_iter().filter_map(|(by, signed)| Some((by, signed?))) {
                 if token.algorithm() != key.algorithm() {
                     return Err(by.rejection());
                 }

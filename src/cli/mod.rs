@@ -11,6 +11,7 @@ mod demo;
 mod import;
 mod init;
 mod issue;
+mod keys;
 mod lookup;
 mod peers;
 mod preview;
@@ -75,6 +76,7 @@ enum Command {
     Status(status::Args),
     Peers(peers::Args),
     Issue(issue::Args),
+    Keys(keys::Args),
     Import(import::Args),
     Credentials(credentials::Args),
     Verify(verify::Args),
@@ -140,6 +142,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Status(args) => args.run(&home()?, screen).await,
             Command::Peers(args) => args.run(&home()?, screen).await,
             Command::Issue(args) => args.run(&home()?, screen).await,
+            Command::Keys(args) => args.run(&home()?, screen).await,
             Command::Import(args) => args.run(&home()?, screen).await,
             Command::Credentials(args) => args.run(&home()?, screen).await,
             Command::Verify(args) => args.run(&home()?, screen).await,

@@ -5,6 +5,7 @@
 
 mod issued;
 mod issuing;
+mod proofs;
 mod service;
 mod shelf;
 

@@ -7,4 +7,5 @@ mod contract;
 mod errors;
 mod files;
 mod help;
+mod proofs;
 mod running;

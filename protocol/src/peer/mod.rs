@@ -552,7 +552,7 @@ impl Peer {
         let admit = |item: &Item| match verified.get(&item.id()) {
             Some(Err(rejection)) => Err((*rejection).into()),
             Some(Ok(())) => self.admit_verified(now, item),
-            // A tombstone, or a summary that was not admissible and is not since: the items here only replace and withdraw.
+            // A tombstone, or a summary that was refused or known before its proofs mattered.
             None => self.admit(now, item),
         };
         items.iter().map(admit).collect()

@@ -20,7 +20,7 @@ use crate::{
         SEARCHES_MAX,
     },
     message::{Envelope, Item, Leads, Request, Response},
-    published::Published,
+    published::{ProofState, Published},
     query::{Query, Requirement},
     ranking::{self, Recognition, Score, ScoreStatement, Standing, WEIGHTS_VERSION},
     signed::{self, Signed},
@@ -437,7 +437,7 @@ impl Peer {
             let published = Published::of(summary, &lent.verifier(now));
             let standing = ranking::standing(summary, proven, &published, lent.trust);
             if !ranking::matches(&query, summary, &standing, lent.vocabulary) {
-                withheld.push(Withheld { view, reason: why_withheld(&lead.proof) });
+                withheld.push(Withheld { view, reason: why_withheld(&lead.proof, &published) });
                 continue;
             }
             let score = ranking::score(&query, summary, &standing, lent.vocabulary, now);
@@ -496,8 +496,10 @@ fn verdict(query: &Query, standing: &[Standing]) -> (bool, bool) {
     (verified, verified && met.iter().all(listed))
 }
 
-fn why_withheld(proof: &Proof) -> String {
-    match proof {
+fn why_withheld(proof: &Proof, published: &Published) -> String {
+    let open = published.claims().iter().filter(|claim| claim.state != ProofState::Proven);
+    let open: String = open.map(|claim| format!("; {}: {}", claim.skill, claim.state.text())).collect();
+    let reason = match proof {
         Proof::Presented(proven) => {
             let failed: Vec<String> = proven.failures();
             if failed.is_empty() {
@@ -508,5 +510,6 @@ fn why_withheld(proof: &Proof) -> String {
         }
         Proof::NotAsked(reason) | Proof::Awaited(reason) => format!("not proven: {reason}"),
         Proof::Refused(reason) => format!("presentation refused: {reason}"),
-    }
+    };
+    reason + &open
 }

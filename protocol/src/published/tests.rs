@@ -7,12 +7,12 @@ use super::*;
 use crate::{
     consent::{Consent, Present},
     credential::{
-        Format, Known, TrustList,
+        Format, TrustList,
         open_badge::{AlignedSkill, Issuance},
         status::{Purpose, StatusEntry},
     },
     id::NodeId,
-    jose::{Header, sd_jwt},
+    jose::{Header, Jws, sd_jwt},
     key::SecretKey,
     ranking,
     signed::Signed,
@@ -139,13 +139,6 @@ fn a_proof_shows_its_skills_and_no_more() {
     let case = Case::default();
     assert_eq!(case.verify(), Ok(()));
     let proof = case.proof();
-    for case in [
-        case.clone(),
-        Case { status: true, ..case.clone() },
-        Case { claimed: case.stated.clone(), ..case.clone() },
-    ] {
-        println!("a proof of {} bytes", case.proof().len());
-    }
     let parsed = PublishedProof::parse(&proof).unwrap();
     assert_eq!(parsed.skills().len(), 1);
     assert_eq!(parsed.issuer(), Some(&key(1).did()));
@@ -266,7 +259,6 @@ fn a_proof_counts_while_it_holds_and_nothing_is_open() {
     assert_eq!(ranking::standing(&summary, None, &open, &trust)[0].tier, Tier::Claimed);
     assert_eq!(open.claims()[0].state.text(), "proof published, status not checked");
     assert!(open.proven(&skill("urn:s:a")).is_none());
-    let _ = Known::new();
 }
 
 proptest! {

@@ -135,18 +135,21 @@ impl SdJwt {
         self.check_stated(binding, expected)
     }
 
-    /// The same but for the signature, which is for the caller to verify: the token that must be signed with the holder's
-    /// key is returned.
+    /// The same but for the signature, which is for the caller to verify.
     ///
     /// # Errors
     /// As for [`SdJwt::verify_key_binding`].
-    pub fn unverified_key_binding(&self, expected: &ExpectedBinding<'_>) -> Result<&Jws, KeyBindingError> {
+    pub fn check_key_binding(&self, expected: &ExpectedBinding<'_>) -> Result<Timestamp, KeyBindingError> {
         let binding = self.key_binding.as_ref().ok_or(KeyBindingError::Missing)?;
         if binding.typ() != Some(TYP) {
             return Err(KeyBindingError::Type);
         }
-        self.check_stated(binding, expected)?;
-        Ok(binding)
+        self.check_stated(binding, expected)
+    }
+
+    /// The key binding's token, which must be signed with the holder's key.
+    pub fn key_binding(&self) -> Option<&Jws> {
+        self.key_binding.as_ref()
     }
 
     fn check_stated(
