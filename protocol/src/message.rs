@@ -23,6 +23,7 @@ use crate::{
 /// What is published: by gossip, in the hash table, and in reconciliation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 pub enum Item {
     /// A holder can be found.
     Summary(Signed<Summary>),
@@ -97,6 +98,7 @@ impl Item {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 enum KeptItem {
     Summary(Kept<Summary>),
     Tombstone(Kept<Tombstone>),
@@ -330,6 +332,7 @@ fn items<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Item>, D::Error> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 enum StatedItem {
     Summary(Stated<Summary>),
     Tombstone(Stated<Tombstone>),
