@@ -35,7 +35,11 @@ async fn main() {
         let watchers: Vec<_> = others.map(|(_, other)| other.summaries.clone()).collect();
         let since = Instant::now();
         node.handle
-            .ask(Request::Publish { lease_ms: 3_600_000, present: Present::Anyone })
+            .ask(Request::Publish {
+                lease_ms: 3_600_000,
+                present: Present::Anyone,
+                proofs: Default::default(),
+            })
             .await
             .expect("the node publishes");
         let seen = join_all(watchers.into_iter().map(|w| discoverable(w, n + 1, since))).await;

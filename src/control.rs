@@ -87,6 +87,9 @@ pub enum Request {
     Preview {
         /// The policy to preview.
         present: Present,
+        /// Which proofs.
+        #[serde(default)]
+        proofs: ProofsOrder,
     },
     /// Publish it.
     Publish {
@@ -94,6 +97,14 @@ pub enum Request {
         lease_ms: u64,
         /// Who gets a presentation at once.
         present: Present,
+        /// Which proofs.
+        #[serde(default)]
+        proofs: ProofsOrder,
+    },
+    /// New single-use keys.
+    SingleUseKeys {
+        /// How many.
+        count: u32,
     },
     /// End the publication.
     Withdraw,
@@ -113,6 +124,15 @@ pub enum Request {
         /// The view's pseudonym.
         view: Did,
     },
+}
+
+/// Whether proofs are attached to what is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofsOrder {
+    /// Whether any are.
+    pub attach: bool,
+    /// Whether by such as link the pseudonym to the home's DID, or to an earlier publication.
+    pub linkable: bool,
 }
 
 /// A query to run.
@@ -254,7 +274,18 @@ pub enum Reply {
         bytes: usize,
         /// Whether a node runs; without one it is announced at the next `knack up`.
         announced: bool,
+        /// Proofs published.
+        #[serde(default)]
+        proofs: usize,
+        /// Whether they link the pseudonym to the DID, or to an earlier publication.
+        #[serde(default)]
+        linked: bool,
+        /// Proofs that could not be attached, and why.
+        #[serde(default)]
+        left_out: Vec<String>,
     },
+    /// To `SingleUseKeys`: their DIDs.
+    SingleUseKeys(Vec<Did>),
     /// To `Withdraw`.
     Withdrawn {
         /// Whether anything was published.

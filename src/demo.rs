@@ -349,7 +349,7 @@ async fn publish(actor: &Actor, role: &Role) -> Result<(), Refusal> {
     if actor.status().await?.published_until.is_some() {
         return Ok(());
     }
-    actor.ask(Request::Publish { lease_ms: 3_600_000, present }).await.map(drop)
+    actor.ask(Request::Publish { lease_ms: 3_600_000, present, proofs: Default::default() }).await.map(drop)
 }
 
 /// Stops the node, raises the level in each stored credential, and starts the node again: what a dishonest holder could do.

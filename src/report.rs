@@ -116,8 +116,11 @@ pub struct ClaimRow {
     pub level: Level,
     /// The tier that counts: *claimed* until proven.
     pub tier: Tier,
-    /// Whether a presentation proved it.
+    /// Whether a presentation or a published proof proved it.
     pub proven: bool,
+    /// How far the published proof goes, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
     /// The tier that the holder stated.
     pub stated_tier: Tier,
     /// The issuer, once proven.
@@ -222,7 +225,10 @@ pub struct PreviewReport {
     pub present: Present,
     /// The encoded size in bytes, without the signature.
     pub bytes: usize,
-    /// Credentials that are kept and not published, and why.
+    /// Whether the proofs link the pseudonym to the DID, or to an earlier publication.
+    #[serde(default)]
+    pub linked: bool,
+    /// Credentials that are kept and not published, and proofs that could not be attached, and why.
     pub left_out: Vec<String>,
 }
 
@@ -234,6 +240,9 @@ pub struct CredentialRow {
     pub checks: ChecksRow,
     /// The skills it states.
     pub skills: Vec<SkillRow>,
+    /// For a copy bound to a single-use key: `unused` or `used`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<String>,
     /// From when it is valid.
     #[serde(with = "rfc3339::optional")]
     pub valid_from: Option<Timestamp>,
@@ -356,12 +365,17 @@ impl ResultRow {
 
 fn claims(found: &Found, summary: &Summary, vocabulary: &Vocabulary) -> Vec<ClaimRow> {
     let stated = |skill: &SkillId| summary.content().claim(skill).map_or(Tier::Claimed, |c| c.tier());
+    let published = |skill: &SkillId| {
+        let claim = found.published.claims().iter().find(|claim| claim.skill == *skill)?;
+        Some(claim.state.text().to_owned())
+    };
     let row = |s: &knackmesh_protocol::ranking::Standing| ClaimRow {
         skill: s.skill.clone(),
         label: vocabulary.label(&s.skill).to_owned(),
         level: s.level,
         tier: s.tier,
         proven: s.award.is_some(),
+        published: published(&s.skill),
         stated_tier: stated(&s.skill),
         issuer: s.award.as_ref().map(|a| a.issuer.to_string()),
         awarded: s.award.as_ref().map(|a| a.awarded.to_string()),
@@ -409,6 +423,13 @@ impl ChecksRow {
 }
 
 impl CredentialRow {
+    /// The same of a credential that is perhaps a copy.
+    #[must_use]
+    pub fn of_copy(self, copy: Option<&crate::store::KeptCopy>) -> Self {
+        let state = |copy: &crate::store::KeptCopy| if copy.used.is_some() { "used" } else { "unused" };
+        CredentialRow { copy: copy.map(|copy| state(copy).to_owned()), ..self }
+    }
+
     /// Reports a credential and its checks.
     pub fn new(credential: &Credential, checks: &Checks) -> Self {
         let skill = |a: knackmesh_protocol::credential::Achieved| SkillRow {
@@ -419,6 +440,7 @@ impl CredentialRow {
         CredentialRow {
             checks: ChecksRow::new(credential, checks, Shown::File),
             skills: credential.skills().into_iter().map(skill).collect(),
+            copy: None,
             valid_from: credential.valid_from(),
             valid_until: credential.valid_until(),
         }

@@ -4,6 +4,8 @@
 //! implementation of this protocol agrees on every signature.
 //! Source: W3C CCG did:key method; multicodec `ed25519-pub` (0xed); multibase base58btc.
 
+pub mod batch;
+
 mod pem;
 mod verifying;
 
@@ -72,6 +74,13 @@ impl SecretKey {
     /// The `did:key` of the public half.
     pub fn did(&self) -> Did {
         self.public().did()
+    }
+
+    /// The key number `index` of those that are used once, under which copies of credentials are published: a hash of
+    /// this key's seed, so that nobody can tell that two of them are of one person, and nothing need be kept.
+    pub fn single_use(&self, index: u32) -> SecretKey {
+        let material = [self.seed().as_slice(), &index.to_be_bytes()].concat();
+        SecretKey::from_seed(blake3::derive_key("knackmesh/1 single-use key", &material))
     }
 
     /// Signs `message` as it is; callers separate domains.
@@ -228,6 +237,16 @@ mod tests {
         {
             assert!(bad.parse::<Did>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn keys_that_are_used_once_differ() {
+        let root = SecretKey::from_seed([7; 32]);
+        let keys: std::collections::BTreeSet<PublicKey> =
+            (0..64).map(|n| root.single_use(n).public()).collect();
+        assert_eq!(keys.len(), 64);
+        assert_eq!(root.single_use(3).public(), root.clone().single_use(3).public());
+        assert!(!keys.contains(&SecretKey::from_seed([8; 32]).single_use(0).public()));
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub mod query;
 pub mod consent;
 pub mod summary;
 
+pub mod published;
+
 pub mod inquiry;
 pub mod ranking;
 

@@ -401,4 +401,11 @@ limits! {
     RDF_WORK_MAX: usize = 30_000;
     /// Blank nodes of which each is told apart by the next.
     RDF_NAMING_DEPTH_MAX: usize = 64;
+
+    /// Proofs in one summary.
+    SUMMARY_PROOFS_MAX: usize = 8;
+    /// One proof in a summary.
+    SUMMARY_PROOF_BYTES_MAX: usize = 3072;
+    /// Keys used once that a home makes.
+    SINGLE_USE_KEYS_MAX: u32 = 4096;
 }

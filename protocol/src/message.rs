@@ -3,7 +3,7 @@
 //! Specification: `spec/message.md`. Decoding refuses what [`limits`](crate::limits) does not allow before anything is
 //! verified, and a signed part only decodes when its signature verifies.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{
     id::Id,
@@ -14,7 +14,7 @@ use crate::{
         RECONCILE_FRAME_BYTES_MAX, WITHDRAW_TOPICS,
     },
     query::Query,
-    signed::{Kept, Signed, Statement},
+    signed::{self, Kept, Signed, Stated, Statement},
     summary::{Summary, Tombstone},
     time::Timestamp,
     wire::{self, WireError},
@@ -23,6 +23,7 @@ use crate::{
 /// What is published: by gossip, in the hash table, and in reconciliation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 pub enum Item {
     /// A holder can be found.
     Summary(Signed<Summary>),
@@ -97,6 +98,7 @@ impl Item {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 enum KeptItem {
     Summary(Kept<Summary>),
     Tombstone(Kept<Tombstone>),
@@ -287,7 +289,7 @@ pub enum Response {
         frame: Frame,
     },
     /// To `Fetch`: those of the items that are held, as many as fit.
-    Items(Vec<Item>),
+    Items(#[serde(deserialize_with = "items")] Vec<Item>),
     /// To anything.
     Refused(Refusal),
 }
@@ -305,6 +307,36 @@ impl Response {
     pub fn encode(&self) -> Vec<u8> {
         wire::encode(self)
     }
+}
+
+/// Many items, the signatures of the summaries verified together. One that is illegal spoils the answer.
+fn items<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Item>, D::Error> {
+    let (mut summaries, mut tombstones, mut is_summary) = (Vec::new(), Vec::new(), Vec::new());
+    for item in Vec::<StatedItem>::deserialize(d)? {
+        is_summary.push(matches!(item, StatedItem::Summary(_)));
+        match item {
+            StatedItem::Summary(summary) => summaries.push(Ok(summary)),
+            StatedItem::Tombstone(tombstone) => tombstones.push(Ok(tombstone)),
+        }
+    }
+    let mut summaries = signed::verify_all(summaries).into_iter();
+    let mut tombstones = signed::verify_all(tombstones).into_iter();
+    let in_order = is_summary.into_iter().filter_map(|is_summary| {
+        if is_summary {
+            summaries.next().map(|summary| summary.map(Item::Summary))
+        } else {
+            tombstones.next().map(|tombstone| tombstone.map(Item::Tombstone))
+        }
+    });
+    in_order.collect::<Result<_, _>>().map_err(de::Error::custom)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
+enum StatedItem {
+    Summary(Stated<Summary>),
+    Tombstone(Stated<Tombstone>),
 }
 
 /// A node's signed word that it has deleted what a tombstone names: a promise, not a proof of erasure.

@@ -11,9 +11,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::Deserializ
 
 use crate::{
     id::Id,
-    key::{PublicKey, SecretKey, Signature},
+    key::{
+        PublicKey, SecretKey, Signature,
+        batch::{self, Unverified},
+    },
     wire::{self, WireError},
 };
+
+/// What every signing input begins with.
+const PREFIX: &[u8] = b"knackmesh/1 ";
 
 /// A kind of statement that can be signed.
 pub trait Statement: Serialize + DeserializeOwned {
@@ -73,13 +79,7 @@ impl<T: Statement> Signed<T> {
     /// [`SignedError`] when the bytes are illegal or the signature is not the signer's.
     pub fn decode(envelope: &[u8]) -> Result<Self, SignedError> {
         let envelope: Envelope = wire::decode(envelope, T::BYTES_MAX + 128)?;
-        Self::from_parts(envelope.body, envelope.signature)
-    }
-
-    fn from_parts(bytes: Vec<u8>, signature: Signature) -> Result<Self, SignedError> {
-        let body: T = wire::decode(&bytes, T::BYTES_MAX)?;
-        body.signer().verify(&signing_input::<T>(&bytes), &signature).map_err(|_| SignedError::Signature)?;
-        Ok(Signed { body, bytes, signature })
+        Stated::read(envelope)?.verify()
     }
 
     /// The envelope's canonical bytes.
@@ -105,6 +105,69 @@ impl<T> Signed<T> {
     }
 }
 
+/// Decodes and verifies many envelopes, their signatures together. What [`Signed::decode`] accepts is accepted.
+///
+/// # Errors
+/// As for [`Signed::decode`], each for itself.
+pub fn decode_all<T: Statement>(envelopes: &[&[u8]]) -> Vec<Result<Signed<T>, SignedError>> {
+    let read = |envelope: &&[u8]| Stated::read(wire::decode(envelope, T::BYTES_MAX + 128)?);
+    verify_all(envelopes.iter().map(read).collect())
+}
+
+/// Verifies the signatures of those that were read.
+pub(crate) fn verify_all<T: Statement>(
+    read: Vec<Result<Stated<T>, SignedError>>,
+) -> Vec<Result<Signed<T>, SignedError>> {
+    let signatures: Vec<Unverified<'_>> =
+        read.iter().filter_map(|stated| stated.as_ref().ok()).map(Stated::unverified).collect();
+    let mut outcomes = batch::verify_all(&signatures).into_iter();
+    let verified = read.into_iter().map(|stated| {
+        let stated = stated?;
+        // There is an outcome for each that was read.
+        match outcomes.next() {
+            Some(Ok(())) => Ok(stated.into_signed()),
+            Some(Err(_)) | None => Err(SignedError::Signature),
+        }
+    });
+    verified.collect()
+}
+
+/// A legal statement whose signature was not verified yet, and which is nothing until it is.
+pub(crate) struct Stated<T> {
+    body: T,
+    input: Vec<u8>,
+    signature: Signature,
+}
+
+impl<T: Statement> Stated<T> {
+    fn read(envelope: Envelope) -> Result<Self, SignedError> {
+        let body = wire::decode(&envelope.body, T::BYTES_MAX)?;
+        Ok(Stated { body, input: signing_input::<T>(&envelope.body), signature: envelope.signature })
+    }
+
+    fn unverified(&self) -> Unverified<'_> {
+        Unverified { key: self.body.signer(), message: &self.input, signature: self.signature }
+    }
+
+    fn verify(self) -> Result<Signed<T>, SignedError> {
+        self.body.signer().verify(&self.input, &self.signature).map_err(|_| SignedError::Signature)?;
+        Ok(self.into_signed())
+    }
+
+    /// Only for one whose signature was verified.
+    fn into_signed(self) -> Signed<T> {
+        let Stated { body, mut input, signature } = self;
+        input.drain(..prefix_len::<T>());
+        Signed { body, bytes: input, signature }
+    }
+}
+
+impl<'de, T: Statement> Deserialize<'de> for Stated<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Stated::read(Envelope::deserialize(d)?).map_err(de::Error::custom)
+    }
+}
+
 /// A statement that this node verified before it kept it: decodes without verifying, for the own store only.
 pub(crate) struct Kept<T>(pub Signed<T>);
 
@@ -124,8 +187,7 @@ impl<T: Statement> Serialize for Signed<T> {
 
 impl<'de, T: Statement> Deserialize<'de> for Signed<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let envelope = Envelope::deserialize(d)?;
-        Signed::from_parts(envelope.body, envelope.signature).map_err(de::Error::custom)
+        Stated::deserialize(d)?.verify().map_err(de::Error::custom)
     }
 }
 
@@ -134,9 +196,14 @@ pub fn peek_id(envelope: &[u8]) -> Option<Id> {
     wire::decode_kept::<Envelope>(envelope).ok().map(|e| Id::of(&e.body))
 }
 
+/// Bytes of a signing input before the body.
+fn prefix_len<T: Statement>() -> usize {
+    PREFIX.len() + T::DOMAIN.len() + 1
+}
+
 fn signing_input<T: Statement>(body: &[u8]) -> Vec<u8> {
-    let mut input = Vec::with_capacity(body.len() + 64);
-    input.extend_from_slice(b"knackmesh/1 ");
+    let mut input = Vec::with_capacity(body.len() + prefix_len::<T>());
+    input.extend_from_slice(PREFIX);
     input.extend_from_slice(T::DOMAIN.as_bytes());
     input.push(0);
     input.extend_from_slice(body);
@@ -189,6 +256,10 @@ mod tests {
                 let mut changed = bytes.clone();
                 changed[at] ^= 1 << bit;
                 assert!(Signed::<Note>::decode(&changed).is_err(), "bit {bit} of byte {at}");
+                let all = decode_all::<Note>(&[&bytes, &changed, &bytes]);
+                assert_eq!(all[0].as_ref(), Ok(&note));
+                assert!(all[1].is_err(), "bit {bit} of byte {at}");
+                assert_eq!(all[2].as_ref(), Ok(&note));
             }
         }
     }

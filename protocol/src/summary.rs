@@ -1,8 +1,8 @@
 //! The summary: the small signed record by which a holder can be found, and the tombstone that withdraws it.
 //!
 //! Invariants, kept by the constructors and by decoding: at most [`CLAIMS_MAX`] claims, one a skill; a claim above
-//! the tier *claimed* names an issuer and a commitment; nothing lives longer than [`LEASE_MAX_MS`]. There is no field
-//! for a name, an address of a person, a birth date, a photo or anything else of that kind.
+//! the tier *claimed*, or with a proof, names an issuer and a commitment; each proof is that of some claim; nothing lives
+//! longer than [`LEASE_MAX_MS`]. What a proof proves, [`published`](crate::published) says. There is no field for a name, an address of a person, a birth date, a photo or anything else of that kind.
 //!
 //! Specification: `spec/summary.md`.
 
@@ -17,7 +17,7 @@ use crate::{
     key::{Did, PublicKey, SecretKey},
     limits::{
         CLAIMS_MAX, CLOCK_SKEW_MAX_MS, HEADLINE_BYTES_MAX, LANGUAGES_MAX, LEASE_MAX_MS, SUMMARY_BYTES_MAX,
-        TOMBSTONE_GRACE_MS,
+        SUMMARY_PROOF_BYTES_MAX, SUMMARY_PROOFS_MAX, TOMBSTONE_GRACE_MS,
     },
     signed::{Signed, Statement},
     skill::{Level, SkillId, Tier},
@@ -127,6 +127,8 @@ pub struct Claim {
     tier: Tier,
     #[serde(skip_serializing_if = "Option::is_none")]
     backing: Option<Backing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<u8>,
 }
 
 #[derive(Deserialize)]
@@ -137,23 +139,26 @@ struct ClaimDraft {
     tier: Tier,
     #[serde(default)]
     backing: Option<Backing>,
+    #[serde(default)]
+    proof: Option<u8>,
 }
 
 impl TryFrom<ClaimDraft> for Claim {
     type Error = SummaryError;
 
     fn try_from(d: ClaimDraft) -> Result<Self, SummaryError> {
-        if d.tier > Tier::Claimed && d.backing.is_none() {
+        if (d.tier > Tier::Claimed || d.proof.is_some()) && d.backing.is_none() {
             return Err(SummaryError::Unbacked);
         }
-        Ok(Claim { skill: d.skill, level: d.level, tier: d.tier, backing: d.backing })
+        let ClaimDraft { skill, level, tier, backing, proof } = d;
+        Ok(Claim { skill, level, tier, backing, proof })
     }
 }
 
 impl Claim {
     /// The holder's word and nothing else.
     pub fn bare(skill: SkillId, level: Level) -> Self {
-        Claim { skill, level, tier: Tier::Claimed, backing: None }
+        Claim { skill, level, tier: Tier::Claimed, backing: None, proof: None }
     }
 
     /// The skill.
@@ -166,7 +171,7 @@ impl Claim {
         self.level
     }
 
-    /// The tier stated. Until a presentation proves it, it counts as *claimed*.
+    /// The tier stated. Until a presentation or the published proof proves it, it counts as *claimed*.
     pub fn tier(&self) -> Tier {
         self.tier
     }
@@ -174,6 +179,11 @@ impl Claim {
     /// What stands behind it.
     pub fn backing(&self) -> Option<&Backing> {
         self.backing.as_ref()
+    }
+
+    /// Which of the summary's proofs proves it, from 0.
+    pub fn proof(&self) -> Option<usize> {
+        self.proof.map(usize::from)
     }
 }
 
@@ -214,6 +224,8 @@ pub struct Content {
     claims: Vec<Claim>,
     headline: String,
     terms: Terms,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    proofs: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -222,6 +234,8 @@ struct ContentDraft {
     claims: Vec<Claim>,
     headline: String,
     terms: Terms,
+    #[serde(default)]
+    proofs: Vec<String>,
 }
 
 /// Why a summary is not legal.
@@ -236,8 +250,10 @@ pub enum SummaryError {
     /// The same skill twice.
     #[error("two claims of one skill")]
     RepeatedSkill,
-    /// A tier above *claimed* with nothing behind it.
-    #[error("a claim above the tier `claimed` must name its issuer and commit to a credential")]
+    /// A tier above *claimed*, or a proof, with nothing behind it.
+    #[error(
+        "a claim above the tier `claimed`, or with a proof, must name its issuer and commit to a credential"
+    )]
     Unbacked,
     /// Too many languages, or one twice.
     #[error("more than {LANGUAGES_MAX} languages, or one twice")]
@@ -248,6 +264,11 @@ pub enum SummaryError {
     /// The headline is too long or holds control characters.
     #[error("the headline is over {HEADLINE_BYTES_MAX} bytes or holds control characters")]
     Headline,
+    /// Too many proofs, one too long, a claim of one that is not there, or one that is no claim's.
+    #[error(
+        "a summary has at most {SUMMARY_PROOFS_MAX} proofs of {SUMMARY_PROOF_BYTES_MAX} bytes, each of some claim"
+    )]
+    Proofs,
     /// The lease ends before it begins or is too long.
     #[error("a lease lasts at most {} days", LEASE_MAX_MS / 86_400_000)]
     Lease,
@@ -278,10 +299,21 @@ impl TryFrom<ContentDraft> for Content {
             Err(SummaryError::Modes)
         } else if d.headline.len() > HEADLINE_BYTES_MAX || d.headline.chars().any(char::is_control) {
             Err(SummaryError::Headline)
+        } else if !proofs_are_legal(&d) {
+            Err(SummaryError::Proofs)
         } else {
-            Ok(Content { claims: d.claims, headline: d.headline, terms: d.terms })
+            let ContentDraft { claims, headline, terms, proofs } = d;
+            Ok(Content { claims, headline, terms, proofs })
         }
     }
+}
+
+/// Each proof is within its bound and proves a claim, and no claim names another.
+fn proofs_are_legal(d: &ContentDraft) -> bool {
+    let named: BTreeSet<usize> = d.claims.iter().filter_map(Claim::proof).collect();
+    d.proofs.len() <= SUMMARY_PROOFS_MAX
+        && d.proofs.iter().all(|proof| proof.len() <= SUMMARY_PROOF_BYTES_MAX)
+        && named.into_iter().eq(0..d.proofs.len())
 }
 
 impl Content {
@@ -323,6 +355,7 @@ impl Content {
                         awarded: Month::of(credential.valid_from().unwrap_or(Timestamp::EPOCH)),
                         commitment: opening.salt.commit(opening.credential),
                     }),
+                    proof: None,
                 });
                 openings.push(opening);
             }
@@ -334,7 +367,26 @@ impl Content {
         }
         claims.sort_by(|a, b| (b.tier, b.level, &a.skill).cmp(&(a.tier, a.level, &b.skill)));
         let headline = headline(&claims, vocabulary);
-        Ok((ContentDraft { claims, headline, terms }.try_into()?, openings))
+        Ok((ContentDraft { claims, headline, terms, proofs: Vec::new() }.try_into()?, openings))
+    }
+
+    /// The same with proofs, each with the skills whose claims it proves. They replace those that it had.
+    ///
+    /// # Errors
+    /// When a claim has nothing behind it, a proof proves none, or they are too many or too large.
+    pub fn with_proofs(self, proofs: Vec<(String, Vec<SkillId>)>) -> Result<Content, SummaryError> {
+        let of = |claim: &Claim| {
+            let at = proofs.iter().position(|(_, skills)| skills.contains(&claim.skill));
+            at.map(|at| u8::try_from(at).map_err(|_| SummaryError::Proofs)).transpose()
+        };
+        let mut claims = Vec::new();
+        for claim in self.claims {
+            let proof = of(&claim)?;
+            let Claim { skill, level, tier, backing, .. } = claim;
+            claims.push(ClaimDraft { skill, level, tier, backing, proof }.try_into()?);
+        }
+        let proofs = proofs.into_iter().map(|(text, _)| text).collect();
+        ContentDraft { claims, headline: self.headline, terms: self.terms, proofs }.try_into()
     }
 
     /// The claims, best first as the holder's node drafted them.
@@ -350,6 +402,11 @@ impl Content {
     /// Terms of engagement.
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// The texts of the proofs that its claims name: SD-JWT VCs with a key binding.
+    pub fn proofs(&self) -> &[String] {
+        &self.proofs
     }
 
     /// The claim of a skill.

@@ -100,7 +100,7 @@ impl Examples {
         let query = parse(text, &vocabulary, NOW).unwrap().query;
         let trust = Default::default();
         let proven = disclosure.verify(&inquiry, summary.body(), &Verifier::new(NOW, &trust)).unwrap();
-        let standing = ranking::standing(summary.body(), Some(&proven), &trust);
+        let standing = ranking::standing(summary.body(), Some(&proven), &Default::default(), &trust);
         let score = ranking::score(&query, summary.body(), &standing, &vocabulary, NOW);
         let statement = ScoreStatement {
             seeker: seeker.public(),
@@ -313,7 +313,7 @@ fn the_longest_statement_is_within_its_bound() {
     let long = Signed::sign(Summary::new(&consent, 1, summary.body().reach().clone(), NOW).unwrap(), &view);
     let alternatives = (0..62).map(|n| term(&skill(n % 25), 1 + u8::try_from(n / 25).unwrap()));
     let query = Query::new(Expr::Or(alternatives.collect())).unwrap();
-    let standing = ranking::standing(long.body(), None, &Default::default());
+    let standing = ranking::standing(long.body(), None, &Default::default(), &Default::default());
     let score = ranking::score(&query, long.body(), &standing, &vocabulary, NOW);
     let statement = ScoreStatement {
         seeker: seeker.public(),

@@ -1,6 +1,7 @@
 //! `knack issue`.
 
 mod batch;
+mod copies;
 mod folder;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -32,6 +33,7 @@ Examples:
   knack issue --to did:key:z6Mk... --skill rust --level 4 --out rust.json
   knack issue --to did:key:z6Mk... --skill python --skill SQL --level 3 --achievement 'Data course' --expires 2y
   knack issue --to did:key:z6Mk... --skill rust --level 4 --format sd-jwt --alg ES256 --status --out rust.sd-jwt
+  knack issue --to did:key:z6Mk... --skill rust --level 4 --format sd-jwt --copies 10 --copy-to keys.txt --out rust.jwt
   knack issue batch people.csv --template course.toml --dry-run"
 )]
 pub struct Args {
@@ -85,6 +87,9 @@ struct One {
     #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
     expires: Option<u64>,
 
+    #[command(flatten)]
+    copies: copies::Args,
+
     /// The file to write; stdout when absent
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -93,6 +98,8 @@ struct One {
 #[derive(Serialize)]
 struct Written {
     file: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<String>,
 }
 
 /// A token has no JSON form of its own.
@@ -114,6 +121,7 @@ impl Args {
 
 impl One {
     async fn run(self, home: &Home, screen: &Screen) -> Outcome {
+        let keys = self.copies.keys(self.format, &self.to)?;
         let order = IssueOrder {
             achievement: self.achievement,
             issuer_name: self.issuer_name,
@@ -123,6 +131,9 @@ impl One {
             status: self.status,
             ..IssueOrder::new(self.to, self.skill, self.level)
         };
+        if !keys.is_empty() {
+            return copies::issue(home, screen, order, &keys, self.out.as_deref()).await;
+        }
         let reply = ask(home, Request::Issue(Box::new(order))).await?;
         let Reply::Issued(text) = reply else { return Err(mismatch()) };
         let printed = printed(&text)?;
@@ -136,7 +147,7 @@ impl One {
                     let hint = "name a file that you may write";
                     Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), hint)
                 })?;
-                let written = Written { file: path.display().to_string() };
+                let written = Written { file: path.display().to_string(), copies: Vec::new() };
                 screen.show(&written, || screen.say(&format!("wrote {}", written.file)));
             }
         }

@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod issue;
 mod issued;
+mod keys;
 mod lookup;
 mod peers;
 mod present;
@@ -94,6 +95,7 @@ enum Command {
     #[command(name = "status-list")]
     StatusList(status_list::Args),
     Did(did::Args),
+    Keys(keys::Args),
     Import(import::Args),
     Credentials(credentials::Args),
     Verify(verify::Args),
@@ -168,6 +170,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Reinstate(args) => args.run(&home()?, screen).await,
             Command::Did(args) => args.run(&home()?, screen),
             Command::StatusList(args) => args.run(&home()?, screen).await,
+            Command::Keys(args) => args.run(&home()?, screen).await,
             Command::Import(args) => args.run(&home()?, screen).await,
             Command::Credentials(args) => args.run(&home()?, screen).await,
             Command::Verify(args) => args.run(&home()?, screen).await,

@@ -9,7 +9,7 @@ use super::{
     screen::{STRONG, WEAK},
 };
 use crate::{
-    control::{Reply, Request},
+    control::{ProofsOrder, Reply, Request},
     home::Home,
     report::PreviewReport,
 };
@@ -23,11 +23,20 @@ pub struct Args {
     /// Who would get a presentation at once: ask, verified_org or anyone
     #[arg(long, value_name = "POLICY", default_value_t = Present::Ask)]
     present: Present,
+
+    /// With the proofs that `knack publish --proofs` would attach
+    #[arg(long)]
+    proofs: bool,
+
+    /// Also with such as link your pseudonym to your DID, or to an earlier publication
+    #[arg(long, requires = "proofs")]
+    linkable: bool,
 }
 
 impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
-        let request = Request::Preview { present: self.present };
+        let proofs = ProofsOrder { attach: self.proofs, linkable: self.linkable };
+        let request = Request::Preview { present: self.present, proofs };
         let Reply::Preview(preview) = ask(home, request).await? else { return Err(mismatch()) };
         screen.show(&preview, || print(&preview));
         Ok(ExitCode::SUCCESS)
@@ -53,6 +62,15 @@ fn print(p: &PreviewReport) {
             data!("    issuer {}, awarded {}", backing.issuer, backing.awarded);
             data!("    {WEAK}commitment {}{WEAK:#}", backing.commitment);
         }
+        if let Some(proof) = claim.proof() {
+            data!("    proven by proof {proof}");
+        }
+    }
+    for (at, proof) in p.content.proofs().iter().enumerate() {
+        data!("  proof {at}     {proof}");
+    }
+    if p.linked {
+        data!("{STRONG}These proofs link{STRONG:#} your pseudonym to your DID, or to an earlier publication");
     }
     data!("{STRONG}A stranger will not see{STRONG:#} your DID, your credentials, your name, anything else");
     for line in &p.left_out {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Outcome, Screen, ask, duration_ms, mismatch, screen::instant};
 use crate::{
-    control::{Reply, Request},
+    control::{ProofsOrder, Reply, Request},
     home::Home,
 };
 
@@ -18,7 +18,8 @@ use crate::{
 #[command(after_help = "\
 Examples:
   knack publish --for 24h
-  knack publish --for 7d --present anyone")]
+  knack publish --for 7d --present anyone
+  knack publish --proofs")]
 pub struct Args {
     /// For how long, 7 days at most
     #[arg(long = "for", value_name = "DURATION", default_value = "24h", value_parser = duration_ms)]
@@ -27,6 +28,16 @@ pub struct Args {
     /// Who gets a presentation at once: ask (nobody), verified_org or anyone
     #[arg(long, value_name = "POLICY", default_value_t = Present::Ask)]
     present: Present,
+
+    /// With proofs: copies of credentials that show the skills claimed, to everybody
+    ///
+    /// Each copy is bound to a key that is used once (see `knack keys`), and published once.
+    #[arg(long)]
+    proofs: bool,
+
+    /// Also with proofs that link your pseudonym to your DID, or to an earlier publication
+    #[arg(long, requires = "proofs")]
+    linkable: bool,
 }
 
 #[derive(Serialize)]
@@ -39,17 +50,37 @@ struct Report {
     bytes: usize,
     peers: usize,
     announced: bool,
+    proofs: usize,
+    linked: bool,
+    left_out: Vec<String>,
 }
 
 impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
-        let request = Request::Publish { lease_ms: self.lease, present: self.present };
-        let Reply::Published { view, until, peers, claims, bytes, announced } = ask(home, request).await?
+        let order = ProofsOrder { attach: self.proofs, linkable: self.linkable };
+        let request = Request::Publish { lease_ms: self.lease, present: self.present, proofs: order };
+        let reply = ask(home, request).await?;
+        let Reply::Published { view, until, peers, claims, bytes, announced, proofs, linked, left_out } =
+            reply
         else {
             return Err(mismatch());
         };
         let present = self.present;
-        let report = Report { view, published_until: until, present, claims, bytes, peers, announced };
+        if linked {
+            screen.say("these proofs link your pseudonym to your DID, or to an earlier publication");
+        }
+        let report = Report {
+            view,
+            published_until: until,
+            present,
+            claims,
+            bytes,
+            peers,
+            announced,
+            proofs,
+            linked,
+            left_out,
+        };
         screen.show(&report, || {
             data!(
                 "published {} claims ({} bytes) as {} until {}",
@@ -58,6 +89,10 @@ impl Args {
                 report.view,
                 instant(report.published_until)
             );
+            if order.attach {
+                data!("with {} proofs", report.proofs);
+            }
+            report.left_out.iter().for_each(|line| screen.say(line));
             if !report.announced {
                 screen.say("no node runs for this home: it is announced when you start one with `knack up`");
             } else if report.peers == 0 {

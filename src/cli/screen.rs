@@ -217,6 +217,11 @@ pub fn print_why(result: &ResultRow) {
     }
     data!("  {:>10}  {STRONG}score{STRONG:#}, the sum of the above", points(result.score));
     data!("presentation: {}", result.presentation);
+    for claim in &result.claims {
+        if let Some(published) = &claim.published {
+            data!("{}: {published}", claim.label);
+        }
+    }
     for checks in &result.checks {
         data!("{} (issuer {})", checks.credential, short(&checks.issuer));
         print_checks(checks);

@@ -25,7 +25,7 @@ use crate::{
     control::{Exit, ImportOrder, ImportedRow, Refusal, Reply, SuggestionRow},
     fetch::{FetchConfig, Fetcher},
     report::{ChecksRow, CredentialRow, SkillRow},
-    store::{KeptBadge, KeptCredential},
+    store::{KeptBadge, KeptCopy, KeptCredential},
 };
 
 impl Node {
@@ -64,17 +64,24 @@ impl Node {
         let [credential] = credentials;
         let checks = credential.verify(&self.verifier());
         check_authentic(&checks, &order.name)?;
+        let mut copy = None;
         match credential.subject() {
             Some(subject) if *subject == self.identity.root.did() => {}
-            Some(subject) => return Err(self.of_another(&order.name, subject.as_str())),
+            Some(subject) => match self.single_use_index(subject)? {
+                Some(index) => copy = Some(KeptCopy { index, used: None }),
+                None => return Err(self.of_another(&order.name, subject.as_str())),
+            },
             None => check_recipient(&identity::recipients(&credential), order)?,
         }
-        let kept = KeptCredential { text: credential.text().to_owned(), imported: now(), badge: None };
+        // A copy that was used stays used, however often it is imported.
+        let copy = self.shelf.store.credential(&credential.id())?.and_then(|before| before.copy).or(copy);
+        let text = credential.text().to_owned();
+        let kept = KeptCredential { text, imported: now(), badge: None, copy };
         self.shelf.store.put_credential(&credential.id(), &kept)?;
         let texts = if credential.skills().is_empty() { suggestion::texts(&credential) } else { Vec::new() };
         Ok(ImportedRow {
             suggestions: self.suggestions(&texts),
-            credential: CredentialRow::new(&credential, &checks),
+            credential: CredentialRow::new(&credential, &checks).of_copy(kept.copy.as_ref()),
         })
     }
 
@@ -89,17 +96,22 @@ impl Node {
         let texts = class.filter(|_| skills.is_empty()).map(|class| class.texts()).unwrap_or_default();
         let suggestions = self.suggestions(&texts);
         let about = KeptBadge { name: row.credential.clone(), issuer: row.issuer.clone(), skills };
-        let kept = KeptCredential { text: order.text.clone(), imported: now(), badge: Some(about.clone()) };
+        let badge_kept = Some(about.clone());
+        let kept =
+            KeptCredential { text: order.text.clone(), imported: now(), badge: badge_kept, copy: None };
         self.shelf.store.put_credential(&Id::of(order.text.as_bytes()), &kept)?;
         Ok(ImportedRow { credential: badge_row(&badge, row, &about), suggestions })
     }
 
     /// Every credential and badge kept, with its checks as of now.
     pub(super) async fn credentials(&mut self) -> Answer {
-        let credentials = self.kept()?;
+        let entries = self.kept_entries()?;
+        let credentials: Vec<Credential> = entries.iter().map(|(_, credential)| credential.clone()).collect();
         self.recall(&credentials).await?;
-        let row = |c: &Credential| CredentialRow::new(c, &c.verify(&self.verifier()));
-        let mut rows: Vec<CredentialRow> = credentials.iter().map(row).collect();
+        let row = |(kept, c): &(KeptCredential, Credential)| {
+            CredentialRow::new(c, &c.verify(&self.verifier())).of_copy(kept.copy.as_ref())
+        };
+        let mut rows: Vec<CredentialRow> = entries.iter().map(row).collect();
         for (id, KeptCredential { text, badge, .. }) in self.shelf.store.credentials()? {
             let Some(about) = badge else { continue };
             let damaged = |e: &dyn std::fmt::Display| {
@@ -119,14 +131,21 @@ impl Node {
         Ok(Reply::Credentials(rows))
     }
 
-    /// The verifiable credentials kept.
+    /// The verifiable credentials kept, copies that are published once aside.
     pub(super) fn kept(&self) -> Result<Vec<Credential>, Refusal> {
+        let entries = self.kept_entries()?.into_iter();
+        Ok(entries.filter(|(kept, _)| kept.copy.is_none()).map(|(_, credential)| credential).collect())
+    }
+
+    /// The verifiable credentials kept, as they are kept.
+    pub(super) fn kept_entries(&self) -> Result<Vec<(KeptCredential, Credential)>, Refusal> {
         let kept = self.shelf.store.credentials()?.into_iter();
         let parse = |(id, kept): (_, KeptCredential)| {
-            Credential::parse(&kept.text).map_err(|e| {
+            let credential = Credential::parse(&kept.text).map_err(|e| {
                 let hint = "import the original file again";
                 Refusal::new(Exit::Failed, format!("the credential {} is damaged: {e}", short(id)), hint)
-            })
+            })?;
+            Ok((kept, credential))
         };
         kept.filter(|(_, kept)| kept.badge.is_none()).map(parse).collect()
     }
@@ -251,6 +270,7 @@ fn badge_row(badge: &Badge, mut checks: ChecksRow, about: &KeptBadge) -> Credent
         skills: skills_of(about),
         valid_from: Some(assertion.issued_on),
         valid_until: assertion.expires,
+        copy: None,
     }
 }
 
@@ -258,7 +278,7 @@ fn unread_row(id: Id, about: &KeptBadge, why: &Refusal) -> CredentialRow {
     let mut checks = ChecksRow::unread(&id, "incomplete", &why.message);
     checks.credential.clone_from(&about.name);
     checks.issuer.clone_from(&about.issuer);
-    CredentialRow { checks, skills: skills_of(about), valid_from: None, valid_until: None }
+    CredentialRow { checks, skills: skills_of(about), valid_from: None, valid_until: None, copy: None }
 }
 
 /// The skills that a badge is about. It states no levels.

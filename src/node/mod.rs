@@ -7,6 +7,7 @@ mod importing;
 mod issued;
 mod issuing;
 mod presenting;
+mod proofs;
 mod service;
 mod shelf;
 mod showing;

@@ -1,15 +1,16 @@
 //! What a node does for its operator: each request of the control socket, carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use knackmesh_protocol::{
-    credential::{VerifiedCredential, Verifier},
+    credential::{Credential, VerifiedCredential, Verifier},
+    id::Id,
     inquiry::Undertaking,
     key::Did,
     limits::{SEARCH_DEADLINE_MAX_MS, SEARCH_LEADS_MAX},
     message::{self, Item},
     peer::{Command, Reply as PeerReply, SearchError, Specification},
-    query,
+    published, query,
     skill::{Level, SkillId},
     summary::{Content, Opening, SummaryError, Terms},
     vocabulary::{Resolution, Vocabulary},
@@ -17,11 +18,11 @@ use knackmesh_protocol::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::{Node, NodeError, now, short};
+use super::{Node, NodeError, now, proofs::Attached, short};
 use crate::{
     control::{
-        Errand, Exit, PeerRow, ProfileOrder, ProfileReport, QueryOrder, RecordReport, Refusal, Reply,
-        Request, TrustOrder, TrustRow,
+        Errand, Exit, PeerRow, ProfileOrder, ProfileReport, ProofsOrder, QueryOrder, RecordReport, Refusal,
+        Reply, Request, TrustOrder, TrustRow,
     },
     network::{self, Protocols},
     report::{IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport},
@@ -33,7 +34,7 @@ type Sender = oneshot::Sender<Answer>;
 
 /// A request that waits for the peer.
 pub(super) enum Wait {
-    Publish(Sender),
+    Publish { sender: Sender, linked: bool, left_out: Vec<String> },
     Withdraw(Sender),
     Query { sender: Sender, text: String, understood: Vec<String> },
 }
@@ -74,19 +75,21 @@ impl Node {
             Request::SetStatus(order) => self.set_status(order),
             Request::StatusList { name, format } => self.status_list(&name, format),
             Request::StatusLists { format } => self.all_status_lists(format),
-            Request::Preview { present } => self.preview(present).await,
+            Request::Preview { present, proofs } => self.preview(present, proofs).await,
+            Request::SingleUseKeys { count } => self.single_use_keys(count),
             Request::Trust(order) => self.trust(order),
             Request::Profile(order) => self.profile(&order),
             Request::Why { rank } => self.why(rank),
-            Request::Publish { lease_ms, present } => match self.draft().await {
+            Request::Publish { lease_ms, present, proofs } => match self.draft_to_publish(proofs).await {
                 Ok(draft) => {
+                    let Attached { links: linked, left_out, .. } = draft.attached;
                     let command = Command::Publish {
                         content: draft.content,
                         openings: draft.openings,
                         present,
                         lease_ms,
                     };
-                    self.command(command, Wait::Publish(sender));
+                    self.command(command, Wait::Publish { sender, linked, left_out });
                     return Ok(());
                 }
                 Err(refusal) => Err(refusal),
@@ -121,7 +124,7 @@ impl Node {
     /// Ends a request that waited for the peer.
     pub(super) fn finish(&mut self, wait: Wait, reply: PeerReply) -> Result<(), NodeError> {
         let (sender, answer) = match (wait, reply) {
-            (Wait::Publish(sender), PeerReply::Published(result)) => {
+            (Wait::Publish { sender, linked, left_out }, PeerReply::Published(result)) => {
                 let published = result.map_err(|e| {
                     Refusal::new(
                         Exit::Refused,
@@ -136,6 +139,9 @@ impl Node {
                     claims: p.summary.body().content().claims().len(),
                     bytes: p.summary.encode().len(),
                     announced: self.network.is_some(),
+                    proofs: p.summary.body().content().proofs().len(),
+                    linked,
+                    left_out,
                 });
                 (sender, answer)
             }
@@ -167,7 +173,7 @@ impl Node {
                 };
                 (sender, answer)
             }
-            (Wait::Publish(sender) | Wait::Withdraw(sender) | Wait::Query { sender, .. }, _) => {
+            (Wait::Publish { sender, .. } | Wait::Withdraw(sender) | Wait::Query { sender, .. }, _) => {
                 (sender, Err(Refusal::new(Exit::Failed, "the peer answered another question", "report this")))
             }
         };
@@ -218,18 +224,42 @@ impl Node {
         Verifier::new(now(), &self.trust).knowing(&self.known)
     }
 
+    /// What is published now; the copies in it are used up.
+    async fn draft_to_publish(&mut self, proofs: ProofsOrder) -> Result<Draft, Refusal> {
+        let draft = self.draft(proofs).await?;
+        self.use_up(&draft.attached.copies)?;
+        Ok(draft)
+    }
+
     /// What would be published now, exactly.
-    async fn draft(&mut self) -> Result<Draft, Refusal> {
+    async fn draft(&mut self, proofs: ProofsOrder) -> Result<Draft, Refusal> {
         let profile = self.kept_profile()?;
         let (mut verified, mut left_out): (Vec<VerifiedCredential>, _) = (Vec::new(), self.unproven()?);
+        let (mut candidates, mut copies) = (Vec::new(), Vec::new());
         let own = self.identity.root.did();
-        let credentials = self.kept()?;
+        let entries = self.kept_entries()?;
+        let credentials: Vec<Credential> = entries.iter().map(|(_, credential)| credential.clone()).collect();
         self.recall(&credentials).await?;
-        for credential in credentials.into_iter().filter(|c| c.subject() == Some(&own)) {
+        for (kept, credential) in entries {
+            let is_wanted = match kept.copy {
+                None => credential.subject() == Some(&own),
+                Some(_) => proofs.attach,
+            };
+            if !is_wanted {
+                continue;
+            }
             let name = credential.name().unwrap_or_else(|| short(credential.id()));
             let states_a_skill = !credential.skills().is_empty();
             match credential.verified(&self.verifier()) {
                 Ok(_) if !states_a_skill => left_out.push(format!("{name}: it names no skill by a URI")),
+                Ok(credential) if proofs.attach => {
+                    candidates.extend(self.candidate(&kept, credential.credential()));
+                    match kept.copy {
+                        None => verified.push(credential),
+                        Some(copy) if copy.used.is_none() || proofs.linkable => copies.push(credential),
+                        Some(_) => {}
+                    }
+                }
                 Ok(credential) => verified.push(credential),
                 Err(checks) => {
                     let reasons = checks.reasons.values().map(|r| r.text.as_str()).collect::<Vec<_>>();
@@ -237,9 +267,12 @@ impl Node {
                 }
             }
         }
+        // Of equals, what can be presented stands behind a claim. A copy cannot: nothing opens its commitment.
+        let copied: BTreeSet<Id> = copies.iter().map(|copy| copy.credential().id()).collect();
+        verified.extend(copies);
         let bare: Vec<(SkillId, Level)> = profile.claims.into_iter().collect();
         let drafted = Content::draft(&verified, &bare, profile.terms, &self.vocabulary, &self.identity.view);
-        let (content, openings) = drafted.map_err(|e| match e {
+        let (content, mut openings) = drafted.map_err(|e| match e {
             SummaryError::Empty => Refusal::new(
                 Exit::NoConsent,
                 "there is nothing to publish: no verified credential and no claim",
@@ -247,17 +280,28 @@ impl Node {
             ),
             e => Refusal::new(Exit::Refused, e.to_string(), "see `knack credentials` and `knack profile`"),
         })?;
-        Ok(Draft { content, openings, left_out })
+        openings.retain(|opening| !copied.contains(&opening.credential));
+        if !proofs.attach {
+            return Ok(Draft { content, openings, left_out, attached: Attached::default() });
+        }
+        let (content, attached) = self.attach(content, candidates, proofs.linkable)?;
+        Ok(Draft { content, openings, left_out, attached })
     }
 
-    async fn preview(&mut self, present: knackmesh_protocol::consent::Present) -> Answer {
-        let Draft { content, left_out, .. } = self.draft().await?;
+    async fn preview(
+        &mut self,
+        present: knackmesh_protocol::consent::Present,
+        proofs: ProofsOrder,
+    ) -> Answer {
+        let Draft { content, mut left_out, attached, .. } = self.draft(proofs).await?;
+        left_out.extend(attached.left_out);
         Ok(Reply::Preview(Box::new(PreviewReport {
             view: self.peer.view().to_string(),
             node: self.identity.node_id.to_string(),
             bytes: knackmesh_protocol::wire::encode(&content).len(),
             content,
             present,
+            linked: attached.links,
             left_out,
         })))
     }
@@ -399,7 +443,11 @@ impl Node {
             Item::Tombstone(t) => (t.body().ceiling(), 1),
         };
         let items = values.iter().filter_map(|v| Item::decode(v).ok());
-        let newest = items.filter(own).max_by_key(rank);
+        let legal = |item: &Item| match item {
+            Item::Summary(summary) => published::verify(summary.body()).is_ok(),
+            Item::Tombstone(_) => true,
+        };
+        let newest = items.filter(own).filter(legal).max_by_key(rank);
         let report = RecordReport {
             view: view.to_string(),
             record: newest.as_ref().map(|item| match item {
@@ -426,6 +474,7 @@ struct Draft {
     content: Content,
     openings: Vec<Opening>,
     left_out: Vec<String>,
+    attached: Attached,
 }
 
 fn resolve(name: &str, vocabulary: &Vocabulary) -> Result<SkillId, Refusal> {

@@ -90,6 +90,18 @@ pub struct KeptCredential {
     /// Of a badge of Open Badges 2.0, what its issuer published about it then. `None` for a verifiable credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub badge: Option<KeptBadge>,
+    /// For a copy that is bound to a single-use key: which, and whether it was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<KeptCopy>,
+}
+
+/// A copy of a credential, which is published once and never presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptCopy {
+    /// The number of the single-use key that it is bound to.
+    pub index: u32,
+    /// When it was published, if it was.
+    pub used: Option<Timestamp>,
 }
 
 /// What is remembered of a badge of Open Badges 2.0, whose text names it only by an address.

@@ -9,4 +9,5 @@ mod errors;
 mod files;
 mod help;
 mod issuing;
+mod proofs;
 mod running;

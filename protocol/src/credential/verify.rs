@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     did::{self, Documents},
-    key::Did,
+    key::{Did, VerifyingKey},
     limits::NEEDS_MAX,
     skill::{SkillId, Tier},
     time::Timestamp,
@@ -89,6 +89,34 @@ impl Credential {
             }
         }
         needs.into_iter().take(NEEDS_MAX).collect()
+    }
+
+    /// The key that its token names, which must be its issuer's; `None` when that key must be fetched first, or is of a
+    /// kind that is not read.
+    ///
+    /// # Errors
+    /// When it is no token, or no key of its issuer may have signed it.
+    pub(crate) fn token_key(&self) -> Result<Option<VerifyingKey>, ()> {
+        let (Some(jws), Some(issuer)) = (self.securing().token(), self.issuer_did()) else { return Err(()) };
+        let method = match token_method(jws, self.issuer()) {
+            Ok(method) => method,
+            Err(e) => return if e.is_unsupported() { Ok(None) } else { Err(()) },
+        };
+        if did::controller_of(&method).as_ref() != Ok(issuer) {
+            return Err(());
+        }
+        // What nearly every issuer is: a document need not be made to say again what the DID says.
+        if let Some(key) = issuer.public_key()
+            && method.strip_prefix(issuer.as_str()).and_then(|rest| rest.strip_prefix('#'))
+                == issuer.as_str().strip_prefix("did:key:")
+        {
+            return Ok(Some(key.into()));
+        }
+        match did::verification_key(&method, did::Relationship::AssertionMethod, &Documents::new()) {
+            Ok(resolved) => Ok(Some(resolved.key)),
+            Err(e) if e.is_unsupported() => Ok(None),
+            Err(_) => Err(()),
+        }
     }
 
     /// The DIDs whose keys the proofs name.

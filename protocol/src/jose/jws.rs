@@ -222,6 +222,11 @@ impl Jws {
         self.jwk.as_ref()
     }
 
+    /// The signature, which may be anybody's.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// The payload.
     pub fn payload(&self) -> &[u8] {
         &self.payload

@@ -11,6 +11,7 @@ use crate::{
     key::PublicKey,
     limits::{SUMMARIES_MAX, TOMBSTONES_MAX},
     message::Item,
+    published::ProofRejection,
     signed::Signed,
     summary::{Summary, Tombstone},
     time::Timestamp,
@@ -40,6 +41,22 @@ pub enum Rejection {
     /// There is no room.
     #[error("no room")]
     Full,
+    /// A proof in it does not hold: it is illegal.
+    #[error(transparent)]
+    Proof(#[from] ProofRejection),
+}
+
+impl Rejection {
+    /// The stable name of this refusal.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Rejection::NotCurrent => "not-current",
+            Rejection::Outdated => "outdated",
+            Rejection::Withdrawn => "withdrawn",
+            Rejection::Full => "full",
+            Rejection::Proof(rejection) => rejection.code(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +102,8 @@ pub(super) enum Left {
 }
 
 impl Catalogue {
-    /// Admits an item whose signature was verified when it was decoded.
-    pub fn admit(&mut self, item: &Item, now: Timestamp) -> Result<Admission, Rejection> {
+    /// What [`Catalogue::admit`] would say.
+    pub fn would_admit(&self, item: &Item, now: Timestamp) -> Result<Admission, Rejection> {
         let current = match item {
             Item::Summary(summary) => summary.body().is_current(now),
             Item::Tombstone(tombstone) => tombstone.body().is_current(now),
@@ -98,49 +115,66 @@ impl Catalogue {
             return Ok(Admission::Known);
         }
         match item {
-            Item::Summary(summary) => self.admit_summary(summary)?,
-            Item::Tombstone(tombstone) => self.admit_tombstone(tombstone)?,
+            Item::Summary(summary) => self.check_summary(summary.body())?,
+            Item::Tombstone(tombstone) => self.check_tombstone(tombstone.body())?,
         }
         Ok(Admission::New)
     }
 
-    fn admit_summary(&mut self, signed: &Signed<Summary>) -> Result<(), Rejection> {
-        let (id, summary) = (signed.id(), signed.body());
-        let (view, sequence, expires) = (summary.view(), summary.sequence(), summary.expires());
-        let (held, withdrawn) = match self.views.get(&view) {
+    /// Admits an item whose signature was verified when it was decoded, and whose proofs were since.
+    pub fn admit(&mut self, item: &Item, now: Timestamp) -> Result<Admission, Rejection> {
+        let admission = self.would_admit(item, now)?;
+        if admission == Admission::New {
+            match item {
+                Item::Summary(summary) => self.enter_summary(summary),
+                Item::Tombstone(tombstone) => self.enter_tombstone(tombstone),
+            }
+        }
+        Ok(admission)
+    }
+
+    fn check_summary(&self, summary: &Summary) -> Result<(), Rejection> {
+        let (held, withdrawn) = match self.views.get(&summary.view()) {
             Some(view) => (view.summary, view.tombstone.as_ref().map(|t| t.body().ceiling())),
             None => (None, None),
         };
-        if withdrawn.is_some_and(|ceiling| sequence <= ceiling) {
+        if withdrawn.is_some_and(|ceiling| summary.sequence() <= ceiling) {
             return Err(Rejection::Withdrawn);
         }
-        if held.is_some_and(|held| sequence <= held.sequence) {
+        if held.is_some_and(|held| summary.sequence() <= held.sequence) {
             return Err(Rejection::Outdated);
         }
         if held.is_none() && self.summaries >= SUMMARIES_MAX {
             return Err(Rejection::Full);
         }
+        Ok(())
+    }
+
+    fn enter_summary(&mut self, signed: &Signed<Summary>) {
+        let (id, summary) = (signed.id(), signed.body());
+        let (view, sequence, expires) = (summary.view(), summary.sequence(), summary.expires());
         self.remove_summary(&view);
         self.views.entry(view).or_default().summary = Some(Held { id, sequence, expires });
         self.summaries += 1;
         self.enter(id, view, expires);
-        Ok(())
     }
 
-    fn admit_tombstone(&mut self, signed: &Signed<Tombstone>) -> Result<(), Rejection> {
-        let (id, tombstone) = (signed.id(), signed.body());
-        let (view, ceiling, expires) = (tombstone.view(), tombstone.ceiling(), tombstone.kept_until());
-        let held = self.views.get(&view);
-        let (sequence, earlier) = match held {
-            Some(view) => (view.summary.map(|held| held.sequence), view.tombstone.as_ref()),
-            None => (None, None),
-        };
+    fn check_tombstone(&self, tombstone: &Tombstone) -> Result<(), Rejection> {
+        let (ceiling, expires) = (tombstone.ceiling(), tombstone.kept_until());
+        let earlier = self.views.get(&tombstone.view()).and_then(|view| view.tombstone.as_ref());
         if earlier.is_some_and(|t| (ceiling, expires) <= (t.body().ceiling(), t.body().kept_until())) {
             return Err(Rejection::Outdated);
         }
         if earlier.is_none() && self.tombstones >= TOMBSTONES_MAX {
             return Err(Rejection::Full);
         }
+        Ok(())
+    }
+
+    fn enter_tombstone(&mut self, signed: &Signed<Tombstone>) {
+        let (id, tombstone) = (signed.id(), signed.body());
+        let (view, ceiling, expires) = (tombstone.view(), tombstone.ceiling(), tombstone.kept_until());
+        let sequence = self.views.get(&view).and_then(|v| v.summary).map(|held| held.sequence);
         self.remove_tombstone(&view);
         if sequence.is_some_and(|sequence| sequence <= ceiling) {
             self.remove_summary(&view);
@@ -148,7 +182,6 @@ impl Catalogue {
         self.views.entry(view).or_default().tombstone = Some(signed.clone());
         self.tombstones += 1;
         self.enter(id, view, expires);
-        Ok(())
     }
 
     fn enter(&mut self, id: Id, view: PublicKey, expires: Timestamp) {

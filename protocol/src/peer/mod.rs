@@ -41,6 +41,7 @@ use crate::{
     key::{PublicKey, SecretKey},
     limits::RECONCILE_SUMMARIES_PER_REQUEST,
     message::{Item, Refusal, Request, Response},
+    published::{self, ProofRejection},
     query::Query,
     signed::Signed,
     summary::{Content, Opening, Summary},
@@ -528,8 +529,42 @@ impl Peer {
         self.tend_searches(now, lent);
     }
 
-    /// Admits an item, from wherever it came.
+    /// Admits an item, from wherever it came. Its proofs are verified strictly, when all else speaks for it.
     fn admit(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
+        if let Item::Summary(summary) = item
+            && self.catalogue.would_admit(item, now)? == Admission::New
+        {
+            published::verify(summary.body())?;
+        }
+        self.admit_verified(now, item)
+    }
+
+    /// Admits many items, in order. The proofs of all that are new are verified together.
+    fn admit_all(&mut self, now: Timestamp, items: &[Item]) -> Vec<Result<Admission, Rejection>> {
+        let is_new = |item: &&Item| self.catalogue.would_admit(item, now) == Ok(Admission::New);
+        let proving: Vec<&Summary> = items
+            .iter()
+            .filter(is_new)
+            .filter_map(|item| match item {
+                Item::Summary(summary) => Some(summary.body()),
+                Item::Tombstone(_) => None,
+            })
+            .collect();
+        let mut verified: BTreeMap<Id, Result<(), ProofRejection>> = BTreeMap::new();
+        let mut outcomes = published::verify_all(&proving).into_iter();
+        for item in items.iter().filter(is_new).filter(|item| matches!(item, Item::Summary(_))) {
+            verified.insert(item.id(), outcomes.next().unwrap_or(Err(ProofRejection::Malformed)));
+        }
+        let admit = |item: &Item| match verified.get(&item.id()) {
+            Some(Err(rejection)) => Err((*rejection).into()),
+            Some(Ok(())) => self.admit_verified(now, item),
+            // A tombstone, or a summary that was refused or known before its proofs mattered.
+            None => self.admit(now, item),
+        };
+        items.iter().map(admit).collect()
+    }
+
+    fn admit_verified(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
         let admission = self.catalogue.admit(item, now)?;
         // The store keeps one item a view, the newest; a tombstone beneath it waits in the catalogue.
         if admission == Admission::New && self.catalogue.is_newest(item) {
@@ -542,6 +577,8 @@ impl Peer {
         let Ok(item) = Item::decode(bytes) else { return Verdict::Reject };
         match self.admit(now, &item) {
             Ok(Admission::New) => Verdict::Accept,
+            // Illegal whenever it came, unlike what is refused for what is held or for the time.
+            Err(Rejection::Proof(_)) => Verdict::Reject,
             Ok(Admission::Known) | Err(_) => Verdict::Ignore,
         }
     }

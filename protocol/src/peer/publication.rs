@@ -10,6 +10,7 @@ use crate::{
     id::NodeId,
     limits::WITHDRAWAL_WAIT_MS,
     message::{Acknowledgement, Item, Refusal, Request, Response},
+    published::{self, ProofRejection},
     signed::Signed,
     summary::{Content, Opening, Reach, Summary, SummaryError, Tombstone},
     time::Timestamp,
@@ -45,6 +46,9 @@ pub enum PublishError {
     /// The summary is not legal.
     #[error(transparent)]
     Summary(#[from] SummaryError),
+    /// A proof in it does not hold, so that no node would keep it.
+    #[error(transparent)]
+    Proof(#[from] ProofRejection),
 }
 
 /// A withdrawal was made durable and handed to the network.
@@ -108,7 +112,9 @@ impl Peer {
         let last = self.last_sequence.max(self.catalogue.sequence(&view.public()));
         let sequence = now.unix_ms().max(last.saturating_add(1));
         let reach = Reach::Direct(self.identity.node_id.clone());
-        let summary = Signed::sign(Summary::new(&consent, sequence, reach, now)?, view);
+        let summary = Summary::new(&consent, sequence, reach, now)?;
+        published::verify(&summary)?;
+        let summary = Signed::sign(summary, view);
         let outlived =
             self.publication.take().filter(|p| p.summary.body().expires() > summary.body().expires());
         if let Some(outlived) = outlived {

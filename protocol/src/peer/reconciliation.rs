@@ -284,8 +284,9 @@ impl Peer {
             session.need.extend(asked.into_iter().skip(last + 1));
         }
         let mut useful = false;
-        for item in items {
-            match self.admit(now, &item) {
+        let admitted = self.admit_all(now, &items);
+        for (item, admitted) in items.iter().zip(admitted) {
+            match admitted {
                 Ok(admission) => useful |= admission == Admission::New,
                 Err(_) if self.sessions.refused.len() < REFUSED_IDS_MAX => {
                     self.sessions.refused.insert(item.id());

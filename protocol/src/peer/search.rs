@@ -20,7 +20,8 @@ use crate::{
         LEADS_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_NEEDS_MAX,
         SEARCH_PEERS_MAX, SEARCHES_MAX,
     },
-    message::{Envelope, Item, Request, Response},
+    message::{Envelope, Item, Leads, Request, Response},
+    published::{ProofState, Published},
     query::{Query, Requirement},
     ranking::{self, Recognition, Score, ScoreStatement, Standing, WEIGHTS_VERSION},
     signed::{self, Signed},
@@ -82,9 +83,12 @@ pub struct Found {
     pub standing: Vec<Standing>,
     /// How the request for a presentation ended.
     pub proof: Proof,
+    /// What the proofs in the summary come to.
+    pub published: Published,
     /// The score and why.
     pub score: Score,
-    /// Whether every skill that earned points was proven.
+    /// Whether every skill that earned points was proven, in a presentation to us or by a published proof, which shows who
+    /// held it when it was published.
     pub verified: bool,
     /// Whether, besides, every issuer is on the seeker's trust list.
     pub recognised: bool,
@@ -280,23 +284,7 @@ impl Peer {
             Ok(Response::Leads(leads)) => {
                 search.coverage.answered += 1;
                 search.coverage.largest_index = search.coverage.largest_index.max(leads.held as usize);
-                for Envelope(envelope) in leads.summaries.iter().take(LEADS_MAX) {
-                    // Held, but perhaps only since the own index was asked.
-                    let held =
-                        signed::peek_id(envelope).and_then(|id| match self.catalogue.holding(&id)? {
-                            Holding::Summary(view) => Some((id, view)),
-                            Holding::Tombstone(_) => None,
-                        });
-                    let summary = match held {
-                        Some((id, view)) if search.leads.get(&view).is_some_and(|l| l.summary.id() == id) => {
-                            continue;
-                        }
-                        Some((_, view)) => lent.index.summary(&view),
-                        None => Signed::<Summary>::decode(envelope)
-                            .ok()
-                            .filter(|s| self.admit(now, &Item::Summary(s.clone())).is_ok()),
-                    };
-                    let Some(summary) = summary else { continue };
+                for summary in self.admit_leads(now, &search, &leads, lent) {
                     let stated = ranking::stated(summary.body(), lent.trust);
                     let query = &search.specification.query;
                     if ranking::matches(query, summary.body(), &stated, lent.vocabulary) {
@@ -308,6 +296,37 @@ impl Peer {
             Err(_) => search.coverage.unreachable += 1,
         }
         self.searches.insert(id, search);
+    }
+
+    /// The summaries of leads that the search has not got yet. Those that we do not hold are verified together.
+    fn admit_leads(
+        &mut self,
+        now: Timestamp,
+        search: &Search,
+        leads: &Leads,
+        lent: &Lent<'_>,
+    ) -> Vec<Signed<Summary>> {
+        let (mut summaries, mut new): (Vec<Signed<Summary>>, Vec<&[u8]>) = (Vec::new(), Vec::new());
+        for Envelope(envelope) in leads.summaries.iter().take(LEADS_MAX) {
+            // Held, but perhaps only since the own index was asked.
+            let held = signed::peek_id(envelope).and_then(|id| match self.catalogue.holding(&id)? {
+                Holding::Summary(view) => Some((id, view)),
+                Holding::Tombstone(_) => None,
+            });
+            match held {
+                Some((id, view)) if search.leads.get(&view).is_some_and(|l| l.summary.id() == id) => {}
+                Some((_, view)) => summaries.extend(lent.index.summary(&view)),
+                None => new.push(envelope),
+            }
+        }
+        let new: Vec<Item> = signed::decode_all(&new).into_iter().flatten().map(Item::Summary).collect();
+        let admitted = self.admit_all(now, &new);
+        for (item, admission) in new.into_iter().zip(admitted) {
+            if let (Item::Summary(summary), Ok(_)) = (item, admission) {
+                summaries.push(summary);
+            }
+        }
+        summaries
     }
 
     pub(super) fn tend_searches(&mut self, now: Timestamp, lent: &Lent<'_>) {
@@ -491,9 +510,10 @@ impl Peer {
                 Proof::Presented(proven) => Some(proven.as_ref()),
                 _ => None,
             };
-            let standing = ranking::standing(summary, proven, lent.trust);
+            let published = Published::of(summary, &lent.verifier(now));
+            let standing = ranking::standing(summary, proven, &published, lent.trust);
             if !ranking::matches(&query, summary, &standing, lent.vocabulary) {
-                withheld.push(Withheld { view, reason: why_withheld(&lead.proof) });
+                withheld.push(Withheld { view, reason: why_withheld(&lead.proof, &published) });
                 continue;
             }
             let score = ranking::score(&query, summary, &standing, lent.vocabulary, now);
@@ -515,6 +535,7 @@ impl Peer {
                 holder: proven.map(|p| p.holder.clone()),
                 standing,
                 proof: lead.proof,
+                published,
                 verified,
                 recognised,
                 statement: Signed::sign(statement, &self.identity.root),
@@ -551,8 +572,10 @@ fn verdict(query: &Query, standing: &[Standing]) -> (bool, bool) {
     (verified, verified && met.iter().all(listed))
 }
 
-fn why_withheld(proof: &Proof) -> String {
-    match proof {
+fn why_withheld(proof: &Proof, published: &Published) -> String {
+    let open = published.claims().iter().filter(|claim| claim.state != ProofState::Proven);
+    let open: String = open.map(|claim| format!("; {}: {}", claim.skill, claim.state.text())).collect();
+    let reason = match proof {
         Proof::Presented(proven) => {
             let failed: Vec<String> = proven.failures();
             if failed.is_empty() {
@@ -563,5 +586,6 @@ fn why_withheld(proof: &Proof) -> String {
         }
         Proof::NotAsked(reason) | Proof::Awaited(reason) => format!("not proven: {reason}"),
         Proof::Refused(reason) => format!("presentation refused: {reason}"),
-    }
+    };
+    reason + &open
 }

@@ -20,6 +20,7 @@ use crate::{
     credential::TrustList,
     inquiry::Proven,
     key::Did,
+    published::Published,
     query::{ClaimFacts, Expr, Profile, Query, SkillTerm, Words},
     skill::{Level, SkillId, Tier},
     summary::{Month, Summary},
@@ -75,21 +76,48 @@ pub fn stated(summary: &Summary, trust: &TrustList) -> Vec<Standing> {
         .collect()
 }
 
-/// Every claim as it counts: proven ones with what their credentials state, the others as *claimed*.
-pub fn standing(summary: &Summary, proven: Option<&Proven>, trust: &TrustList) -> Vec<Standing> {
+/// Every claim as it counts: proven ones with what their credentials state, the others as *claimed*. What proves more counts,
+/// be it a presentation or a published proof; of equals the presentation.
+pub fn standing(
+    summary: &Summary,
+    proven: Option<&Proven>,
+    published: &Published,
+    trust: &TrustList,
+) -> Vec<Standing> {
     let one = |claim: &crate::summary::Claim| {
-        let bare =
-            Standing { skill: claim.skill().clone(), level: claim.level(), tier: Tier::Claimed, award: None };
-        let Some(proof) = proven.and_then(|p| p.verified_claim(claim.skill())) else { return bare };
-        Standing {
+        let skill = claim.skill();
+        let award = |issuer: &Did, awarded| Award {
+            issuer: issuer.clone(),
+            recognition: trust.recognition(issuer, skill),
+            awarded,
+        };
+        let presented = proven.and_then(|p| p.verified_claim(skill)).map(|proof| Standing {
+            skill: skill.clone(),
             level: proof.level,
             tier: claim.tier().min(proof.credential.tier()),
-            award: Some(Award {
-                issuer: proof.issuer.clone(),
-                recognition: trust.recognition(proof.issuer, claim.skill()),
-                awarded: Month::of(proof.credential.valid_from().unwrap_or(Timestamp::EPOCH)),
-            }),
-            ..bare
+            award: Some(award(
+                proof.issuer,
+                Month::of(proof.credential.valid_from().unwrap_or(Timestamp::EPOCH)),
+            )),
+        });
+        let published = published.proven(skill).map(|proof| Standing {
+            skill: skill.clone(),
+            level: proof.level,
+            tier: proof.tier,
+            award: Some(award(&proof.issuer, proof.awarded)),
+        });
+        match (presented, published) {
+            (Some(a), Some(b)) => {
+                if (b.tier, b.level) > (a.tier, a.level) {
+                    b
+                } else {
+                    a
+                }
+            }
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => {
+                Standing { skill: skill.clone(), level: claim.level(), tier: Tier::Claimed, award: None }
+            }
         }
     };
     summary.content().claims().iter().map(one).collect()

@@ -39,6 +39,7 @@ pub enum Who {
     Issuer = 5,
     Stranger = 6,
     SecondView = 7,
+    Copy = 8,
 }
 
 impl Who {

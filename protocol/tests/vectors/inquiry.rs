@@ -7,6 +7,7 @@ use knackmesh_protocol::{
         CLAIMS_MAX, CONTACT_BYTES_MAX, INQUIRY_AGE_MAX_MS, MESSAGE_BYTES_MAX, PURPOSE_BYTES_MAX,
         RETENTION_DAYS_MAX,
     },
+    published::Published,
     ranking::standing,
     signed::Signed,
     summary::{Opening, Salt, Summary},
@@ -54,7 +55,7 @@ pub fn outcome(case: &Value) -> Value {
                 "level": c.level,
             })).collect::<Vec<_>>(),
             "failures": proven.failures(),
-            "standing": standing(summary.body(), Some(&proven), &trust),
+            "standing": standing(summary.body(), Some(&proven), &Published::default(), &trust),
         }),
     }
 }

@@ -10,6 +10,7 @@ mod inquiry;
 mod limits;
 mod message;
 mod peer;
+mod proofs;
 mod ranking;
 mod schema;
 mod signed;

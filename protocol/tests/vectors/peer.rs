@@ -20,7 +20,7 @@ use knackmesh_protocol::{
 use negentropy::{Negentropy, NegentropyStorageVector};
 use serde_json::{Value, json};
 
-use super::{Case, cbor::Cbor, fixtures::*, hex, unhex};
+use super::{Case, cbor::Cbor, fixtures::*, hex, proofs, unhex};
 
 /// What a node keeps, by view.
 #[derive(Default)]
@@ -237,6 +237,14 @@ pub fn cases() -> Vec<Case> {
                 json!({"at_ms": 0, "note": "no CBOR", "gossip": "ff"}),
                 json!({"at_ms": 0, "note": "an envelope that does not say what it holds",
                 "gossip": hex(small_summary(Who::View, 1, now(), HOUR).encode())}),
+            ],
+        ),
+        case(
+            "admission-proofs",
+            "A summary with a proof that does not hold is illegal, whoever signed the summary.",
+            vec![
+                gossip(0, "a proof that another view published", &Item::Summary(proofs::stolen())),
+                gossip(0, "its own", &Item::Summary(proofs::proving(proofs::proof()))),
             ],
         ),
         case(

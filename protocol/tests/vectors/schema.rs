@@ -3,7 +3,7 @@
 use cddl::validate_cbor_from_slice;
 use knackmesh_protocol::{query::Query, wire};
 
-use super::{cbor::Cbor, fixtures::*, message, signed};
+use super::{cbor::Cbor, fixtures::*, message, proofs, signed};
 
 const SCHEMA: &str = include_str!("../../schema.cddl");
 
@@ -34,6 +34,7 @@ fn every_wire_type_is_as_the_schema_says() {
         accepts("envelope", &envelope);
         accepts(root, &body);
     }
+    accepts("summary", proofs::proving(proofs::proof()).bytes());
     accepts("summary", small_summary(Who::View, 1, now(), 1000).bytes());
     message::requests().iter().for_each(|(_, request)| accepts("request", &request.encode()));
     message::responses().iter().for_each(|(_, response)| accepts("response", &response.encode()));

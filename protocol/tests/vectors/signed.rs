@@ -6,6 +6,7 @@ use knackmesh_protocol::{
     id::Id,
     inquiry::{Inquiry, Link},
     message::Acknowledgement,
+    published::Published,
     query::parse,
     ranking::{Score, ScoreStatement, WEIGHTS_VERSION, score, standing},
     signed::{Signed, SignedError, Statement},
@@ -62,7 +63,7 @@ pub fn statement() -> Signed<ScoreStatement> {
     let (summary, seeker) = (summary(), Who::Seeker.key());
     let query = parse(&format!("<{RUST}>>=3 <{KUBERNETES}>"), &VOCABULARY, now()).unwrap().query;
     let proven = disclosure().verify(&inquiry(), summary.body(), &Verifier::new(now(), &trust())).unwrap();
-    let standing = standing(summary.body(), Some(&proven), &trust());
+    let standing = standing(summary.body(), Some(&proven), &Published::default(), &trust());
     let Score { points, terms } = score(&query, summary.body(), &standing, &VOCABULARY, now());
     let statement = ScoreStatement {
         seeker: seeker.public(),

@@ -10,13 +10,21 @@ use knackmesh_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Case, cbor::Cbor, fixtures::*, hex, illegal, signed::refusal, unhex};
+use super::{Case, cbor::Cbor, fixtures::*, hex, illegal, proofs, signed::refusal, unhex};
 
 pub fn outcome(case: &Value) -> Value {
     if let Some(envelope) = case.get("summary") {
         let at: Timestamp = case["now"].as_str().unwrap().parse().unwrap();
         return match Signed::<Summary>::decode(&unhex(envelope)) {
-            Ok(signed) => summary_outcome(signed, at),
+            Ok(signed) if signed.body().content().proofs().is_empty() => summary_outcome(signed, at),
+            Ok(signed) => match proofs::outcome(signed.body(), at) {
+                Ok(published) => {
+                    let mut stated = summary_outcome(signed, at);
+                    stated["proofs"] = published;
+                    stated
+                }
+                Err(refused) => refused,
+            },
             Err(error) => refusal(&error),
         };
     }
@@ -95,6 +103,7 @@ fn with_item(mut stated: Value, item: &Item) -> Value {
 pub fn cases() -> Vec<Case> {
     let mut cases = summaries();
     cases.extend(tombstones());
+    cases.extend(proofs::cases());
     let credential = credential().id().to_string();
     for (name, who) in [("commitment", Who::View), ("commitment-of-another-view", Who::SecondView)] {
         cases.push((

@@ -132,6 +132,31 @@ impl SdJwt {
             return Err(KeyBindingError::Type);
         }
         binding.verify(holder).map_err(KeyBindingError::BadSignature)?;
+        self.check_stated(binding, expected)
+    }
+
+    /// The same but for the signature, which is for the caller to verify.
+    ///
+    /// # Errors
+    /// As for [`SdJwt::verify_key_binding`].
+    pub fn check_key_binding(&self, expected: &ExpectedBinding<'_>) -> Result<Timestamp, KeyBindingError> {
+        let binding = self.key_binding.as_ref().ok_or(KeyBindingError::Missing)?;
+        if binding.typ() != Some(TYP) {
+            return Err(KeyBindingError::Type);
+        }
+        self.check_stated(binding, expected)
+    }
+
+    /// The key binding's token, which must be signed with the holder's key.
+    pub fn key_binding(&self) -> Option<&Jws> {
+        self.key_binding.as_ref()
+    }
+
+    fn check_stated(
+        &self,
+        binding: &Jws,
+        expected: &ExpectedBinding<'_>,
+    ) -> Result<Timestamp, KeyBindingError> {
         let stated = Stated::read(&binding.claims().map_err(KeyBindingError::Claims)?)?;
         if expected.audience.is_some_and(|audience| audience != stated.audience) {
             return Err(KeyBindingError::WrongAudience);
