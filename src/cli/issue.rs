@@ -87,8 +87,13 @@ struct One {
     #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
     expires: Option<u64>,
 
-    #[command(flatten)]
-    copies: copies::Args,
+    /// So many copies besides, each for a key that the holder uses once, in SD-JWT form
+    #[arg(long, value_name = "N", requires = "copy_to")]
+    copies: Option<usize>,
+
+    /// The file with the holder's keys, a did:key a line, as `knack keys --single-use` prints them
+    #[arg(long, value_name = "FILE", requires = "copies")]
+    copy_to: Option<PathBuf>,
 
     /// The file to write; stdout when absent
     #[arg(long, value_name = "FILE")]
@@ -121,7 +126,10 @@ impl Args {
 
 impl One {
     async fn run(self, home: &Home, screen: &Screen) -> Outcome {
-        let keys = self.copies.keys(self.format, &self.to)?;
+        let keys = match (self.copies, &self.copy_to) {
+            (Some(copies), Some(path)) => copies::keys(copies, path, self.format, &self.to)?,
+            _ => Vec::new(),
+        };
         let order = IssueOrder {
             achievement: self.achievement,
             issuer_name: self.issuer_name,

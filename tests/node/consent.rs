@@ -18,10 +18,12 @@ use crate::{
     people::{Holder, NOW, World, identity, inquiry},
 };
 
-/// Asserts that no home among `others` holds a trace of `who`; `published` shows that a trace would be seen.
-pub fn nobody_holds(who: &Knack, others: &[&Knack], published: &Knack) {
+/// Asserts that no home among `others` holds a trace of `who`; `published` shows that a trace would be seen. Their `issuer` knows
+/// the DID to which it issued, from the issuing, and must know nothing else.
+pub fn nobody_holds(who: &Knack, others: &[&Knack], published: &Knack, issuer: &Knack) {
     for other in others {
-        for trace in traces(who) {
+        let of_view = traces_of(&who.view());
+        for trace in if other.name == issuer.name { of_view } else { traces(who) } {
             let found = holding(other.home(), &trace);
             assert!(found.is_empty(), "{} holds a trace of {}: {found:?}", other.name, who.name);
         }
@@ -33,12 +35,13 @@ pub fn nobody_holds(who: &Knack, others: &[&Knack], published: &Knack) {
 
 /// The view as text and as key, and the DID as text and as key.
 fn traces(who: &Knack) -> Vec<Vec<u8>> {
-    let dids = [who.view(), who.did()];
-    let keys = dids.iter().map(|did| {
-        let did: Did = did.parse().expect("a DID");
-        did.public_key().expect("a did:key").as_bytes().to_vec()
-    });
-    keys.chain(dids.iter().map(|did| did.clone().into_bytes())).collect()
+    [traces_of(&who.view()), traces_of(&who.did())].concat()
+}
+
+fn traces_of(did: &str) -> Vec<Vec<u8>> {
+    let parsed: Did = did.parse().expect("a DID");
+    let key = parsed.public_key().expect("a did:key").as_bytes().to_vec();
+    vec![key, did.as_bytes().to_vec()]
 }
 
 /// Files below `dir` that contain `trace`.

@@ -96,7 +96,7 @@ fn ten_nodes_publish_find_join_late_restart_withdraw_and_expire() {
 
     // Who never consented is known to nobody, having been connected all the time.
     assert!(fay.status()["peers"].as_u64() >= Some(1));
-    crate::consent::nobody_holds(&fay, &others, &ada);
+    crate::consent::nobody_holds(&fay, &others, &ada, &school);
     assert!(employer.finds("haskell").is_empty());
     for knack in [&employer, &ada] {
         assert_eq!(finish(&mut knack.command(&["lookup", &fay.view()])).code, Some(1));

@@ -14,43 +14,29 @@ use crate::{
     home::Home,
 };
 
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// So many copies besides, each for a key that the holder uses once, in SD-JWT form
-    #[arg(long, value_name = "N", requires = "copy_to")]
-    copies: Option<usize>,
-
-    /// The file with the holder's keys, a did:key a line, as `knack keys --single-use` prints them
-    #[arg(long, value_name = "FILE", requires = "copies")]
-    copy_to: Option<PathBuf>,
-}
-
-impl Args {
-    /// The keys that copies are bound to, each once.
-    pub(super) fn keys(&self, format: Format, to: &Did) -> Result<Vec<Did>, Refusal> {
-        let (Some(copies), Some(path)) = (self.copies, &self.copy_to) else { return Ok(Vec::new()) };
-        let refuse = |message: String, hint: &str| Err(Refusal::new(Exit::Usage, message, hint));
-        if format != Format::SdJwt {
-            return refuse("copies are SD-JWT VCs".into(), "add --format sd-jwt");
-        }
-        let text = source::read(path)?;
-        let mut keys: Vec<Did> = Vec::new();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            match line.parse::<Did>() {
-                Ok(did) if did.method() == "key" && did != *to && !keys.contains(&did) => keys.push(did),
-                _ => {
-                    let message = format!("{}: not a did:key, or one twice: {line}", path.display());
-                    return refuse(message, "the holder makes them with `knack keys --single-use N`");
-                }
+/// The first `copies` keys in a file, each once.
+pub(super) fn keys(copies: usize, path: &Path, format: Format, to: &Did) -> Result<Vec<Did>, Refusal> {
+    let refuse = |message: String, hint: &str| Err(Refusal::new(Exit::Usage, message, hint));
+    if format != Format::SdJwt {
+        return refuse("copies are SD-JWT VCs".into(), "add --format sd-jwt");
+    }
+    let text = source::read(path)?;
+    let mut keys: Vec<Did> = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.parse::<Did>() {
+            Ok(did) if did.method() == "key" && did != *to && !keys.contains(&did) => keys.push(did),
+            _ => {
+                let message = format!("{}: not a did:key, or one twice: {line}", path.display());
+                return refuse(message, "the holder makes them with `knack keys --single-use N`");
             }
         }
-        if copies == 0 || keys.len() < copies {
-            let message = format!("{copies} copies of {} keys in {}", keys.len(), path.display());
-            return refuse(message, "ask the holder for more: `knack keys --single-use N`");
-        }
-        keys.truncate(copies);
-        Ok(keys)
     }
+    if copies == 0 || keys.len() < copies {
+        let message = format!("{copies} copies of {} keys in {}", keys.len(), path.display());
+        return refuse(message, "ask the holder for more: `knack keys --single-use N`");
+    }
+    keys.truncate(copies);
+    Ok(keys)
 }
 
 /// Issues `order` and the same to each of `keys`; files are `out`, `out.1`, and so on.
