@@ -13,8 +13,7 @@ use super::{
     baked::{self, BakedError},
     clr::LearnerRecord,
     cv::CvFormat,
-    enveloped,
-    is_token,
+    enveloped, is_token,
     open_badge_2::{Assertion, AssertionError, SignedAssertion},
     vcdm::has_type,
 };
