@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use knackmesh_protocol::credential::{Credential, status::Purpose};
 use serde::Serialize;
 
-use super::{Outcome, Screen, ask, import::read, mismatch};
+use super::{Outcome, Screen, ask, mismatch, source::read};
 use crate::{
     control::{Exit, Refusal, Reply, Request, StatusOrder},
     home::Home,

@@ -84,7 +84,7 @@ impl VcApi {
         let settings = home.config()?;
         let did = settings.issuer.did.unwrap_or(home.keys()?.root.did());
         let fetcher = match self.fetch {
-            true => Some(Fetcher::new(&FetchConfig::from(&settings.fetch), Some(home.dir().join("cache")))),
+            true => Some(Fetcher::new(&FetchConfig::from(&settings.fetch), Some(home.cache()))),
             false => None,
         };
         let fetcher = fetcher.transpose().map_err(|e| {
