@@ -98,17 +98,22 @@ for(const [name, query] of Object.entries(queries)) {
     for(const {query: id, presentation, disclosed} of rows) {
       const {format} = query.credentials.find(part => part.id === id);
       const answer = await shown[format](presentation);
-      // Ours show the first that will do, and of an SD-JWT what dcql selects and no more.
-      const [{candidate, claims}] = parts[id];
-      const level = ({result, credentialSubject}) => (result ?? credentialSubject.result)[0];
-      assert.deepEqual(level(answer.claims), level(candidates[candidate].claims));
+      // Ours show one of those that will do, and of an SD-JWT what dcql selects and no more.
+      const chosen = parts[id].find(({candidate}) => levelOf(candidates[candidate]) === levelOf(answer));
+      assert.ok(chosen, levelOf(answer));
       if(format === 'dc+sd-jwt') {
-        assert.deepEqual(visible(answer.claims), visible(claims), disclosed.join(', '));
+        assert.deepEqual(visible(answer.claims), visible(chosen.claims), disclosed.join(', '));
       }
       answers[id] = [answer];
     }
     assert.ok(isAnswered(query, answers));
   });
+}
+
+/** What tells the credentials apart. */
+function levelOf({claims: {result, credentialSubject}}) {
+  const [{value, achievedLevel}] = result ?? credentialSubject.result;
+  return value ?? achievedLevel;
 }
 
 /** Of what can be withheld, what claims show: their names, and the skills. What dcql does not select of a list is null. */
