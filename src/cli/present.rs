@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::ValueEnum;
 use knackmesh_protocol::credential::Format;
 
-use super::{Outcome, Screen, ask, mismatch, source};
+use super::{Outcome, Screen, ask, mismatch, source::read};
 use crate::{
     control::{Reply, Request, ShowOrder},
     home::Home,
@@ -67,7 +67,7 @@ impl Args {
             Form::VpJwt => Format::VcJwt,
             Form::SdJwt => Format::SdJwt,
         };
-        let dcql = self.dcql.as_deref().map(source::text).transpose()?;
+        let dcql = self.dcql.as_deref().map(read).transpose()?;
         let order =
             ShowOrder { dcql, skills: self.skill, challenge: self.challenge, domain: self.domain, format };
         let Reply::Shown(rows) = ask(home, Request::Show(order)).await? else { return Err(mismatch()) };

@@ -1,10 +1,6 @@
 //! What users name to be verified or taken in: files and addresses; and how commands ask others about it.
 
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io::Read, path::Path};
 
 use knackmesh_protocol::{
     credential::{
@@ -12,7 +8,7 @@ use knackmesh_protocol::{
         baked::BakedError,
         import::{self, ImportError, Opened},
     },
-    limits::BAKED_BYTES_MAX,
+    limits::{BAKED_BYTES_MAX, FETCH_STATUS_LIST_BYTES_MAX},
 };
 
 use super::{Screen, ask, mismatch};
@@ -75,31 +71,31 @@ pub(super) async fn open(source: &str, asker: &Asker<'_>) -> Result<Opened, Refu
         let fetched = asker.get(source, Kind::Credential, 0).await.map_err(|e| not_fetched(&e))?;
         fetched.bytes
     } else {
-        read(Path::new(source))?
+        bytes_of(Path::new(source))?
     };
     import::open(&bytes).map_err(|e| refusal(source, &e))
 }
 
 /// Opens a file.
 pub(super) fn open_file(path: &Path) -> Result<Opened, Refusal> {
-    let bytes = read(path)?;
+    let bytes = bytes_of(path)?;
     import::open(&bytes).map_err(|e| refusal(&path.display().to_string(), &e))
 }
 
-/// The texts of files.
-pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<String>, Refusal> {
-    paths.iter().map(|path| text(path)).collect()
-}
-
-/// The text of a file.
-pub(super) fn text(path: &Path) -> Result<String, Refusal> {
-    String::from_utf8(read(path)?).map_err(|_| {
+/// Reads a text file.
+pub(super) fn read(path: &Path) -> Result<String, Refusal> {
+    let bytes = bytes_of(path)?;
+    if bytes.len() > FETCH_STATUS_LIST_BYTES_MAX {
+        let message = format!("{}: too large for a document of its kind", path.display());
+        return Err(Refusal::new(Exit::Failed, message, "name another file"));
+    }
+    String::from_utf8(bytes).map_err(|_| {
         Refusal::new(Exit::Failed, format!("{}: not a text file", path.display()), "name another file")
     })
 }
 
 /// Reads a file, up to the bound of what is read of any.
-fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Refusal> {
     let fail = |e: std::io::Error| {
         Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), "name a file that you may read")
     };

@@ -94,13 +94,11 @@ impl Args {
         let now = now();
         let opened = source::open(&self.file, &asker).await?;
         let trust = match &self.trust {
-            Some(path) => {
-                let texts = source::texts(std::slice::from_ref(path))?;
-                trust_list(&texts.concat(), now, &asker).await?
-            }
+            Some(path) => trust_list(&source::read(path)?, now, &asker).await?,
             None => source::trust_of(home).await?,
         };
-        let status_lists = source::texts(&self.status_list)?;
+        let status_lists = self.status_list.iter().map(|path| source::read(path));
+        let status_lists = status_lists.collect::<Result<Vec<String>, _>>()?;
         let examination = Examination {
             now,
             trust: &trust,
