@@ -4,7 +4,7 @@
 //! `contexts/README.md` says where they come from.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use super::{
     RdfError,
-    active::{Active, Scope, Source},
+    active::{Active, Name, Scope, Source},
     budget::Budget,
-    local::Local,
+    local::{Local, Part},
 };
 use crate::limits::RDF_DERIVED_CONTEXTS_MAX;
 
@@ -106,7 +106,20 @@ pub(super) struct Contexts {
     initial: Arc<Active>,
     /// Remembered so that it need not be derived again; whether it is here changes no outcome.
     derived: Mutex<Derived>,
+    words: OnceLock<Words>,
 }
+
+/// The words of the plain contexts, which readers of plain JSON look for, and the IRIs that they stand for.
+#[derive(Default)]
+struct Words {
+    terms: BTreeSet<Arc<str>>,
+    iris: BTreeSet<Arc<str>>,
+    /// Which of them belong together.
+    pairs: BTreeSet<(Arc<str>, Arc<str>)>,
+}
+
+/// Schemes of URLs that readers of plain JSON look for. As a prefix, each would turn such a URL into another.
+const SCHEMES: [&str; 5] = ["data", "did", "http", "https", "urn"];
 
 impl Contexts {
     /// The only ones that there are, parsed when they are first needed.
@@ -116,6 +129,7 @@ impl Contexts {
             by_url: BUNDLED_CONTEXTS.iter().map(|c| (c.url, (*c, Arc::new(c.parse())))).collect(),
             initial: Arc::new(Active { is_bundled: true, ..Active::default() }),
             derived: Mutex::default(),
+            words: OnceLock::new(),
         })
     }
 
@@ -130,9 +144,70 @@ impl Contexts {
         found.ok_or_else(|| RdfError::UnknownContext(RdfError::named(url)))
     }
 
-    /// Whether `url` stands for a context that plain documents may name.
-    pub(super) fn is_plain(&self, url: &str) -> bool {
-        self.by_url.get(url).is_none_or(|(bundled, _)| bundled.is_plain)
+    /// What in a context of a document keeps the document from being plain: a context that gives a property several
+    /// names, or a definition of a word that readers look for.
+    pub(super) fn unplain<'l>(&self, local: &'l Local) -> Option<&'l str> {
+        local.parts.iter().find_map(|part| match part {
+            Part::Null => Some("@context"),
+            Part::Url(url) => {
+                let is_plain = self.by_url.get(&**url).is_none_or(|(bundled, _)| bundled.is_plain);
+                (!is_plain).then_some("@context")
+            }
+            Part::Terms(terms) => terms.entries.iter().find_map(|(term, entry)| {
+                let is_taken = self.words().terms.contains(term) || SCHEMES.contains(&&**term);
+                let is_plain = !is_taken && entry.reverse.is_none();
+                let within = || entry.scoped.as_ref().and_then(|scoped| self.unplain(scoped));
+                if is_plain { within() } else { Some(&**term) }
+            }),
+        })
+    }
+
+    /// Whether `text`, which stands for `iri`, does so for every reader of plain JSON as well: both are of a plain
+    /// context and belong together, or neither is of any.
+    pub(super) fn belong_together(&self, text: &str, iri: &Arc<str>) -> bool {
+        let words = self.words();
+        match (words.terms.get(text), words.iris.contains(iri)) {
+            (Some(term), true) => words.pairs.contains(&(term.clone(), iri.clone())),
+            (term, is_known) => term.is_none() && !is_known,
+        }
+    }
+
+    fn words(&self) -> &Words {
+        self.words.get_or_init(|| {
+            let mut words = Words::default();
+            let plain = self.by_url.values().filter(|(bundled, _)| bundled.is_plain);
+            let mut seen = BTreeSet::new();
+            for (_, local) in plain {
+                self.collect(&self.initial, local, Scope::Document, &mut words, &mut seen);
+            }
+            words
+        })
+    }
+
+    /// Adds the words of `local` as applied to `base`, and of the contexts within it.
+    fn collect(
+        &self,
+        base: &Arc<Active>,
+        local: &Arc<Local>,
+        scope: Scope,
+        words: &mut Words,
+        seen: &mut BTreeSet<usize>,
+    ) {
+        let mut source = BundledSource { contexts: self, budget: Budget::default() };
+        let Ok(active) = base.with(local, scope, &mut source) else { return };
+        if !seen.insert(Arc::as_ptr(local).addr()) {
+            return;
+        }
+        for (term, definition) in &active.terms {
+            words.terms.insert(term.clone());
+            if let Name::Iri(iri) = &definition.name {
+                words.iris.insert(iri.clone());
+                words.pairs.insert((term.clone(), iri.clone()));
+            }
+            if let Some(scoped) = &definition.scoped {
+                self.collect(&active, scoped, Scope::Property, words, seen);
+            }
+        }
     }
 
     /// `base` with `local` applied to it, both of which are bundled or derived from what is.
@@ -260,7 +335,7 @@ mod tests {
 
     use sha2::{Digest, Sha256};
 
-    use super::{super::active::Name, *};
+    use super::*;
 
     /// Names of one IRI in Open Badges contexts that can do no harm: two properties that are called by the type of
     /// their values, and a type with two names.

@@ -218,8 +218,8 @@ impl Expander {
         }
         if let Some(context) = members.get("@context") {
             let local = Arc::new(Local::parse(context, false)?);
-            if self.is_plain() && !local.is_all(|url| self.contexts.is_plain(url)) {
-                return Err(RdfError::NotPlain("@context".to_owned()));
+            if let Some(culprit) = self.contexts.unplain(&local).filter(|_| self.is_plain()) {
+                return Err(RdfError::NotPlain(RdfError::named(culprit)));
             }
             active = self.session.derive(&active, &local, Scope::Document)?;
         }
@@ -289,8 +289,8 @@ impl Expander {
                 Some(definition) => definition.name.clone(),
                 None => scopes.active.expand(key, &mut self.session.budget)?,
             };
-            if self.is_plain() && name != Name::Nothing && !is_plain(key, &name, members, scopes) {
-                return Err(RdfError::NotPlain(RdfError::named(key)));
+            if self.is_plain() && name != Name::Nothing {
+                self.check_plain(key, &name, members, scopes)?;
             }
             match name {
                 Name::Nothing => return Err(RdfError::UndefinedTerm(RdfError::named(key))),
@@ -488,33 +488,53 @@ impl Expander {
         self.expand(active, Place::Property(key, definition), value, false, false)
     }
 
+    /// Refuses what a reader of plain JSON would miss, or take for something else: `key`, which stands for `name`, and the
+    /// types that it may have for its value.
+    fn check_plain(
+        &mut self,
+        key: &str,
+        name: &Name,
+        members: &Map<String, Value>,
+        scopes: &Scopes<'_>,
+    ) -> Result<(), RdfError> {
+        let is_value = members.contains_key("@value");
+        let is_plain = match name {
+            Name::Iri(iri) => {
+                let is_reverse = scopes.active.terms.get(key).is_some_and(|d| d.is_reverse);
+                !is_reverse && self.is_word(scopes.active, key, iri)
+            }
+            Name::Keyword(Keyword::Id) => key == "id",
+            Name::Keyword(Keyword::Type) if is_value => key == "@type",
+            Name::Keyword(Keyword::Type) => {
+                for text in texts(&members[key]) {
+                    if let Name::Iri(iri) = scopes.types.expand(text, &mut self.session.budget)?
+                        && !self.is_word(scopes.types, text, &iri)
+                    {
+                        return Err(RdfError::NotPlain(RdfError::named(text)));
+                    }
+                }
+                key == "type"
+            }
+            Name::Keyword(Keyword::Value) => key == "@value",
+            Name::Keyword(Keyword::Language) => key == "@language" && is_value,
+            Name::Keyword(Keyword::Direction) => key == "@direction" && is_value,
+            Name::Keyword(_) | Name::Nothing => false,
+        };
+        if is_plain { Ok(()) } else { Err(RdfError::NotPlain(RdfError::named(key))) }
+    }
+
+    /// Whether `text`, which stands for `iri`, is what a reader of plain JSON takes it for. Where bundled contexts alone are
+    /// in force, every text without a colon is: a term of theirs, or what their `@vocab` completes.
+    fn is_word(&self, active: &Active, text: &str, iri: &Arc<str>) -> bool {
+        (active.is_bundled && !text.contains(':')) || self.contexts.belong_together(text, iri)
+    }
+
     /// The IRI that `text` is.
     pub(super) fn reference(&mut self, active: &Active, text: &str) -> Result<Arc<str>, RdfError> {
         match active.expand_reference(text, &mut self.session.budget)? {
             Name::Iri(iri) => Ok(iri),
             Name::Keyword(_) | Name::Nothing => Err(RdfError::NotAnIri(RdfError::named(text))),
         }
-    }
-}
-
-/// Whether a reader of plain JSON knows what `key`, which stands for `name`, says.
-fn is_plain(key: &str, name: &Name, members: &Map<String, Value>, scopes: &Scopes<'_>) -> bool {
-    let is_value = members.contains_key("@value");
-    // What is no term and yet stands for something is an IRI, or comes from an @vocab.
-    let is_word = |active: &Active, text: &str| active.terms.contains_key(text) || !text.contains(':');
-    match name {
-        Name::Iri(_) => {
-            is_word(scopes.active, key) && scopes.active.terms.get(key).is_none_or(|d| !d.is_reverse)
-        }
-        Name::Keyword(Keyword::Id) => key == "id",
-        Name::Keyword(Keyword::Type) if is_value => key == "@type",
-        Name::Keyword(Keyword::Type) => {
-            key == "type" && texts(&members[key]).all(|text| is_word(scopes.types, text))
-        }
-        Name::Keyword(Keyword::Value) => key == "@value",
-        Name::Keyword(Keyword::Language) => key == "@language" && is_value,
-        Name::Keyword(Keyword::Direction) => key == "@direction" && is_value,
-        Name::Keyword(_) | Name::Nothing => false,
     }
 }
 

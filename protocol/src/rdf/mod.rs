@@ -143,9 +143,10 @@ pub enum Form {
     /// `@id`, and a proof of the RDF does not notice. Whoever takes `validUntil` from the JSON must not find
     /// nothing there when it was signed.
     ///
-    /// Contexts are named by URL, and have one name for each property ([`BundledContext::is_plain`]); keys and
-    /// types are words of theirs, not IRIs, or `id`, `type` and, in value objects, `@value`, `@type`, `@language`
-    /// and `@direction`; and no object within the document says anything of the document's `id`.
+    /// Bundled contexts have one name for each property ([`BundledContext::is_plain`]). A context in the document defines
+    /// none of their words, nor a prefix that is the scheme of a URL. A key or a type that is a word of theirs stands
+    /// for what they say, and no other stands for that. Of keywords there are `id` and `type`, and in value objects `@value`, `@type`,
+    /// `@language` and `@direction`. No object within the document says anything of the document's `id`.
     Plain,
 }
 

@@ -424,9 +424,70 @@ fn plain_documents_say_everything_in_its_place() {
     assert_eq!(read(&twice, Form::Plain), Err(RdfError::NotPlain("urn:uuid:1".into())));
     twice["credentialSubject"]["wordOfTheVocabulary"] = json!([{"id": "urn:uuid:1"}]);
     assert!(read(&twice, Form::Plain).is_ok());
-    let mut general = plain;
+    let mut general = plain.clone();
     general["@context"][2] = json!("https://w3id.org/security/v2");
     assert_eq!(read(&general, Form::Plain), Err(RdfError::NotPlain("@context".into())));
+
+    // What is nobody's word may be defined by the document, and may be an IRI.
+    let mut own = plain;
+    own["@context"].as_array_mut().unwrap().push(json!({
+        "Diploma": "https://terms.example/#Diploma",
+        "rank": {"@id": "https://terms.example/#rank", "@type": "@vocab", "@context": {"high": "https://terms.example/#high"}},
+        "terms": "https://terms.example/",
+    }));
+    own["type"] = json!(["VerifiableCredential", "Diploma", "https://terms.example/#Other", "terms:More"]);
+    own["rank"] = json!("high");
+    own["https://terms.example/#note"] = json!(1);
+    own["terms:other"] = json!(2);
+    let text = read(&own, Form::Plain).unwrap();
+    for (context, culprit) in [
+        (json!({"validUntil": "https://terms.example/#end"}), "validUntil"),
+        // A word of a context that the document does not name would be believed all the same.
+        (json!({"EndorsementCredential": "https://terms.example/#Diploma"}), "EndorsementCredential"),
+        (
+            json!({"own": {"@id": "https://terms.example/#own", "@context": {"achievement": "https://terms.example/#a"}}}),
+            "achievement",
+        ),
+        (json!({"did": "https://terms.example/"}), "did"),
+        (json!({"isOf": {"@reverse": "https://terms.example/#has"}}), "isOf"),
+    ] {
+        let mut changed = own.clone();
+        changed["@context"][3].as_object_mut().unwrap().extend(context.as_object().unwrap().clone());
+        assert_eq!(read(&changed, Form::Plain), Err(RdfError::NotPlain(culprit.into())), "{context}");
+    }
+    // The same statements, with one that readers look for under a name that they do not know, or the other way about.
+    let cred = "https://www.w3.org/2018/credentials#";
+    for (context, key, value, culprit) in [
+        (json!({"c": cred}), "c:validFrom", json!("2026"), "c:validFrom"),
+        (json!({"@vocab": format!("{cred}valid")}), "From", json!("2026"), "From"),
+        (json!({"@vocab": "https://terms.example/#x-"}), "achievement", json!("2026"), "achievement"),
+        (json!({"begins": format!("{cred}validFrom")}), "begins", json!("2026"), "begins"),
+        (json!({"kind": "@type"}), "kind", json!("https://terms.example/#Diploma"), "kind"),
+        (
+            json!({"V": format!("{cred}VerifiablePresentation")}),
+            "type",
+            json!(["VerifiableCredential", "V"]),
+            "V",
+        ),
+        (
+            json!({"@vocab": "https://terms.example/#"}),
+            "type",
+            json!(["VerifiableCredential", "Profile"]),
+            "Profile",
+        ),
+    ] {
+        let mut changed = own.clone();
+        changed["@context"] = json!([V2, context]);
+        changed["type"] = json!("VerifiableCredential");
+        for name in ["rank", "terms:other", "credentialSubject"] {
+            take(&mut changed, name);
+        }
+        assert!(read(&changed, Form::Plain).is_ok(), "{context}");
+        changed[key] = value;
+        assert!(read(&changed, Form::Any).is_ok(), "{changed}");
+        assert_eq!(read(&changed, Form::Plain), Err(RdfError::NotPlain(culprit.into())), "{changed}");
+    }
+    assert!(text.contains("<https://terms.example/#high>"));
 }
 
 fn take(document: &mut Value, key: &str) -> Value {
