@@ -54,14 +54,27 @@ export class Home {
     return readFileSync(file, 'utf8').trim();
   }
 
-  /** `knack verify` of a text, or of a value written as JSON. */
+  /** `knack verify` of a text, or of a value written as JSON, asking nobody. */
   verify(document, ...args) {
-    return this.run('verify', this.file(document), ...args);
+    return this.run('verify', '--offline', this.file(document), ...args);
   }
 
   /** `knack import` of a text, or of a value written as JSON. */
   import(credential) {
     return this.run('import', this.file(credential));
+  }
+
+  /** `knack present` to who asked: for each part of a query, or for all, a presentation and what of it is disclosed. */
+  present({challenge, domain}, ...args) {
+    return this.succeed('present', '--challenge', challenge, '--domain', domain, ...args);
+  }
+
+  /** `knack verify` of a presentation that was made for who asked: whether it is verified, and what was found. */
+  verifyPresentation(presentation, {challenge, domain}) {
+    const {status, output} = this.verify(presentation, '--challenge', challenge, '--domain', domain);
+    assert.ok(status === 0 || status === NOT_VERIFIED, `exit code ${status}`);
+    assert.ok(status === NOT_VERIFIED || output.presentation.binding === 'PASS');
+    return {verified: status === 0, ...output};
   }
 
   /** This home's status lists, signed now: the text of each, by its purpose. */
@@ -120,24 +133,6 @@ class Server {
     this.#process.kill();
     const [code] = await ended;
     assert.equal(code, 0, 'a server that is told to end does so cleanly');
-  }
-
-  /** A presentation of `credentials` by this home, in the form that `prefix` names. */
-  async present(prefix, credentials, options) {
-    const presentation = {
-      '@context': ['https://www.w3.org/ns/credentials/v2'], type: ['VerifiablePresentation'],
-      verifiableCredential: credentials
-    };
-    const {status, body} = await this.post(`${prefix}/presentations/issue`, {presentation, options});
-    assert.equal(status, 201, JSON.stringify(body));
-    return body.verifiablePresentation;
-  }
-
-  /** Whether a presentation is verified; otherwise the code that says why not. */
-  async verify(verifiablePresentation, options) {
-    const {status, body} = await this.post('/presentations/verify', {verifiablePresentation, options});
-    assert.equal(body.verified, status === 200);
-    return {verified: body.verified, code: body.code};
   }
 
   /** What it answers to a POST of `body`. */

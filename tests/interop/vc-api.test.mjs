@@ -246,7 +246,7 @@ test('a status stands in a list that anybody can read, until it is set', async (
     accepts(await verify('/status', list));
   }
   assert.equal(accepts(await verify('/status', signed)).checks.unrevoked, 'PASS');
-  home.succeed('revoke', unsigned.id);
+  assert.equal(home.succeed('revoke', unsigned.id).changed, true);
   assert.equal(refuses(await verify('/status', signed), 'revoked').checks.unrevoked, 'FAIL');
 });
 

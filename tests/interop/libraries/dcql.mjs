@@ -1,5 +1,5 @@
 // dcql: which of a holder's credentials answer a verifier's query.
-import {DcqlQuery} from 'dcql';
+import {DcqlPresentationResult, DcqlQuery} from 'dcql';
 
 /**
  * What the library makes of a query: whether it can be answered, and of each part of it which of `candidates` match, by
@@ -23,4 +23,12 @@ function selected({valid_claim_sets: [{output}]}) {
 function credential({format, types, bound, claims}) {
   const type = format === 'dc+sd-jwt' ? {vct: types[0]} : {type: types};
   return {credential_format: format, ...type, claims, cryptographic_holder_binding: bound};
+}
+
+/** Whether presentations answer a query: of each part, the candidates that are shown, with the claims that they disclose. */
+export function isAnswered(query, answers) {
+  const shown = Object.entries(answers).map(([id, candidates]) => [id, candidates.map(credential)]);
+  const result = DcqlPresentationResult.fromDcqlPresentation(
+    Object.fromEntries(shown), {dcqlQuery: DcqlQuery.parse(query)});
+  return result.can_be_satisfied;
 }

@@ -50,8 +50,17 @@ class Home:
         return file.read_text().strip()
 
     def verify(self, document, *args):
-        """`knack verify` of a text, or of a value written as JSON: its exit code and what it printed."""
-        return self.run("verify", self.file(document), *args)
+        """`knack verify` of a text, or of a value written as JSON, asking nobody: its exit code and what it printed."""
+        return self.run("verify", "--offline", self.file(document), *args)
+
+    def hold(self, credential):
+        """Imports a credential."""
+        self.succeed("import", self.file(credential))
+
+    def present(self, challenge, domain, *args):
+        """`knack present` of all that this home holds: the presentation."""
+        [row] = self.succeed("present", "--challenge", challenge, "--domain", domain, *args)
+        return row["presentation"]
 
     def status_lists(self):
         """This home's status lists, signed now, by their URLs."""

@@ -47,4 +47,4 @@ def verify(token, issuer_jwk, challenge=None, domain=None, verifier=Verifier):
     return verifier(token, lambda iss, header: key, domain, challenge).get_verified_payload()
 
 
-__all__ = ["SDJWTVerifier", "SDObj", "Verifier", "issue", "new_key", "present", "verify"]
+__all__ = ["JWK", "SDJWTVerifier", "SDObj", "Verifier", "issue", "new_key", "present", "verify"]

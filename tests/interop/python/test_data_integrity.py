@@ -97,6 +97,17 @@ class Presentations(unittest.TestCase):
         theirs.verify_presentation(presentation, **self.ASKED)
         self.assertEqual(self.ours_verify(presentation, self.ASKED), 0)
 
+    @cases(SUITES)
+    def theirs_verify_ours(self, suite):
+        holder = Home()
+        holder.hold(issuer.issue(holder.did, "--format", suite, "--skill", "rust", "--level", "3"))
+        presentation = json.loads(holder.present(*self.ASKED.values(), "--format", suite))
+        theirs.verify_presentation(presentation, **self.ASKED)
+        theirs.verify(presentation["verifiableCredential"][0])
+        for name in self.ASKED:
+            with self.assertRaises(Exception):
+                theirs.verify_presentation(presentation, **{**self.ASKED, name: "other"})
+
     @cases([(f"{name}, {suite}", name, suite) for name in ("challenge", "domain") for suite in theirs.SUITES])
     def both_refuse_another(self, _, name, suite):
         presentation, asked = self.present(suite), {**self.ASKED, name: "other"}

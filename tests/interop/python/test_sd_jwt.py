@@ -51,11 +51,11 @@ def ours_verify(token, asked):
 
 
 def shown(side, algorithm):
-    """A presentation by the reference implementation of a credential that a side issued, of which it shows one skill."""
+    """A holder's key, and a presentation by the reference implementation of a credential that a side issued, of which it shows one skill."""
     holder, did = reference.new_key(algorithm)
     credential = issued_by_ours(algorithm, did) if side == "ours" else issued_by_theirs(algorithm, did, holder)
     only_rust = {"achievement": {"alignment": [True, False]}}
-    return did, reference.present(credential, only_rust, holder, algorithm=algorithm, **ASKED)
+    return holder, reference.present(credential, only_rust, holder, algorithm=algorithm, **ASKED)
 
 
 SHOWN = [(f"{side}, {algorithm}", *shown(side, algorithm)) for side in ("ours", "theirs") for algorithm in reference.KINDS]
@@ -69,14 +69,30 @@ TAMPERED = [
 @expand
 class Reference(unittest.TestCase):
     @cases(SHOWN)
-    def both_verify_what_was_chosen_of(self, label, did, presentation):
+    def both_verify_what_was_chosen_of(self, label, holder, presentation):
         claims = reference.verify(presentation, issuer_key(presentation), **ASKED)
         self.assertEqual(skills_of(claims), [RUST])
         self.assertNotIn("sub", claims)
         self.assertNotIn("name", claims["achievement"])
         status, output = ours_verify(presentation, ASKED)
         self.assertEqual(status, 0, output)
-        self.assertEqual(output["presentation"]["holder"], did)
+        # The subject is withheld: ours know the holder by the key.
+        did = output["presentation"]["holder"]
+        known = openvc_core.key_of(f"{did}#{did.removeprefix('did:key:')}")
+        self.assertEqual(known["x"], holder.export_public(as_dict=True)["x"])
+
+    @cases([(algorithm,) for algorithm in reference.KINDS])
+    def theirs_verify_what_ours_present_of_theirs(self, algorithm):
+        holder = Home()
+        key = openvc_core.key_of(f"{holder.did}#{holder.did.removeprefix('did:key:')}")
+        holder.hold(issued_by_theirs(algorithm, holder.did, reference.JWK(**key)))
+        presentation = holder.present(*ASKED.values(), "--format", "sd-jwt", "--skill", SQL)
+        for claims in (
+            reference.verify(presentation, issuer_key(presentation), **ASKED),
+            openvc_core.verify_sd_jwt(presentation, issuer_jwk=issuer_key(presentation), **ASKED),
+        ):
+            self.assertEqual(skills_of(claims), [SQL])
+            self.assertNotIn("sub", claims)
 
     @cases([(f"{name} of {label}", asked, presentation) for name, asked in OTHERS for label, _, presentation in SHOWN])
     def both_refuse_another(self, _, asked, presentation):
@@ -85,7 +101,7 @@ class Reference(unittest.TestCase):
         self.assertEqual(ours_verify(presentation, asked)[0], NOT_VERIFIED)
 
     @cases(SHOWN)
-    def both_refuse_without_key_binding(self, label, did, presentation):
+    def both_refuse_without_key_binding(self, label, holder, presentation):
         unbound = presentation[: presentation.rindex("~") + 1]
         with self.assertRaises(Exception):
             reference.verify(unbound, issuer_key(unbound), **ASKED)
@@ -113,7 +129,7 @@ class Reference(unittest.TestCase):
 @expand
 class Openvc(unittest.TestCase):
     @cases(SHOWN)
-    def verifies(self, label, did, presentation):
+    def verifies(self, label, holder, presentation):
         claims = openvc_core.verify_sd_jwt(presentation, issuer_jwk=issuer_key(presentation), **ASKED)
         self.assertEqual(skills_of(claims), [RUST])
 
