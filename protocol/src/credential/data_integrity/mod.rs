@@ -4,7 +4,7 @@
 //! how long it holds, and how several proofs stand to each other. The proofs of a *set* are independent, and every one must
 //! hold. A *chain* is a proof over others: it names them in `previousProof`, and signs the document with them in it.
 //!
-//! A proof by a suite that reads `@context` into its signature ([`suites::eddsa_jcs_2022`]) carries the document's at signing; a
+//! A proof by a suite that reads `@context` into its signature (`eddsa-jcs-2022`) carries the document's at signing; a
 //! verifier requires the document's to begin with it and verifies the document with the proof's, so that contexts appended
 //! later are outside the signature. Proofs without `@context` sign the document's own.
 //!
