@@ -93,7 +93,7 @@ impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// [`TemplateError`] says what is wrong with it.
+    /// `TemplateError` says what is wrong with it.
     pub fn read(text: &str) -> Result<Self, TemplateError> {
         if text.len() > TEMPLATE_BYTES_MAX {
             return Err(TemplateError::TooLong);

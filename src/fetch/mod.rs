@@ -4,7 +4,7 @@
 //! fetched unless a user or a policy says so, and then a stranger has chosen the URL. Hence:
 //!
 //! - https only, to addresses of the public internet only; this machine, and http to it, where the settings allow it
-//!   ([`url`], [`address`]). The rule is applied to each redirect, and to the addresses that are connected to.
+//!   (`url`, `address`). The rule is applied to each redirect, and to the addresses that are connected to.
 //! - time, size, redirects and number are bounded, nothing is decompressed, no cookie is kept, no proxy used.
 //! - what is kept on disk says when it was fetched. When nothing newer can be had, it is returned with that instant,
 //!   and never as if it were new ([`Fetched::outage`]).
