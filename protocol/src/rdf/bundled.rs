@@ -4,7 +4,7 @@
 //! `contexts/README.md` says where they come from.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     RdfError,
-    active::{Active, Scope, Source},
+    active::{Active, Name, Scope, Source},
     budget::Budget,
     local::Local,
 };
@@ -102,7 +102,11 @@ pub(super) struct Contexts {
     initial: Arc<Active>,
     /// Remembered so that it need not be derived again; whether it is here changes no outcome.
     derived: Mutex<Derived>,
+    names: OnceLock<BTreeMap<Arc<str>, BTreeSet<Arc<str>>>>,
 }
+
+/// Contexts whose terms are no names to go by: they have two for one thing (`expires` and `expiration`).
+const NOT_NAMING: [&str; 2] = ["https://w3id.org/security/v1", "https://w3id.org/security/v2"];
 
 impl Contexts {
     /// The only ones that there are, parsed when they are first needed.
@@ -112,7 +116,42 @@ impl Contexts {
             by_url: BUNDLED_CONTEXTS.iter().map(|bundled| (bundled.url, Arc::new(bundled.parse()))).collect(),
             initial: Arc::new(Active { is_bundled: true, ..Active::default() }),
             derived: Mutex::default(),
+            names: OnceLock::new(),
         })
+    }
+
+    /// The terms by which the contexts, and those within them, call the property or class `iri`; `None` when none does.
+    pub(super) fn names(&self, iri: &str) -> Option<&BTreeSet<Arc<str>>> {
+        let names = self.names.get_or_init(|| {
+            let mut names = BTreeMap::new();
+            for (_, local) in self.by_url.iter().filter(|(url, _)| !NOT_NAMING.contains(url)) {
+                // A test derives all of them.
+                if let Ok(active) = self.derive(&self.initial, local, Scope::Document) {
+                    self.collect(&active, &mut names, &mut BTreeSet::new());
+                }
+            }
+            names
+        });
+        names.get(iri)
+    }
+
+    fn collect(
+        &self,
+        active: &Arc<Active>,
+        names: &mut BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+        seen: &mut BTreeSet<usize>,
+    ) {
+        for (term, definition) in &active.terms {
+            if let Name::Iri(iri) = &definition.name {
+                names.entry(iri.clone()).or_default().insert(term.clone());
+            }
+            if let Some(scoped) = &definition.scoped
+                && seen.insert(Arc::as_ptr(scoped).addr())
+                && let Ok(within) = self.derive(active, scoped, Scope::Property)
+            {
+                self.collect(&within, names, seen);
+            }
+        }
     }
 
     /// The context in which nothing is defined.

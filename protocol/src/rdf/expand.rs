@@ -16,14 +16,16 @@ use super::{
     literal,
     local::{Direction, Local, language_tag},
     node::{Item, Node},
+    plain::Writing,
     term::Literal,
 };
 use crate::limits::JSON_DEPTH_MAX;
 
 /// One document's expansion.
 pub(super) struct Expander {
-    contexts: &'static Contexts,
+    pub(super) contexts: &'static Contexts,
     pub(super) session: Session,
+    pub(super) writing: Writing,
     depth: usize,
 }
 
@@ -94,8 +96,8 @@ impl<'a> Place<'a> {
 }
 
 impl Expander {
-    pub(super) fn new(contexts: &'static Contexts) -> Self {
-        Expander { contexts, session: Session::new(contexts), depth: 0 }
+    pub(super) fn new(contexts: &'static Contexts, writing: Writing) -> Self {
+        Expander { contexts, session: Session::new(contexts), writing, depth: 0 }
     }
 
     /// What `document` says.
@@ -200,6 +202,7 @@ impl Expander {
         members: &Map<String, Value>,
         from_map: bool,
     ) -> Result<Expanded, RdfError> {
+        let around = active;
         let mut active = active.clone();
         if let Some(previous) = active.previous.clone().filter(|_| !from_map)
             && !self.keeps_type_scope(&active, members)?
@@ -217,7 +220,9 @@ impl Expander {
         let is_json = self.apply_type_scopes(&mut active, members)?;
         let mut object = Object { is_json, ..Object::default() };
         self.entries(&Scopes { active: &active, types: &types }, place, members, &mut object)?;
-        object.finish(place)
+        let expanded = object.finish(place)?;
+        self.check_value(around, place, members, &expanded)?;
+        Ok(expanded)
     }
 
     /// Whether a value object or a mere reference keeps the context that came with a type around it.
@@ -285,12 +290,14 @@ impl Expander {
                     return Err(RdfError::Dropped("a property named by a blank node"));
                 }
                 Name::Keyword(keyword) => {
+                    self.check_keyword(scopes.active, keyword, key, members)?;
                     if matches!(place, Place::Reverse) {
                         return Err(RdfError::Invalid("a keyword within @reverse"));
                     }
                     self.keyword(scopes, place, keyword, (key, value), object)?;
                 }
                 Name::Iri(iri) => {
+                    self.check_property(&iri, key, definition)?;
                     let place = Place::Property(key, definition);
                     let items = match self.property(scopes.active, key, definition, value)? {
                         Expanded::Null => continue,
@@ -390,7 +397,10 @@ impl Expander {
         for name in names {
             let name = name.as_str().ok_or(RdfError::Invalid("an @type is no text"))?;
             match active.expand(name, &mut self.session.budget)? {
-                Name::Iri(iri) => types.push(iri),
+                Name::Iri(iri) => {
+                    self.check_name(&iri, name)?;
+                    types.push(iri);
+                }
                 Name::Keyword(Keyword::Json) if object.is_json && names.len() == 1 => {}
                 Name::Keyword(_) | Name::Nothing => return Err(RdfError::NotAnIri(RdfError::named(name))),
             }
@@ -478,7 +488,7 @@ impl Expander {
     /// The IRI that `text` is.
     pub(super) fn reference(&mut self, active: &Active, text: &str) -> Result<Arc<str>, RdfError> {
         match active.expand_reference(text, &mut self.session.budget)? {
-            Name::Iri(iri) => Ok(iri),
+            Name::Iri(iri) => self.check_reference(&iri, text).map(|()| iri),
             Name::Keyword(_) | Name::Nothing => Err(RdfError::NotAnIri(RdfError::named(text))),
         }
     }

@@ -21,6 +21,7 @@ mod literal;
 mod local;
 mod map;
 mod node;
+mod plain;
 mod term;
 
 #[cfg(test)]
@@ -32,7 +33,7 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 
 pub use self::bundled::{BUNDLED_CONTEXTS, BundledContext};
-use self::{bundled::Contexts, expand::Expander};
+use self::{bundled::Contexts, expand::Expander, plain::Writing};
 use crate::limits::{
     JSON_DEPTH_MAX, RDF_BYTES_MAX, RDF_CONTEXT_TERMS_MAX, RDF_QUADS_MAX, RDF_TERM_CHAIN_MAX, RDF_WORK_MAX,
 };
@@ -58,6 +59,9 @@ pub enum RdfError {
     /// A key that no context defines and that is no IRI.
     #[error("no context defines {0:?}")]
     UndefinedTerm(String),
+    /// Something that is written otherwise than those expect it who read the document as plain JSON.
+    #[error("{0:?} is another way to write what has a plain one, so that it can be overlooked")]
+    NotPlain(String),
     /// A text that should be an absolute IRI.
     #[error("{0:?} is no absolute IRI, and no context makes it one")]
     NotAnIri(String),
@@ -93,6 +97,7 @@ impl RdfError {
             RdfError::ProtectedTerm(_) => "rdf-protected-term",
             RdfError::ContextTooLarge => "rdf-context-too-large",
             RdfError::UndefinedTerm(_) => "rdf-undefined-term",
+            RdfError::NotPlain(_) => "rdf-not-plain",
             RdfError::NotAnIri(_) => "rdf-not-an-iri",
             RdfError::Dropped(_) => "rdf-dropped",
             RdfError::Invalid(_) => "rdf-invalid",
@@ -107,11 +112,13 @@ impl RdfError {
     /// Whether the document may be sound, and is only beyond what is known or allowed here.
     pub const fn is_unsupported(&self) -> bool {
         use RdfError::{
-            ContextTooLarge, TooComplex, TooDeep, TooLong, TooManyQuads, UnknownContext, Unsupported,
+            ContextTooLarge, NotPlain, TooComplex, TooDeep, TooLong, TooManyQuads, UnknownContext,
+            Unsupported,
         };
         matches!(
             self,
             UnknownContext(_)
+                | NotPlain(_)
                 | Unsupported(_)
                 | ContextTooLarge
                 | TooDeep
@@ -132,6 +139,24 @@ impl RdfError {
 /// # Errors
 /// [`RdfError`] names the first thing that the document cannot be read by, or that would be left out.
 pub fn canonical_nquads(document: &Map<String, Value>) -> Result<String, RdfError> {
-    let items = Expander::new(Contexts::bundled()).document(document)?;
+    of(document, Writing::Any)
+}
+
+/// The same of a document that is written plainly, as whoever signs or verifies it needs it.
+///
+/// One statement can be written in many ways, of which a program that reads the document as JSON knows one. Were another accepted,
+/// whoever shows a document could make that program overlook part of what was signed: that it ends, or where it is revoked. So
+/// what the bundled contexts have a name for must go by that name, names must be written out, and objects may hold nothing but
+/// their own properties. This is what the data model calls a compacted document (Verifiable Credentials Data Model 2.0,
+/// section 6.1), as far as it can be seen in one pass.
+///
+/// # Errors
+/// As for [`canonical_nquads`], and [`RdfError::NotPlain`].
+pub fn canonical_nquads_of_plain(document: &Map<String, Value>) -> Result<String, RdfError> {
+    of(document, Writing::Plain)
+}
+
+fn of(document: &Map<String, Value>, writing: Writing) -> Result<String, RdfError> {
+    let items = Expander::new(Contexts::bundled(), writing).document(document)?;
     canonical::canonicalize::<Sha256>(&node::quads(items)?)
 }

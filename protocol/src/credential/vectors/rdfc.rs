@@ -27,6 +27,7 @@ pub(super) fn cases() -> Cases {
     tampering(&mut cases);
     what_cannot_be_read(&mut cases);
     what_is_beyond_us(&mut cases);
+    disguises(&mut cases);
     other_suites(&mut cases);
     sets(&mut cases);
     chains(&mut cases);
@@ -162,8 +163,8 @@ fn what_cannot_be_read(cases: &mut Cases) {
     );
     cases.add(
         "invalid",
-        "One node with two ids.",
-        good().edited(|d| achievement(d, "@id", json!("urn:uuid:1"))),
+        "A type that is no text.",
+        good().edited(|d| achievement(d, "type", json!([7]))),
         fails("rdf-invalid"),
     );
 }
@@ -191,19 +192,153 @@ fn what_is_beyond_us(cases: &mut Cases) {
         unchecked("rdf-context-too-large"),
     );
     let node = |n: usize| format!("_:b{n}");
-    let everybody = |n| (0..POISON).filter(|other| *other != n).map(node).collect::<Vec<_>>();
-    let nodes = (0..POISON).map(|n| json!({"id": node(n), "knows": everybody(n)}));
+    let everybody = |n| (0..10).filter(|other| *other != n).map(node).collect::<Vec<_>>();
+    let nodes = (0..10).map(|n| json!({"id": node(n), "knows": everybody(n)}));
     cases.add(
         "poison-graph",
-        "Nodes without names, each of which is like every other: naming them would take too long.",
+        "Nodes of which each is like every other: telling them apart would take too long. Labels of nodes are not read.",
         in_context(json!({"knows": {"@id": "https://example.org/knows", "@type": "@id"}}))
             .edited(|d| d["credentialSubject"]["knows"] = nodes.collect()),
-        unchecked("rdf-too-complex"),
+        unchecked("rdf-not-plain"),
     );
 }
 
-/// Nodes of the graph that takes too long.
-const POISON: usize = 10;
+/// What was written anew by its holder. All of these state what the issuer signed, so that the signature would verify; and each
+/// would hide something from whoever reads JSON.
+fn disguises(cases: &mut Cases) {
+    let status = json!({
+        "id": "https://academy.example/status/1#7", "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation", "statusListIndex": "7",
+        "statusListCredential": "https://academy.example/status/1",
+    });
+    let revocable = || {
+        let mut document = unsigned();
+        document.insert("credentialStatus".into(), status.clone());
+        signed(&EDDSA_RDFC_2022, document)
+    };
+    let renamed = |mut object: Value, from: &str, to: &str| {
+        let value = object.as_object_mut().unwrap().shift_remove(from).unwrap();
+        object[to] = value;
+        object
+    };
+    let in_context = |mut object: Value, context: Value| {
+        object["@context"].as_array_mut().unwrap().push(context);
+        object
+    };
+    let mut add = |name: &str, description: &str, disguised: Value| {
+        cases.add(name, description, disguised, unchecked("rdf-not-plain"));
+    };
+    const ENDS: &str = "https://www.w3.org/2018/credentials#validUntil";
+    let typed = json!({
+        "@type": "http://www.w3.org/2001/XMLSchema#dateTime", "@value": "2028-01-01T00:00:00Z",
+    });
+    add(
+        "disguised-end",
+        "`validUntil` under its IRI.",
+        good().edited(|d| {
+            d.as_object_mut().unwrap().remove("validUntil");
+            d[ENDS] = typed;
+        }),
+    );
+    add(
+        "disguised-end-by-a-term",
+        "`validUntil` under another term, which a context makes.",
+        in_context(
+            renamed(good(), "validUntil", "until"),
+            json!({"until": {"@id": ENDS, "@type": "http://www.w3.org/2001/XMLSchema#dateTime"}}),
+        ),
+    );
+    add(
+        "disguised-end-by-a-prefix",
+        "`validUntil` as a prefix and the rest.",
+        in_context(
+            renamed(good(), "validUntil", "cred:validUntil"),
+            json!({
+                "cred": {"@id": "https://www.w3.org/2018/credentials#", "@prefix": true},
+                "cred:validUntil": {"@id": ENDS, "@type": "http://www.w3.org/2001/XMLSchema#dateTime"},
+            }),
+        ),
+    );
+    add(
+        "disguised-status",
+        "`credentialStatus` under its IRI.",
+        renamed(revocable(), "credentialStatus", "https://www.w3.org/2018/credentials#credentialStatus"),
+    );
+    let id = unsigned()["id"].clone();
+    let elsewhere = |mut object: Value| {
+        let status = object.as_object_mut().unwrap().remove("credentialStatus").unwrap();
+        (object, json!({"id": id, "type": unsigned()["type"], "credentialStatus": status}))
+    };
+    let (mut included, statement) = elsewhere(revocable());
+    included["@included"] = json!([statement]);
+    add(
+        "disguised-status-included",
+        "The status stated of the same thing in another object, included.",
+        included,
+    );
+    let (mut nested, statement) = elsewhere(revocable());
+    nested["more"] = json!({"credentialStatus": statement["credentialStatus"]});
+    add(
+        "disguised-status-nested",
+        "The status nested in a member that means nothing.",
+        in_context(nested, json!({"more": "@nest"})),
+    );
+    let mut document = unsigned();
+    document.insert("credentialStatus".into(), status.clone());
+    document["credentialSubject"]["achievement"]["related"] = json!([{"id": id, "type": ["Related"]}]);
+    let (mut related, statement) = elsewhere(signed(&EDDSA_RDFC_2022, document));
+    related["credentialSubject"]["achievement"]["related"][0] =
+        statement.edited(|s| s["type"].as_array_mut().unwrap().push(json!("Related")));
+    add("disguised-status-elsewhere", "The status stated of the same thing where it is mentioned.", related);
+    let mut several = unsigned();
+    let levels = &several["credentialSubject"]["achievement"]["resultDescription"][0]["rubricCriterionLevel"];
+    let low = json!({
+        "type": ["Result"], "id": "urn:uuid:0f5c2b0e-8f0e-4b3b-9d1c-3a2f7c1d5e6a",
+        "achievedLevel": levels[0]["id"],
+        "resultDescription": several["credentialSubject"]["result"][0]["resultDescription"],
+    });
+    several["credentialSubject"]["result"].as_array_mut().unwrap().push(low.clone());
+    let two_results = || signed(&EDDSA_RDFC_2022, several.clone());
+    let halves = json!([
+        {"id": low["id"], "type": ["Result"], "achievedLevel": low["achievedLevel"]},
+        {"id": low["id"], "type": ["Result"], "resultDescription": low["resultDescription"]},
+    ]);
+    add(
+        "disguised-result-halved",
+        "A low result in two halves, neither of which is one.",
+        two_results().edited(|d| {
+            let results = d["credentialSubject"]["result"].as_array_mut().unwrap();
+            results.pop();
+            results.extend(halves.as_array().unwrap().iter().cloned());
+        }),
+    );
+    let expiring =
+        ProofOptions { expires: Some(at(NOW)), ..ProofOptions::new(Binding::ASSERTION, at(ISSUED)) };
+    let expiring =
+        data_integrity::sign(unsigned(), &EDDSA_RDFC_2022, &(&issuer()).into(), &expiring).unwrap();
+    let mut disguised = Value::Object(expiring);
+    let end = disguised["proof"].as_object_mut().unwrap().remove("expires").unwrap();
+    disguised["proof"]["https://w3id.org/security#expiration"] =
+        json!({"@type": "http://www.w3.org/2001/XMLSchema#dateTime", "@value": end});
+    add("disguised-proof-end", "The proof's `expires` under its IRI.", disguised);
+    let mut endorsement = unsigned();
+    endorsement["type"] = json!(["VerifiableCredential", "EndorsementCredential"]);
+    add(
+        "disguised-type",
+        "The type of an endorsement as an IRI, so that it passes for more than a peer's word.",
+        signed(&EDDSA_RDFC_2022, endorsement).edited(|d| {
+            d["type"][1] = json!("https://purl.imsglobal.org/spec/vc/ob/vocab.html#EndorsementCredential");
+        }),
+    );
+    add(
+        "disguised-level",
+        "A low level as an object, which states the same and is no text.",
+        two_results().edited(|d| {
+            let level = &mut d["credentialSubject"]["result"][1]["achievedLevel"];
+            *level = json!({"@type": "https://www.w3.org/2001/XMLSchema#anyURI", "@value": level.take()});
+        }),
+    );
+}
 
 fn other_suites(cases: &mut Cases) {
     let p256 = Signer::of_key(p256(4));

@@ -131,6 +131,11 @@ fn lists(cases: &mut Cases) {
             "Distrust that is no boolean.",
             json!({"issuer": "did:web:academy.example", "distrusted": "yes"}),
         ),
+        (
+            "member",
+            "A member that is not known: distrust by another name would be recognition.",
+            json!({"issuer": "did:web:academy.example", "urn:knackmesh:trust-list#distrusted": true}),
+        ),
     ] {
         cases.add(
             &format!("list-refused-{name}"),

@@ -10,6 +10,7 @@ mod eddsa_2022;
 mod eddsa_jcs_2022;
 mod eddsa_rdfc_2022;
 pub(super) mod jcs;
+mod one_place;
 pub(super) mod rdfc;
 
 use serde_json::{Map, Value, json};

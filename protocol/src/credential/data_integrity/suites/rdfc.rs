@@ -1,12 +1,17 @@
 //! What the suites over canonical RDF sign: the statements that a document makes, whatever its JSON looks like.
 //!
 //! Both the document and the proof are read in the document's `@context`. What a context does not define would not be
-//! signed, so it is refused ([`crate::rdf`], safe mode).
+//! signed, so it is refused ([`crate::rdf`], safe mode). And since statements are signed while JSON is read, a document has to
+//! make its statements where they are read ([`rdf::canonical_nquads_of_plain`], [`one_place`]): else its holder could write it
+//! anew so that nobody sees when it ends.
 
 use serde_json::{Map, Value};
 
-use super::{super::ProofError, jcs::hashes};
-use crate::rdf;
+use super::{super::ProofError, jcs::hashes, one_place};
+use crate::{
+    rdf::{self, RdfError},
+    text::shown,
+};
 
 pub(in super::super) struct Texts {
     pub document: String,
@@ -28,7 +33,14 @@ pub(in super::super) fn texts(
         let proofs = previous.iter().map(|proof| (*proof).clone()).collect();
         unsecured.insert("proof".into(), Value::Array(proofs));
     }
-    Ok(Texts { document: rdf::canonical_nquads(&unsecured)?, proof_config: rdf::canonical_nquads(&config)? })
+    let texts = Texts {
+        document: rdf::canonical_nquads_of_plain(&unsecured)?,
+        proof_config: rdf::canonical_nquads_of_plain(&config)?,
+    };
+    match one_place::scattered(&unsecured) {
+        Some(id) => Err(RdfError::NotPlain(shown(id)).into()),
+        None => Ok(texts),
+    }
 }
 
 pub(in super::super) fn signing_input(
