@@ -71,13 +71,16 @@ pub(super) fn scattered(document: &Map<String, Value>) -> Option<&str> {
     named.into_iter().find(|(_, objects)| is_scattered(objects)).map(|(id, _)| id)
 }
 
-/// Whether, of the objects of one name, two say something different that is read, or one that is not at the place where it is
-/// read while another is.
+/// Whether, of the objects of one name, two say something different that is read, or one does that is not at the place where it
+/// is read while another is; or two are at that place.
 fn says_elsewhere(objects: &[Named<'_>], read: &[&str], place: Place) -> bool {
+    let at_place = objects.iter().filter(|named| named.place == place).count();
+    if at_place > 1 {
+        return true;
+    }
     let mut speakers = objects.iter().filter(|named| read.iter().any(|key| named.object.contains_key(*key)));
     let Some(first) = speakers.next() else { return false };
-    let is_read = objects.iter().any(|named| named.place == place);
-    (is_read && first.place != place)
+    (at_place > 0 && first.place != place)
         || speakers.any(|other| other.object != first.object || other.place != first.place)
 }
 
@@ -152,6 +155,7 @@ mod tests {
         let halves =
             json!([{"id": "urn:r", "resultDescription": "urn:s"}, {"id": "urn:r", "achievedLevel": "urn:l"}]);
         is(json!({"credentialSubject": {"result": halves}}), Some("urn:r"));
+        is(json!({"credentialSubject": [{"id": "urn:a", "result": []}, {"id": "urn:a"}]}), Some("urn:a"));
         is(
             json!({"credentialSubject": [{"id": "urn:a", "result": []}, {"id": "urn:a", "achievement": {}}]}),
             Some("urn:a"),
