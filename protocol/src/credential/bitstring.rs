@@ -255,13 +255,14 @@ mod tests {
 
     #[test]
     fn published_lists_are_read() {
-        let example = published(include_str!("../../vectors/credential/status/w3c-example-3.json"));
+        let example = published(include_str!("../../vectors/credential/status/published/w3c-example-3.json"));
         let list = Bitstring::decode(&example, 1).unwrap();
         assert_eq!(list.entries(), STATUS_ENTRIES_MIN);
         assert!((0..list.entries()).all(|index| list.get(index) == Some(0)));
         assert_eq!(list, Bitstring::new(0, 1).unwrap());
 
-        let revoking = published(include_str!("../../vectors/credential/status/1edtech-testlist.json"));
+        let revoking =
+            published(include_str!("../../vectors/credential/status/published/1edtech-testlist.json"));
         let list = Bitstring::decode(&revoking, 1).unwrap();
         let revoked: Vec<u64> = (0..list.entries()).filter(|index| list.get(*index) == Some(1)).collect();
         assert_eq!(revoked, [23]);

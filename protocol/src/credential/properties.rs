@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod forms;
+mod known;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -27,12 +30,15 @@ fn holder() -> SecretKey {
 }
 
 fn credential() -> Credential {
-    let key = SecretKey::from_seed([1; 32]);
+    issuance().sign(&(&SecretKey::from_seed([1; 32])).into(), Format::Jcs, NOW).unwrap()
+}
+
+fn issuance() -> Issuance {
     let skill =
         AlignedSkill { skill: "urn:skill:rust".parse().unwrap(), label: "Rust".into(), framework: None };
-    let issuance = Issuance {
+    Issuance {
         nonce: [3; 16],
-        issuer: key.did(),
+        issuer: SecretKey::from_seed([1; 32]).did(),
         issuer_name: Some("Académie".into()),
         subject: holder().did(),
         name: "Name".into(),
@@ -43,8 +49,7 @@ fn credential() -> Credential {
         valid_from: NOW,
         valid_until: Some(NOW.plus_ms(1000)),
         status: Vec::new(),
-    };
-    issuance.sign(&(&key).into(), Format::Jcs, NOW).unwrap()
+    }
 }
 
 /// Calls everything that reads what a stranger wrote.
@@ -66,38 +71,6 @@ fn read(text: &str) {
         assert_eq!(again.unwrap(), credential);
     }
     let _ = presentation::verify(text, &EXPECTED, &Verifier::new(NOW, &TrustList::default()));
-}
-
-#[test]
-fn every_changed_character_is_refused_or_means_the_same() {
-    let original = credential();
-    let text = original.text();
-    let mut same = 0;
-    for (at, c) in text.char_indices() {
-        let rest = &text[at + c.len_utf8()..];
-        for replacement in ["", " ", "\"", "0", "a"] {
-            let changed = format!("{}{replacement}{rest}", &text[..at]);
-            let Ok(credential) = Credential::parse(&changed) else { continue };
-            let verdict = credential.verify(&Verifier::new(NOW, &TrustList::default())).verdict(Shown::File);
-            assert!(!verdict.verified || credential == original, "verified: {changed}");
-            same += u32::from(verdict.verified);
-        }
-    }
-    assert!(same > 0, "some replacement is of a character by itself");
-}
-
-#[test]
-fn every_changed_character_of_a_presentation_is_refused_or_means_the_same() {
-    let original = credential();
-    let text = presentation::sign(&(&holder()).into(), &[&original], &EXPECTED, Format::Jcs, NOW).unwrap();
-    for (at, c) in text.char_indices() {
-        let next = char::from_u32(u32::from(c) + 1).unwrap();
-        let changed = format!("{}{next}{}", &text[..at], &text[at + c.len_utf8()..]);
-        assert!(
-            presentation::verify(&changed, &EXPECTED, &Verifier::new(NOW, &TrustList::default())).is_err(),
-            "{changed}"
-        );
-    }
 }
 
 /// JSON made of the words that credentials are made of.

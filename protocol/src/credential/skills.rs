@@ -55,19 +55,37 @@ fn stated_level<'a>(
     let scales: Vec<Scale<'_>> =
         achievements.flat_map(|a| items(a.get("resultDescription"))).filter_map(Scale::of).collect();
     let by_id: BTreeMap<&str, &Scale<'_>> = scales.iter().map(|scale| (scale.id, scale)).collect();
-    items(subject.get("result"))
-        .iter()
-        .filter_map(|result| {
-            let scale =
-                result.get("resultDescription").and_then(Value::as_str).map(|id| by_id.get(id).copied());
-            match (result.get("achievedLevel").and_then(Value::as_str), scale) {
-                (Some(achieved), Some(Some(scale))) => scale.rubric.get(achieved).copied(),
-                (Some(_), _) | (None, Some(None)) => None,
-                (None, Some(Some(scale))) if !scale.is_one_to_five => None,
-                (None, _) => whole(result.get("value")?),
-            }
-        })
-        .min()
+    let stated = items(subject.get("result")).iter().map(|result| level_of(result, &by_id));
+    stated.filter_map(|level| level.unwrap_or(Some(Level::MIN))).min()
+}
+
+/// A result, or what it is measured by, is written in a form that is not read. It may state the lowest level: in JSON-LD, one
+/// statement has many forms, and whoever shows a credential could choose one that is passed over.
+struct Unclear;
+
+/// The level that a result states; `None` when it states none.
+fn level_of(result: &Value, scales: &BTreeMap<&str, &Scale<'_>>) -> Result<Option<Level>, Unclear> {
+    let name = |key| Ok(plain(result, key)?.and_then(Value::as_str));
+    let scale = name("resultDescription")?.map(|id| scales.get(id).copied());
+    if scale.flatten().is_some_and(|scale| !scale.is_clear) {
+        return Err(Unclear);
+    }
+    let value = plain(result, "value")?;
+    Ok(match (name("achievedLevel")?, scale) {
+        (Some(achieved), Some(Some(scale))) => scale.rubric.get(achieved).copied(),
+        (Some(_), _) | (None, Some(None)) => None,
+        (None, Some(Some(scale))) if !scale.is_one_to_five => None,
+        (None, _) => value.and_then(whole),
+    })
+}
+
+/// The one text or number that a property is; `None` when it is absent.
+fn plain<'a>(object: &'a Value, key: &str) -> Result<Option<&'a Value>, Unclear> {
+    match items(object.get(key)) {
+        [] => Ok(None),
+        [value @ (Value::String(_) | Value::Number(_))] => Ok(Some(value)),
+        _ => Err(Unclear),
+    }
 }
 
 /// A result description: what a result is measured by.
@@ -77,19 +95,31 @@ struct Scale<'a> {
     rubric: BTreeMap<&'a str, Level>,
     /// Whether a plain value can be a level: 4 of 5 can, 4 of 100 cannot.
     is_one_to_five: bool,
+    /// Whether all of it is in a form that is read.
+    is_clear: bool,
 }
 
 impl<'a> Scale<'a> {
     fn of(description: &'a Value) -> Option<Self> {
-        let rubric: Option<BTreeMap<&str, Level>> = items(description.get("rubricCriterionLevel"))
+        let criteria = items(description.get("rubricCriterionLevel"));
+        let rubric: Option<BTreeMap<&str, Level>> = criteria
             .iter()
-            .map(|criterion| Some((criterion.get("id")?.as_str()?, whole(criterion.get("level")?)?)))
+            .map(|criterion| {
+                let level = plain(criterion, "level").ok()??;
+                Some((criterion.get("id")?.as_str()?, whole(level)?))
+            })
             .collect();
-        let ends_at = |key, level| description.get(key).is_none_or(|end| whole(end) == Some(level));
+        let ends_at = |key, level| match plain(description, key) {
+            Ok(end) => end.is_none_or(|end| whole(end) == Some(level)),
+            Err(Unclear) => false,
+        };
+        let is_clear = criteria.iter().all(|criterion| plain(criterion, "level").is_ok())
+            && ["valueMin", "valueMax"].iter().all(|key| plain(description, key).is_ok());
         Some(Scale {
             id: description.get("id")?.as_str()?,
             rubric: rubric.unwrap_or_default(),
             is_one_to_five: ends_at("valueMin", Level::MIN) && ends_at("valueMax", Level::MAX),
+            is_clear,
         })
     }
 }
@@ -111,7 +141,8 @@ mod tests {
 
     use super::*;
 
-    fn level_of(descriptions: Value, results: Value) -> u8 {
+    #[track_caller]
+    fn level(descriptions: Value, results: Value) -> u8 {
         let alignment = json!([{"targetUrl": "urn:skill:a", "targetName": "A"}]);
         let achievement = json!({"alignment": alignment, "resultDescription": descriptions});
         let subject = json!({"achievement": achievement, "result": results});
@@ -150,7 +181,7 @@ mod tests {
             (json!([]), json!([{"value": "4"}, {"value": "2"}, {"status": "Completed"}]), 2),
             (json!("nonsense"), json!("nonsense"), 1),
         ] {
-            assert_eq!(level_of(description.clone(), result.clone()), expected, "{description} {result}");
+            assert_eq!(level(description.clone(), result.clone()), expected, "{description} {result}");
         }
     }
 
@@ -166,6 +197,28 @@ mod tests {
         let skills = achieved(subject.as_object().unwrap());
         let found: Vec<_> = skills.iter().map(|s| (s.skill.as_str(), s.name.as_str())).collect();
         assert_eq!(found, [(format!("http://data.europa.eu/esco/skill/{uuid}").as_str(), "Python")]);
+    }
+
+    #[test]
+    fn a_result_in_a_form_that_is_not_read_may_state_the_lowest_level() {
+        let high = json!({"resultDescription": "urn:d", "achievedLevel": "urn:l5"});
+        let scale = rubric(json!([1, 2, 5]));
+        for low in [
+            json!({"resultDescription": "urn:d", "achievedLevel": {"id": "urn:l2"}}),
+            json!({"resultDescription": {"id": "urn:d"}, "achievedLevel": "urn:l2"}),
+            json!({"value": {"@value": "2"}}),
+            json!({"value": [["2"]]}),
+        ] {
+            assert_eq!(level(json!([scale]), json!([high, low])), 1, "{low}");
+        }
+        // One in a list is one.
+        let low = json!({"resultDescription": ["urn:d"], "achievedLevel": ["urn:l2"]});
+        assert_eq!(level(json!([scale]), json!([high, low])), 2);
+        let other = json!({"id": "urn:e", "valueMax": {"@value": "100"}});
+        assert_eq!(
+            level(json!([scale, other]), json!([high, {"resultDescription": "urn:e", "value": "4"}])),
+            1
+        );
     }
 
     #[test]

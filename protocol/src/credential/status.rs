@@ -152,9 +152,10 @@ pub struct StatusList {
     issuer: Option<Did>,
     purposes: Vec<Purpose>,
     encoded: String,
-    /// When it was signed, as far as it says.
+    /// When its issuer signed it, as far as it says.
     signed: Option<Timestamp>,
     valid_from: Option<Timestamp>,
+    /// When it ends, or one of its proofs does.
     valid_until: Option<Timestamp>,
     /// When it was fetched from its URL; `None` when it was stapled.
     fetched: Option<Timestamp>,
@@ -184,6 +185,20 @@ pub enum StatusListError {
     /// [`STATUS_LISTS_MAX`] are known already.
     #[error("more than {STATUS_LISTS_MAX} status lists")]
     TooMany,
+}
+
+impl StatusListError {
+    /// The stable name of this refusal, as vectors state it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            StatusListError::Credential(e) => e.code(),
+            StatusListError::Malformed(_) => "status-list-malformed",
+            StatusListError::Unverified(_) => "status-list-unverified",
+            StatusListError::WrongUrl => "status-list-wrong-url",
+            StatusListError::Bits(e) => e.code(),
+            StatusListError::TooMany => "status-lists-too-many",
+        }
+    }
 }
 
 impl StatusList {
@@ -227,7 +242,10 @@ impl StatusList {
             (None, Some(id)) => id.to_owned(),
             (None, None) => return Err(StatusListError::Malformed("id")),
         };
-        let signed = signatures.iter().filter_map(|s| s.created).max();
+        // Whoever staples a list can add a proof of his own, at any date: only the issuer's says how old it is.
+        let issuers = signatures.iter().filter(|s| Some(&s.controller) == credential.issuer_did());
+        let signed = issuers.filter_map(|s| s.created).max();
+        let ends = signatures.iter().filter_map(|s| s.expires);
         Ok(StatusList {
             url,
             issuer: credential.issuer_did().cloned(),
@@ -235,7 +253,7 @@ impl StatusList {
             encoded,
             signed: signed.or(credential.valid_from()),
             valid_from: credential.valid_from(),
-            valid_until: credential.valid_until(),
+            valid_until: ends.chain(credential.valid_until()).min(),
             fetched: fetched.map(|(_, at)| at),
             ttl_ms: subject.get("ttl").and_then(Value::as_u64),
             text: text.to_owned(),
@@ -408,7 +426,7 @@ fn check_entry(entry: &Value, credential: &Credential, verifier: &Verifier<'_>, 
         let text = format!("its status list is not for {}", entry.purpose.name());
         return not_checked(checks, "status-purpose-mismatch", text);
     }
-    if list.valid_from.is_some_and(|from| from > verifier.now.plus_ms(CLOCK_SKEW_MAX_MS)) {
+    if list.valid_from.max(list.signed).is_some_and(|from| from > verifier.now.plus_ms(CLOCK_SKEW_MAX_MS)) {
         return not_checked(checks, "status-list-not-yet-valid", "its status list holds only later".into());
     }
     let bits = match Bitstring::decode(&list.encoded, entry.size) {

@@ -23,7 +23,7 @@ pub enum TrustDocumentError {
     Type,
     /// An entry that is not as it must be.
     #[error(
-        "entry {0} (from 0) of the trust list is malformed: an object with `issuer` (a DID), and perhaps `name`, `skills`, `distrusted`"
+        "entry {0} (from 0) of the trust list is malformed: an object with `issuer` (a DID), and perhaps `name`, `skills`, `distrusted`, and no others"
     )]
     Entry(usize),
     /// Too long.
@@ -100,8 +100,11 @@ pub fn read(credential: &Credential) -> Result<TrustList, TrustDocumentError> {
     Ok(list)
 }
 
+/// The members that an entry can have. Distrust under a name that is not read would be recognition.
+const MEMBERS: [&str; 6] = ["distrusted", "id", "issuer", "name", "skills", "type"];
+
 fn entry(value: &Value) -> Option<(Did, TrustEntry)> {
-    let value = value.as_object()?;
+    let value = value.as_object().filter(|value| value.keys().all(|key| MEMBERS.contains(&key.as_str())))?;
     let issuer = value.get("issuer")?.as_str()?.parse().ok()?;
     let name = match value.get("name") {
         None => None,
@@ -164,6 +167,7 @@ mod tests {
             json!({"issuer": "did:web:a.example", "skills": ["no uri"]}),
             json!({"issuer": "did:web:a.example", "distrusted": "yes"}),
             json!({"issuer": "did:web:a.example", "name": 7}),
+            json!({"issuer": "did:web:a.example", "urn:knackmesh:trust-list#distrusted": true}),
         ] {
             assert_eq!(with(json!([entry]), TYPE), Err("trust-list-entry"));
         }

@@ -218,10 +218,10 @@ impl Expander {
         }
         if let Some(context) = members.get("@context") {
             let local = Arc::new(Local::parse(context, false)?);
+            active = self.session.derive(&active, &local, Scope::Document)?;
             if let Some(culprit) = self.contexts.unplain(&local).filter(|_| self.is_plain()) {
                 return Err(RdfError::NotPlain(RdfError::named(culprit)));
             }
-            active = self.session.derive(&active, &local, Scope::Document)?;
         }
         let types = active.clone();
         let is_json = self.apply_type_scopes(&mut active, members)?;

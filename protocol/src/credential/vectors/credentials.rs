@@ -1,17 +1,24 @@
-//! The cases of single credentials.
-
-use std::collections::BTreeMap;
+//! The cases of credentials with proofs over canonical JSON, and of what holds for every form.
 
 use serde_json::{Value, json};
 
 use super::{
-    Edit, NOW, UNTAMPERED, and, expect, holder, issuance, issuer, signed, signed_by, stranger, tampered,
-    unsigned, with, with_proof,
+    case::{Cases, UNTAMPERED, and, expect, fails, unchecked},
+    fixtures::{
+        Edit, RUST, holder, issuer, p256, signed, signed_by, signed_with, sorted_backwards, stranger,
+        tampered, unsigned, with, with_proof,
+    },
 };
-use crate::{credential::Credential, limits::PROOFS_MAX};
+use crate::{
+    credential::{Credential, Signer, data_integrity::suites::ECDSA_JCS_2019},
+    limits::PROOFS_MAX,
+};
 
-pub(super) fn cases() -> BTreeMap<String, Value> {
-    let mut cases = Cases::default();
+/// A key on P-384 (did:key method, test vectors).
+const P384: &str = "z82Lm1MpAkeJcix9K8TMiLd5NMAhnwkjjCBeWHXyu3U4oT2MVJJKXkcVBgjGhnLBn2Kaau9";
+
+pub(super) fn cases() -> Cases {
+    let mut cases = Cases::of_credentials();
     trust_and_time(&mut cases);
     forms(&mut cases);
     what_is_read(&mut cases);
@@ -20,87 +27,41 @@ pub(super) fn cases() -> BTreeMap<String, Value> {
     tampering(&mut cases);
     bad_proofs(&mut cases);
     unsupported_proofs(&mut cases);
+    p256_keys(&mut cases);
     proof_sets(&mut cases);
     no_credentials(&mut cases);
-    cases.0
-}
-
-#[derive(Default)]
-struct Cases(BTreeMap<String, Value>);
-
-impl Cases {
-    /// A credential and what it comes out as, or the code of its refusal.
-    fn add(&mut self, name: &str, description: &str, credential: Value, expect: Value) {
-        self.add_at(name, description, NOW, json!([]), credential, expect);
-    }
-
-    fn add_at(
-        &mut self,
-        name: &str,
-        description: &str,
-        now: &str,
-        trust: Value,
-        credential: Value,
-        expect: Value,
-    ) {
-        let key = if expect.is_string() { "expect_error" } else { "expect" };
-        let case = json!({
-            "description": description, "now": now, "trust": trust, "credential": credential, key: expect,
-        });
-        assert!(self.0.insert(name.to_owned(), case).is_none(), "{name} twice");
-    }
+    cases
 }
 
 fn trust_and_time(cases: &mut Cases) {
-    let skill = &issuance().skills[0];
-    let skills = json!([{"skill": skill.skill, "name": "Rust", "level": 4}]);
+    let skills = json!([{"skill": RUST, "name": "Rust", "level": 4}]);
     let listed = json!([{"did": issuer().did()}]);
     let passes = and(expect(true, &[("trusted_issuer", "PASS", "")]), "tier", json!("issuer"));
-    cases.add_at("good", "Signed by a listed issuer.", NOW, listed, good(), and(passes, "skills", skills));
+    cases.add("good", "Signed by a listed issuer.", good(), and(passes, "skills", skills)).trusting(listed);
     let fails = |code| expect(false, &[("unexpired", "FAIL", code)]);
-    cases.add_at(
-        "valid-first-instant",
-        "A credential holds from validFrom on.",
-        "2026-01-01T00:00:00Z",
-        json!([]),
-        good(),
-        expect(true, &[]),
-    );
-    cases.add_at(
-        "valid-not-yet",
-        "One millisecond before validFrom.",
-        "2025-12-31T23:59:59.999Z",
-        json!([]),
-        good(),
-        fails("not-yet-valid"),
-    );
-    cases.add_at(
-        "valid-last-instant",
-        "One millisecond before validUntil.",
-        "2027-12-31T23:59:59.999Z",
-        json!([]),
-        good(),
-        expect(true, &[]),
-    );
-    cases.add_at(
-        "valid-no-more",
-        "At validUntil it has ceased to hold.",
-        "2028-01-01T00:00:00Z",
-        json!([]),
-        good(),
-        fails("expired"),
-    );
+    cases
+        .add("valid-first-instant", "A credential holds from validFrom on.", good(), expect(true, &[]))
+        .at("2026-01-01T00:00:00Z");
+    cases
+        .add("valid-not-yet", "One millisecond before validFrom.", good(), fails("not-yet-valid"))
+        .at("2025-12-31T23:59:59.999Z");
+    cases
+        .add("valid-last-instant", "One millisecond before validUntil.", good(), expect(true, &[]))
+        .at("2027-12-31T23:59:59.999Z");
+    cases
+        .add("valid-no-more", "At validUntil it has ceased to hold.", good(), fails("expired"))
+        .at("2028-01-01T00:00:00Z");
 
     let distrusted = json!([{"did": issuer().did(), "distrusted": true}]);
     let fails = expect(true, &[("trusted_issuer", "FAIL", "issuer-distrusted")]);
-    cases.add_at(
-        "issuer-distrusted",
-        "Verified, since it is what the issuer signed; not recognised.",
-        NOW,
-        distrusted,
-        good(),
-        fails,
-    );
+    cases
+        .add(
+            "issuer-distrusted",
+            "Verified, since it is what the issuer signed; not recognised.",
+            good(),
+            fails,
+        )
+        .trusting(distrusted);
 }
 
 fn forms(cases: &mut Cases) {
@@ -171,7 +132,6 @@ fn forms(cases: &mut Cases) {
 }
 
 fn what_is_read(cases: &mut Cases) {
-    let skill = &issuance().skills[0];
     cases.add(
         "tier-claimed",
         "Issued to oneself.",
@@ -186,7 +146,7 @@ fn what_is_read(cases: &mut Cases) {
             "endorsementComment": "We wrote it together.",
         });
     });
-    let skills = json!([{"skill": skill.skill, "name": "Rust", "level": 1}]);
+    let skills = json!([{"skill": RUST, "name": "Rust", "level": 1}]);
     cases.add(
         "tier-peer",
         "An endorsement; its alignment states a skill and no level.",
@@ -196,7 +156,7 @@ fn what_is_read(cases: &mut Cases) {
     let names = with(|d| {
         d["credentialSubject"]["achievement"]["alignment"][0]["targetName"] = json!("\u{202e}Rust\u{7}\n")
     });
-    let skills = json!([{"skill": skill.skill, "name": "Rust", "level": 4}]);
+    let skills = json!([{"skill": RUST, "name": "Rust", "level": 4}]);
     cases.add(
         "text-shown",
         "Control characters and direction marks are not shown.",
@@ -389,6 +349,31 @@ fn unsupported_proofs(cases: &mut Cases) {
     );
 }
 
+fn p256_keys(cases: &mut Cases) {
+    let signer = Signer::of_key(p256(4));
+    let document = unsigned().edited(|d| d["issuer"]["id"] = json!(signer.controller()));
+    let good = || Value::Object(signed_with(&ECDSA_JCS_2019, &signer, document.clone()));
+    cases.add("p256-good", "ecdsa-jcs-2019, with a key on P-256.", good(), expect(true, &[]));
+    cases.add(
+        "p256-tampered",
+        "The name was changed after signing.",
+        good().edited(|d| d["name"] = json!("Systems Programming")),
+        fails("proof-bad-signature"),
+    );
+    cases.add(
+        "p256-suite-of-another-kind",
+        "A suite of Ed25519, with a key on P-256.",
+        good().edited(|d| d["proof"]["cryptosuite"] = json!("eddsa-jcs-2022")),
+        fails("proof-wrong-key-kind"),
+    );
+    cases.add(
+        "p256-key-p384",
+        "A key on P-384, which no suite here verifies with: not checked.",
+        good().edited(|d| d["proof"]["verificationMethod"] = json!(format!("did:key:{P384}#{P384}"))),
+        unchecked("proof-key-unresolved"),
+    );
+}
+
 fn proof_sets(cases: &mut Cases) {
     let both = || signed_by(&stranger(), signed(unsigned()));
     cases.add("proof-set", "Signed by the issuer and by another.", Value::Object(both()), expect(true, &[]));
@@ -532,25 +517,4 @@ fn no_credentials(cases: &mut Cases) {
 
 fn good() -> Value {
     Value::Object(signed(unsigned()))
-}
-
-fn fails(code: &'static str) -> Value {
-    expect(false, &[(UNTAMPERED, "FAIL", code)])
-}
-
-fn unchecked(code: &'static str) -> Value {
-    expect(false, &[(UNTAMPERED, "NOT_CHECKED", code)])
-}
-
-/// The same value with the keys of every object in the opposite order.
-fn sorted_backwards(value: &Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().map(|(k, v)| (k.clone(), sorted_backwards(v))).collect();
-            members.sort_by(|a, b| b.0.cmp(&a.0));
-            Value::Object(members.into_iter().collect())
-        }
-        Value::Array(items) => items.iter().map(sorted_backwards).collect(),
-        other => other.clone(),
-    }
 }

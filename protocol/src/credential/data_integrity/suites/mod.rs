@@ -6,24 +6,32 @@
 mod ecdsa_jcs_2019;
 mod ecdsa_rdfc_2019;
 mod ed25519_signature_2020;
+mod eddsa_2022;
 mod eddsa_jcs_2022;
 mod eddsa_rdfc_2022;
 pub(super) mod jcs;
+mod one_place;
 pub(super) mod rdfc;
 
 use serde_json::{Map, Value, json};
 
 pub use self::{
     ecdsa_jcs_2019::ECDSA_JCS_2019, ecdsa_rdfc_2019::ECDSA_RDFC_2019,
-    ed25519_signature_2020::ED25519_SIGNATURE_2020, eddsa_jcs_2022::EDDSA_JCS_2022,
+    ed25519_signature_2020::ED25519_SIGNATURE_2020, eddsa_2022::EDDSA_2022, eddsa_jcs_2022::EDDSA_JCS_2022,
     eddsa_rdfc_2022::EDDSA_RDFC_2022,
 };
 use super::ProofError;
 use crate::{key::Algorithm, text::shown};
 
 /// Every suite that is verified here.
-pub static SUITES: [&Suite; 5] =
-    [&EDDSA_JCS_2022, &EDDSA_RDFC_2022, &ED25519_SIGNATURE_2020, &ECDSA_RDFC_2019, &ECDSA_JCS_2019];
+pub static SUITES: [&Suite; 6] = [
+    &EDDSA_JCS_2022,
+    &EDDSA_RDFC_2022,
+    &EDDSA_2022,
+    &ED25519_SIGNATURE_2020,
+    &ECDSA_RDFC_2019,
+    &ECDSA_JCS_2019,
+];
 
 /// The bytes that a proof signs, of a document, the proof's options and the proofs that it depends on.
 type SigningInput = fn(&Map<String, Value>, &Map<String, Value>, &[&Value]) -> Result<[u8; 64], ProofError>;

@@ -2,12 +2,16 @@
 //!
 //! Both the document and the proof are read in the document's `@context`. What a context does not define would not be
 //! signed, so it is refused ([`crate::rdf`], safe mode). So is a document that says under another name or in another place what
-//! a reader of its JSON looks for ([`Form::Plain`]): our checks read the JSON, and the proof is of the RDF.
+//! a reader of its JSON looks for ([`Form::Plain`], [`one_place`]): our checks read the JSON, and the proof is of the RDF. Else
+//! its holder could write it anew so that nobody sees when it ends.
 
 use serde_json::{Map, Value};
 
-use super::{super::ProofError, jcs::hashes};
-use crate::rdf::{self, Form};
+use super::{super::ProofError, jcs::hashes, one_place};
+use crate::{
+    rdf::{self, Form, RdfError},
+    text::shown,
+};
 
 pub(in super::super) struct Texts {
     pub document: String,
@@ -29,10 +33,14 @@ pub(in super::super) fn texts(
         let proofs = previous.iter().map(|proof| (*proof).clone()).collect();
         unsecured.insert("proof".into(), Value::Array(proofs));
     }
-    Ok(Texts {
+    let texts = Texts {
         document: rdf::canonical_nquads(&unsecured, Form::Plain)?,
         proof_config: rdf::canonical_nquads(&config, Form::Plain)?,
-    })
+    };
+    match one_place::scattered(&unsecured) {
+        Some(id) => Err(RdfError::NotPlain(shown(id)).into()),
+        None => Ok(texts),
+    }
 }
 
 pub(in super::super) fn signing_input(
