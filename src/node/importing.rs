@@ -63,7 +63,8 @@ impl Node {
         self.recall(&credentials).await?;
         let [credential] = credentials;
         let checks = credential.verify(&self.verifier());
-        check_authentic(&checks, &order.name)?;
+        let can_be_asked = !credential.needs(&self.verifier()).is_empty();
+        check_authentic(&checks, can_be_asked, &order.name)?;
         match credential.subject() {
             Some(subject) if *subject == self.identity.root.did() => {}
             Some(subject) => return Err(self.of_another(&order.name, subject.as_str())),
@@ -81,7 +82,8 @@ impl Node {
     async fn import_badge(&mut self, form: &Form, order: &ImportOrder) -> Result<ImportedRow, Refusal> {
         let badge = self.read_badge(form, &order.text).await?;
         let checks = badge.verify(&self.verifier());
-        check_authentic(&checks, &order.name)?;
+        let can_be_asked = badge.dossier.wanted().is_ok_and(|wanted| !wanted.is_empty());
+        check_authentic(&checks, can_be_asked, &order.name)?;
         check_recipient(std::slice::from_ref(&badge.dossier.assertion().recipient), order)?;
         let row = badge.row(&order.text, &checks);
         let class = badge.dossier.badge();
@@ -159,7 +161,10 @@ impl Node {
     async fn read_badge(&self, form: &Form, text: &str) -> Result<Badge, Refusal> {
         let fetcher = self.offline()?;
         let asker = Asker::new(&fetcher, &|_| {});
-        let mut badge = Badge::open(form, text, &asker).await?;
+        let mut badge = Badge::open(form, text, &asker).await.map_err(|refusal| match form {
+            Form::HostedAt(_) => Refusal::new(refusal.exit, refusal.message, "add --fetch to ask for it"),
+            _ => refusal,
+        })?;
         badge.gather(self.verifier().status_age_max_ms, &asker).await;
         Ok(badge)
     }
@@ -193,30 +198,32 @@ impl Node {
     }
 }
 
-fn check_authentic(checks: &Checks, name: &str) -> Result<(), Refusal> {
+/// `can_be_asked` says whether its issuer publishes something that could help.
+fn check_authentic(checks: &Checks, can_be_asked: bool, name: &str) -> Result<(), Refusal> {
     let refuse = |check: CheckName, hint: &str| {
         let reason = checks.reason(check).map_or_else(String::new, |reason| format!(": {}", reason.text));
         let message = format!("{name}: refused: {check} {}{reason}", checks.get(check));
         Err(Refusal::new(Exit::NotVerified, message, hint))
     };
-    let can_be_fetched = |check: CheckName| {
-        let code = checks.reason(check).map_or("", |reason| reason.code.as_ref());
-        ["key-unresolved", "did-unresolved", "proof-key-unresolved", "incomplete"].contains(&code)
-    };
     match checks.untampered {
-        Check::Pass if checks.unrevoked != Check::Fail => Ok(()),
-        Check::NotChecked if checks.unrevoked != Check::Fail && can_be_fetched(CheckName::Untampered) => {
+        // A suspension may end; a revocation does not.
+        _ if checks.unrevoked == Check::Fail && !is_suspended(checks) => {
+            refuse(CheckName::Unrevoked, "ask its issuer why, and for a new one")
+        }
+        Check::Pass => Ok(()),
+        Check::NotChecked if can_be_asked => {
             let hint = "add --fetch to ask its issuer, who learns that somebody verifies";
             refuse(CheckName::Untampered, hint)
-        }
-        _ if checks.unrevoked == Check::Fail => {
-            refuse(CheckName::Unrevoked, "ask its issuer why, and for a new one")
         }
         _ => refuse(
             CheckName::Untampered,
             "ask the issuer for the original file; `knack verify FILE` shows every check",
         ),
     }
+}
+
+fn is_suspended(checks: &Checks) -> bool {
+    checks.reason(CheckName::Unrevoked).is_some_and(|reason| reason.code == "suspended")
 }
 
 /// Requires that what is bound to no DID was awarded to the holder's address, where it says to whom.

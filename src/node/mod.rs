@@ -474,7 +474,10 @@ pub fn now() -> Timestamp {
 }
 
 /// Sixteen random bytes, for the id of a credential.
-fn random_id() -> Result<[u8; 16], HomeError> {
+///
+/// # Errors
+/// When the system gives none.
+pub fn random_id() -> Result<[u8; 16], HomeError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(HomeError::Random)?;
     Ok(bytes)
