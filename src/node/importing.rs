@@ -248,7 +248,7 @@ fn check_recipient(recipients: &[Recipient], order: &ImportOrder) -> Result<(), 
 }
 
 fn badge_row(badge: &Badge, mut checks: ChecksRow, about: &KeptBadge) -> CredentialRow {
-    if checks.credential.is_empty() {
+    if badge.dossier.badge().is_none() {
         checks.credential.clone_from(&about.name);
         checks.issuer.clone_from(&about.issuer);
     }

@@ -3,10 +3,15 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod badges;
 mod batch;
 mod contract;
 mod errors;
 mod files;
 mod help;
+mod importing;
 mod issuing;
+mod reissuing;
 mod running;
+mod site;
+mod verifying;
