@@ -121,6 +121,12 @@ impl Node {
         Ok(Reply::Credentials(rows))
     }
 
+    /// The texts of all that is kept.
+    pub(super) fn texts(&self) -> Answer {
+        let kept = self.shelf.store.credentials()?.into_iter();
+        Ok(Reply::Texts(kept.map(|(_, kept)| kept.text).collect()))
+    }
+
     /// The verifiable credentials kept.
     pub(super) fn kept(&self) -> Result<Vec<Credential>, Refusal> {
         let kept = self.shelf.store.credentials()?.into_iter();
@@ -155,6 +161,17 @@ impl Node {
         let verifier = Verifier::new(now(), &self.trust).knowing(&self.known);
         self.known = gather(&needs, &verifier, &asker).await;
         Ok(())
+    }
+
+    /// The same of all that is kept, when the node starts. What cannot be read then, a command will tell.
+    pub(super) async fn recall_kept(&mut self) {
+        let recalled = match self.kept() {
+            Ok(credentials) => self.recall(&credentials).await,
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = recalled {
+            tracing::warn!(error = %refusal, "what was fetched about the credentials kept is not read");
+        }
     }
 
     /// A badge, with what was fetched about it.

@@ -273,6 +273,7 @@ impl Node {
         mut events: mpsc::Receiver<network::Event>,
         mut stopped: watch::Receiver<bool>,
     ) -> Result<(), NodeError> {
+        self.recall_kept().await;
         self.inputs.push_back(Input::Wake);
         let result = loop {
             if let Err(e) = self.settle().await {

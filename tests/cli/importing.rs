@@ -4,11 +4,12 @@ use std::fs;
 
 use knackmesh_protocol::{
     credential::{
-        Credential, Format, Signer,
+        Credential, Format, Securing, Signer,
         baked::{self, Baked, Version},
         data_integrity::Binding,
         presentation,
     },
+    jose::sd_jwt::KeyBinding,
     key::SecretKey,
 };
 use serde_json::{Value, json};
@@ -167,11 +168,29 @@ fn a_did_web_issuer_is_asked_only_when_the_holder_says_so() {
     assert_eq!(home.json(&["preview"])["content"]["claims"][0]["tier"], "issuer");
     assert_eq!(site.asked().len(), asked, "nobody was asked again");
 
+    // Asked again, the issuer says otherwise; until then the home knows what it was told.
+    site.publish_status(true, now());
+    assert_eq!(home.json(&["credentials"])[0]["unrevoked"], "PASS");
+    assert_eq!(home.json(&["credentials", "--fetch"])[0]["unrevoked"], "FAIL");
+    assert_eq!(home.run(&["preview"]).code, Some(4), "a revoked credential backs no claim");
+
     let other = Knack::new("other");
     site.trusted_by(&other);
-    site.publish_status(true, now());
     let file = write(&other, "award.json", site.award(&other.did(), Format::Jcs).text());
     refused(&other, &[&file, "--fetch"], "its issuer revoked it");
+}
+
+#[test]
+fn a_presented_sd_jwt_is_kept_without_what_bound_it() {
+    let home = Knack::new("home");
+    let key = SecretKey::from_seed([2; 32]);
+    let issued = issuance(SecretKey::from_seed([1; 32]).did(), key.did().as_str(), Vec::new());
+    let issued = issued.sign(&(&SecretKey::from_seed([1; 32])).into(), Format::SdJwt, now()).expect("issued");
+    let Securing::SdJwt(vc) = issued.securing() else { panic!("no SD-JWT") };
+    let binding = KeyBinding { audience: "shop.example", nonce: "1", issued: now() };
+    let bound = vc.sd_jwt().select(|_| true).bind(&binding, &key.into()).expect("bound");
+    // It is another's, which is said of the credential and not of the presentation.
+    refused(&home, &[&write(&home, "shown", bound)], "not about you");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn an_open_badge_2_becomes_a_credential() {
     let site = Site::new();
     let [school, holder] = Knack::cast(["school", "holder"]);
     site.trusted_by(&school);
-    let file = write(&school, "badge.json", &open_badge_2(&site).to_string());
+    let file = write(&school, "badge.json", open_badge_2(&site).to_string());
     let offline = school.run(&["reissue", &file, "--to", &holder.did(), "--offline"]);
     assert_eq!(offline.code, Some(3), "{offline:?}");
     let out = school.file("anew.json");

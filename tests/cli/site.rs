@@ -93,6 +93,11 @@ impl Site {
 
     /// Publishes the status list, signed at `at`; what it says.
     pub fn publish_status(&self, revoked: bool, at: Timestamp) -> String {
+        self.publish_status_for(revoked, at, None)
+    }
+
+    /// The same, to be asked for again after so long.
+    pub fn publish_status_for(&self, revoked: bool, at: Timestamp, ttl_ms: Option<u64>) -> String {
         let mut bits = Bitstring::new(131_072, 1).expect("a list");
         bits.set(7, u8::from(revoked)).expect("a place");
         let list = Publication {
@@ -102,7 +107,7 @@ impl Site {
             bits: &bits,
             valid_from: at,
             valid_until: None,
-            ttl_ms: None,
+            ttl_ms,
         };
         let signed = issuing::sign(list.document(), Format::Jcs, &self.signer(), at).expect("signed");
         self.put("/status", signed.text());

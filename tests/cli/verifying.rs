@@ -91,6 +91,18 @@ fn a_revoked_credential_is_not_verified() {
 }
 
 #[test]
+fn a_status_is_asked_for_again_as_soon_as_its_issuer_wants() {
+    let (site, home, file) = scene(Format::Jcs);
+    site.publish_status_for(false, now(), Some(1000));
+    assert_eq!(verify(&home, &[&file]).0, Some(0));
+    site.publish_status_for(true, now(), Some(1000));
+    sleep(Duration::from_millis(1100));
+    let (code, report) = verify(&home, &[&file]);
+    assert_eq!((code, reason(&report, "unrevoked").as_str()), (Some(3), "revoked"), "{report:#}");
+    assert_eq!(report["fetched"].as_array().map(Vec::len), Some(3), "each thing is told once: {report:#}");
+}
+
+#[test]
 fn a_server_that_is_down_leaves_a_status_of_its_true_age() {
     let (mut site, home, file) = scene(Format::Jcs);
     site.publish_status(false, now());
@@ -124,9 +136,9 @@ fn offline_asks_nobody_and_passes_nothing_that_was_not_checked() {
 #[test]
 fn a_status_list_that_one_has_counts_by_its_own_age() {
     let (site, home, file) = scene(Format::Jcs);
-    let fresh = write(&home, "fresh.json", &site.publish_status(false, now()));
+    let fresh = write(&home, "fresh.json", site.publish_status(false, now()));
     let week = Timestamp::from_unix_ms(now().unix_ms() - 7 * 86_400_000);
-    let old = write(&home, "old.json", &site.publish_status(false, week));
+    let old = write(&home, "old.json", site.publish_status(false, week));
     site.answer("/status", crate::harness::https::Answer::status(500));
     let (code, report) = verify(&home, &[&file, "--status-list", &fresh]);
     assert_eq!((code, &report["fresh"]), (Some(0), &json!("PASS")), "{report:#}");
