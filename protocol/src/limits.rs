@@ -392,13 +392,13 @@ limits! {
     /// Bytes of one document's quads, and of the IRIs that its terms expand to.
     RDF_BYTES_MAX: usize = 4 * 1024 * 1024;
     /// Term definitions that the contexts of one document may have copied or made.
-    RDF_CONTEXT_TERMS_MAX: usize = 100_000;
+    RDF_CONTEXT_TERMS_MAX: usize = 20_000;
     /// Terms of a context of which each is defined by the next.
     RDF_TERM_CHAIN_MAX: usize = 16;
     /// Contexts derived from the bundled ones that are remembered.
     RDF_DERIVED_CONTEXTS_MAX: usize = 256;
     /// Hashed blocks and permuted nodes that telling one document's blank nodes apart may take.
-    RDF_WORK_MAX: usize = 100_000;
+    RDF_WORK_MAX: usize = 30_000;
     /// Blank nodes of which each is told apart by the next.
     RDF_NAMING_DEPTH_MAX: usize = 64;
 }

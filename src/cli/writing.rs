@@ -1,8 +1,9 @@
 //! Files that commands write: whole, or not at all.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
@@ -16,20 +17,14 @@ pub(super) fn folder(dir: &Path) -> Result<(), Refusal> {
     fs::create_dir_all(dir).map_err(|e| refusal(dir, &e))
 }
 
-/// Writes a file, in place of what there was.
+/// Writes a file, in place of what there was, and waits until it is on the disk.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
-    let write = || {
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new()
-            .prefix(PARTIAL)
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .tempfile_in(dir)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    write().map_err(|e| refusal(path, &e))
+    write(path, bytes, true).map_err(|e| refusal(path, &e))
+}
+
+/// The same for a file that can be written again from what is kept elsewhere: it does not wait for the disk.
+pub(super) fn write_copy(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    write(path, bytes, false).map_err(|e| refusal(path, &e))
 }
 
 /// Writes a file that must not be there yet.
@@ -39,6 +34,21 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::new(Exit::Failed, message, "name another file with --out FILE"));
     }
     write_whole(path, bytes)
+}
+
+fn write(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(PARTIAL)
+        // As far as the user's mask allows: what is exported is for others.
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    if durable {
+        file.as_file().sync_all()?;
+    }
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
 }
 
 fn refusal(path: &Path, e: &io::Error) -> Refusal {

@@ -54,6 +54,8 @@ fn each_form_and_key_is_issued_and_read_back() {
     for (format, alg, begins) in [
         ("eddsa-jcs-2022", "EdDSA", "{"),
         ("eddsa-jcs-2022", "ES256", "{"),
+        ("eddsa-rdfc-2022", "EdDSA", "{"),
+        ("eddsa-rdfc-2022", "ES256", "{"),
         ("vc-jwt", "EdDSA", "ey"),
         ("vc-jwt", "ES256", "ey"),
         ("sd-jwt", "EdDSA", "ey"),
@@ -74,9 +76,9 @@ fn each_form_and_key_is_issued_and_read_back() {
     assert!(text(&json["credential"]).starts_with("ey"));
     assert!(school.run(&token).ok().stdout.starts_with("ey"));
     let standing = school.json(&["issued"]);
-    assert_eq!(standing.as_array().map(Vec::len), Some(8));
+    assert_eq!(standing.as_array().map(Vec::len), Some(10));
     assert_eq!(standing[0]["standing"], "good");
-    assert_eq!(standing[7]["standing"], "no_status");
+    assert_eq!(standing[9]["standing"], "no_status");
 }
 
 #[test]

@@ -137,6 +137,7 @@ impl Active {
         let mut current = self.clone();
         let propagates = local.propagate.unwrap_or(scope != Scope::Type);
         if !propagates && self.previous.is_none() {
+            source.budget().terms(self.terms.len())?;
             current = Arc::new(Active { previous: Some(self.clone()), ..(**self).clone() });
         }
         // A URL within stands for what is there; it makes no scope of its own.
@@ -154,6 +155,8 @@ impl Active {
                 Part::Terms(terms) => {
                     let mut next = Arc::unwrap_or_clone(current);
                     next.is_bundled &= local.is_bundled;
+                    // Paid for before it is made: by what is copied, and by what comes along.
+                    source.budget().terms(next.terms.len() + terms.entries.len() + 1)?;
                     next.define(terms, scope, source.budget())?;
                     Arc::new(next)
                 }

@@ -194,7 +194,7 @@ impl Session {
         Session { contexts, derived: Derived::default(), budget: Budget::default() }
     }
 
-    /// `base` with `local` applied to it. Each is paid for once, wherever it comes from.
+    /// `base` with `local` applied to it. Each is paid for once, whether it is remembered or not.
     pub(super) fn derive(
         &mut self,
         base: &Arc<Active>,
@@ -205,11 +205,12 @@ impl Session {
             return Ok(result);
         }
         let result = if base.is_bundled && local.is_bundled {
-            self.contexts.derive(base, local, scope)?
+            let result = self.contexts.derive(base, local, scope)?;
+            self.budget.terms(result.terms.len() + 1)?;
+            result
         } else {
             base.with(local, scope, self)?
         };
-        self.budget.terms(result.terms.len() + 1)?;
         self.derived.keep(base, local, scope, &result);
         Ok(result)
     }

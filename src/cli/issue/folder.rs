@@ -12,7 +12,7 @@ use knackmesh_protocol::id::Id;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cli::writing::{PARTIAL, write_whole},
+    cli::writing::{PARTIAL, write_copy, write_whole},
     control::{Exit, Refusal},
     home::private_dir,
 };
@@ -92,12 +92,12 @@ impl Folder {
         Ok(begun)
     }
 
-    /// Writes a credential; its path.
+    /// Writes a credential. The home can give it out again.
     pub fn write(&self, name: &str, text: &str) -> Result<(), Refusal> {
         let path = self.dir.join(name);
         match fs::read(&path) {
             Ok(written) if written == text.as_bytes() => Ok(()),
-            _ => write_whole(&path, text.as_bytes()),
+            _ => write_copy(&path, text.as_bytes()),
         }
     }
 
