@@ -3,7 +3,9 @@
 //! A Unix socket in the home that only its owner can open. One JSON object a line: a [`Request`] in, then an
 //! [`Answer`] out. The same requests are carried out by [`Node::execute`](crate::node::Node::execute) when no node runs.
 
+mod importing;
 mod issuing;
+mod showing;
 
 use std::{io, os::unix::fs::PermissionsExt, path::Path};
 
@@ -12,7 +14,7 @@ use knackmesh_protocol::{
     credential::{Format, TrustEntry},
     key::Did,
     limits::CONTROL_BYTES_MAX,
-    skill::Level,
+    skill::{Level, SkillId},
     summary::Terms,
     time::Timestamp,
 };
@@ -23,14 +25,14 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-pub use self::issuing::{
-    IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder,
+pub use self::{
+    importing::{ImportOrder, ImportedRow, SuggestionRow},
+    issuing::{IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder},
+    showing::{ShowOrder, ShownRow},
 };
 use crate::{
     home::{Home, HomeError, private_dir},
-    report::{
-        ChecksRow, CredentialRow, IssuedRow, PreviewReport, QueryReport, ResultRow, StatusReport, rfc3339,
-    },
+    report::{CredentialRow, IssuedRow, PreviewReport, QueryReport, ResultRow, StatusReport, rfc3339},
 };
 
 /// What a command asks of a node.
@@ -41,13 +43,8 @@ pub enum Request {
     Status,
     /// Connected nodes.
     Peers,
-    /// Take in a credential.
-    Import {
-        /// The file's name, for messages.
-        name: String,
-        /// Its text.
-        text: String,
-    },
+    /// Take in a credential or a badge.
+    Import(ImportOrder),
     /// The credentials kept.
     Credentials,
     /// Sign an achievement credential.
@@ -63,6 +60,8 @@ pub enum Request {
     Sign(SignOrder),
     /// Sign a presentation that somebody else put together.
     Present(PresentOrder),
+    /// Show own credentials to a verifier.
+    Show(ShowOrder),
     /// What this home has issued, in that order.
     Issued {
         /// From this number on; what [`IssuedPage::next`] said.
@@ -83,11 +82,6 @@ pub enum Request {
         /// In which form they are signed.
         #[serde(default)]
         format: Format,
-    },
-    /// Check a credential with this home's trust list.
-    Verify {
-        /// The credential's text.
-        text: String,
     },
     /// What a stranger will see.
     Preview {
@@ -186,7 +180,11 @@ pub struct TrustRow {
     /// Its name, as the seeker knows it.
     pub name: Option<String>,
     /// Explicitly distrusted.
+    #[serde(default)]
     pub distrusted: bool,
+    /// The skills that it is recognised for; all when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<SkillId>,
 }
 
 /// A record of the distributed hash table.
@@ -213,14 +211,16 @@ pub enum Reply {
     Status(Box<StatusReport>),
     /// To `Peers`.
     Peers(Vec<PeerRow>),
-    /// To `Import`: the credential as kept.
-    Imported(Box<CredentialRow>),
+    /// To `Import`: what is kept.
+    Imported(Box<ImportedRow>),
     /// To `Credentials`.
     Credentials(Vec<CredentialRow>),
     /// To `Issue` and `Sign`: the credential's text.
     Issued(String),
     /// To `Present`: the presentation's text.
     Presented(String),
+    /// To `Show`.
+    Shown(Vec<ShownRow>),
     /// To `IssueMany`: for each order what it came to.
     IssuedMany(Vec<Result<Issued, Refusal>>),
     /// To `Issued`.
@@ -238,8 +238,6 @@ pub enum Reply {
     StatusList(String),
     /// To `StatusLists`.
     StatusLists(Vec<StatusListRow>),
-    /// To `Verify`.
-    Verified(Box<ChecksRow>),
     /// To `Preview`.
     Preview(Box<PreviewReport>),
     /// To `Publish`.

@@ -16,7 +16,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::{
-    control::{Exit, IssueOrder, ProfileOrder, QueryOrder, Refusal, Reply, Request, TrustOrder},
+    control::{Exit, ImportOrder, IssueOrder, ProfileOrder, QueryOrder, Refusal, Reply, Request, TrustOrder},
     home::{Config, Home},
     node::{Node, Running},
     report::{QueryReport, StatusReport},
@@ -332,7 +332,7 @@ async fn equip(actor: &Actor, role: &Role, issuers: &[Actor]) -> Result<usize, R
         let Reply::Issued(text) = issuers[*issuer].ask(Request::Issue(Box::new(order))).await? else {
             return Err(broken(ISSUERS[*issuer], "answered another question"));
         };
-        actor.ask(Request::Import { name: format!("{skill}.json"), text }).await?;
+        actor.ask(Request::Import(ImportOrder { name: format!("{skill}.json"), text, email: None })).await?;
         issued += 1;
     }
     let profile = ProfileOrder { terms: Some(terms), claim, drop: Vec::new() };

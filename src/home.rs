@@ -3,7 +3,7 @@
 //! ```text
 //! config.toml   listen addresses, bootstrap nodes, what may be fetched, as what it issues
 //! keys/         root, view and node: 64 hexadecimal digits each, readable by the owner only
-//! store/        what must not be lost      index/   what can be rebuilt from it
+//! store/        what must not be lost      index/   what can be rebuilt from it      cache/   what can be fetched again
 //! control.sock  the running node's socket, open to the owner only
 //! ```
 
@@ -161,6 +161,11 @@ impl Home {
     /// The index's folder.
     pub fn index(&self) -> PathBuf {
         self.dir.join("index")
+    }
+
+    /// The folder of what was fetched.
+    pub fn cache(&self) -> PathBuf {
+        self.dir.join("cache")
     }
 
     /// The running node's socket. A home whose path is too long for a socket has it in the folder for temporary files,

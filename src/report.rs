@@ -2,6 +2,7 @@
 //! are; the tables of the command line are made from nothing else.
 
 mod issued;
+mod verification;
 
 use knackmesh_protocol::{
     consent::Present,
@@ -16,7 +17,13 @@ use knackmesh_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::issued::{IssuedRow, NotAStanding, Standing, StatusRow};
+pub use self::{
+    issued::{IssuedRow, NotAStanding, Standing, StatusRow},
+    verification::{
+        DocumentKind, DocumentReport, FetchedRow, Label, OrganisationRow, PresentationReport,
+        PresentationRow, SourcesReport, VerificationReport, format_of_presentation,
+    },
+};
 
 /// Instants as commands print them: RFC 3339, where the wire has milliseconds.
 pub(crate) mod rfc3339 {
@@ -130,6 +137,12 @@ pub struct ChecksRow {
     pub id: String,
     /// Who issued it.
     pub issuer: String,
+    /// How it is secured: the suites of its proofs, such as `eddsa-jcs-2022`, or the kind of token, such as `vc+jwt`.
+    #[serde(default)]
+    pub format: String,
+    /// What must be said of it besides.
+    #[serde(default)]
+    pub labels: Vec<Label>,
     /// No byte was changed since the issuer signed.
     pub untampered: Check,
     /// The issuer is on the trust list.
@@ -151,10 +164,13 @@ pub struct ChecksRow {
 }
 
 /// Why a check is not PASS.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonRow {
     /// The check.
     pub check: String,
+    /// The reason's stable name.
+    #[serde(default)]
+    pub code: String,
     /// Why.
     pub reason: String,
 }
@@ -356,11 +372,25 @@ fn claims(found: &Found, summary: &Summary, vocabulary: &Vocabulary) -> Vec<Clai
 impl ChecksRow {
     /// Reports the checks of a credential.
     pub fn new(credential: &Credential, checks: &Checks, shown: Shown) -> Self {
-        let verdict = checks.verdict(shown);
         ChecksRow {
             credential: credential.name().unwrap_or_default(),
             id: credential.id().to_string(),
             issuer: credential.issuer().to_string(),
+            format: verification::format_of(credential),
+            labels: verification::labels_of(credential),
+            ..ChecksRow::of(checks, shown)
+        }
+    }
+
+    /// Checks of nothing in particular.
+    fn of(checks: &Checks, shown: Shown) -> Self {
+        let verdict = checks.verdict(shown);
+        ChecksRow {
+            credential: String::new(),
+            id: String::new(),
+            issuer: String::new(),
+            format: String::new(),
+            labels: Vec::new(),
             untampered: checks.untampered,
             trusted_issuer: checks.trusted_issuer,
             trusted_holder: checks.trusted_holder,
@@ -372,7 +402,7 @@ impl ChecksRow {
             reasons: checks
                 .reasons
                 .iter()
-                .map(|(check, reason)| ReasonRow { check: check.to_string(), reason: reason.text.clone() })
+                .map(|(check, reason)| ReasonRow::new(&check.to_string(), &reason.code, &reason.text))
                 .collect(),
         }
     }

@@ -4,6 +4,7 @@
 //! implementation of this protocol agrees on every signature.
 //! Source: W3C CCG did:key method; multicodec `ed25519-pub` (0xed); multibase base58btc.
 
+mod pem;
 mod verifying;
 
 use std::{fmt, str::FromStr};

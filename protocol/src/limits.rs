@@ -383,6 +383,10 @@ limits! {
     /// Associations read from one learner record.
     CLR_ASSOCIATIONS_MAX: usize = 1024;
 
+    /// A public key in PEM.
+    PEM_BYTES_MAX: usize = 4096;
+    /// Times that one verification asks for what the answers before made it need.
+    VERIFICATION_ROUNDS_MAX: usize = 4;
     /// Quads of one JSON-LD document.
     RDF_QUADS_MAX: usize = 10_000;
     /// Bytes of one document's quads, and of the IRIs that its terms expand to.

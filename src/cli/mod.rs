@@ -15,6 +15,7 @@ mod issue;
 mod issued;
 mod lookup;
 mod peers;
+mod present;
 mod preview;
 mod profile;
 mod publish;
@@ -23,6 +24,7 @@ mod reinstate;
 mod revoke;
 mod screen;
 mod serve;
+mod source;
 mod status;
 mod status_list;
 mod suspend;
@@ -96,6 +98,7 @@ enum Command {
     Credentials(credentials::Args),
     Verify(verify::Args),
     Profile(profile::Args),
+    Present(present::Args),
     Preview(preview::Args),
     Publish(publish::Args),
     Withdraw(withdraw::Args),
@@ -169,6 +172,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Credentials(args) => args.run(&home()?, screen).await,
             Command::Verify(args) => args.run(&home()?, screen).await,
             Command::Profile(args) => args.run(&home()?, screen).await,
+            Command::Present(args) => args.run(&home()?, screen).await,
             Command::Preview(args) => args.run(&home()?, screen).await,
             Command::Publish(args) => args.run(&home()?, screen).await,
             Command::Withdraw(args) => args.run(&home()?, screen).await,

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use knackmesh_protocol::credential::{Credential, status::Purpose};
 use serde::Serialize;
 
-use super::{Outcome, Screen, ask, import::read, mismatch};
+use super::{Outcome, Screen, ask, mismatch, source};
 use crate::{
     control::{Exit, Refusal, Reply, Request, StatusOrder},
     home::Home,
@@ -86,7 +86,7 @@ fn id(named: String) -> Result<String, Refusal> {
     if !path.is_file() {
         return Ok(named);
     }
-    let credential = Credential::parse(&read(path)?).map_err(|e| {
+    let credential = Credential::parse(&source::text(path)?).map_err(|e| {
         let message = format!("{named}: not a credential that knack reads: {e}");
         Refusal::new(Exit::Failed, message, "name the credential by its id, which `knack issued` lists")
     })?;

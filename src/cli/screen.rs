@@ -157,6 +157,9 @@ pub fn print_checks(row: &ChecksRow) {
         (false, _) => "not verified",
     };
     data!("  {style}{verdict}{style:#}");
+    for label in &row.labels {
+        data!("  {WEAK}note: {}{WEAK:#}", label.meaning());
+    }
 }
 
 /// A query's table, withheld candidates and coverage.

@@ -84,7 +84,7 @@ impl VcApi {
         let settings = home.config()?;
         let did = settings.issuer.did.unwrap_or(home.keys()?.root.did());
         let fetcher = match self.fetch {
-            true => Some(Fetcher::new(&FetchConfig::from(&settings.fetch), Some(home.dir().join("cache")))),
+            true => Some(Fetcher::new(&FetchConfig::from(&settings.fetch), Some(home.cache()))),
             false => None,
         };
         let fetcher = fetcher.transpose().map_err(|e| {
@@ -116,7 +116,7 @@ impl VcApi {
         if !self.listen.ip().is_loopback() {
             screen.say("warning: whoever can reach this address can have anything signed with your DID");
         }
-        screen.say(&format!("listening on {}", server.url));
+        screen.say(&format!("listening on {}, as {}", server.address, server.url));
         if screen.json {
             let ready = Ready { url: server.url.clone(), did: did.to_string() };
             match serde_json::to_string(&ready) {

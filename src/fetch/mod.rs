@@ -112,8 +112,8 @@ impl Kind {
         }
     }
 
-    /// What it is called among what is kept.
-    fn name(self) -> &'static str {
+    /// What it is called among what is kept, and in reports.
+    pub const fn name(self) -> &'static str {
         match self {
             Kind::Credential => "credential",
             Kind::DidDocument => "did-document",
@@ -204,6 +204,20 @@ impl Fetcher {
     /// # Errors
     /// Each [`FetchError`] but that of the settings.
     pub async fn get(&self, url: &str, kind: Kind, freshness: Freshness) -> Result<Fetched, FetchError> {
+        self.get_telling(url, kind, freshness, || {}).await
+    }
+
+    /// The same, which calls `asking` before a server is asked.
+    ///
+    /// # Errors
+    /// Each [`FetchError`] but that of the settings.
+    pub async fn get_telling(
+        &self,
+        url: &str,
+        kind: Kind,
+        freshness: Freshness,
+        asking: impl FnOnce(),
+    ) -> Result<Fetched, FetchError> {
         let uri = url::parse(url, self.shared.allow_loopback)
             .map_err(|reason| FetchError::Url { url: error::shown(url), reason })?;
         let (shared, at) = (self.shared.clone(), uri.clone());
@@ -215,13 +229,13 @@ impl Fetcher {
             }
             kept => kept,
         };
-        match (self.ask(uri, kind).await, kept) {
+        match (self.ask(uri, kind, asking).await, kept) {
             (Err(outage), Some(entry)) if outage.is_outage() => Ok(Fetched::kept(entry, Some(outage))),
             (result, _) => result,
         }
     }
 
-    async fn ask(&self, uri: Uri, kind: Kind) -> Result<Fetched, FetchError> {
+    async fn ask(&self, uri: Uri, kind: Kind, asking: impl FnOnce()) -> Result<Fetched, FetchError> {
         if self.shared.offline {
             return Err(FetchError::Offline { url: uri.to_string() });
         }
@@ -230,6 +244,7 @@ impl Fetcher {
                 left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
             one_less.map_err(|_| FetchError::TooMany { url: uri.to_string() })?;
         }
+        asking();
         let permit = self.at_once.clone().acquire_owned().await.map_err(|_| FetchError::Stopped)?;
         let shared = self.shared.clone();
         blocking(move || {

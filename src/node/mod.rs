@@ -3,11 +3,14 @@
 //! The peer decides; this module acts, in the order in which the peer said. A reply leaves only after the store was
 //! flushed. When the disk refuses, the node stops with an error rather than confirm what it cannot keep.
 
+mod importing;
 mod issued;
 mod issuing;
 mod presenting;
 mod service;
 mod shelf;
+mod showing;
+pub mod verifying;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -34,7 +37,6 @@ use tracing::{debug, info, warn};
 
 pub use self::{
     issuing::{id_of, signer},
-    service::check,
     shelf::ShelfError,
 };
 use self::{service::Wait, shelf::Shelf};

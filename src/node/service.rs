@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use knackmesh_protocol::{
-    credential::{Credential, Shown, TrustList, VerifiedCredential, Verifier},
+    credential::{VerifiedCredential, Verifier},
     inquiry::Undertaking,
     key::Did,
     limits::{SEARCH_DEADLINE_MAX_MS, SEARCH_LEADS_MAX},
@@ -24,10 +24,8 @@ use crate::{
         Request, TrustOrder, TrustRow,
     },
     network::{self, Protocols},
-    report::{
-        ChecksRow, CredentialRow, IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport,
-    },
-    store::{KeptCredential, StoreError},
+    report::{IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport},
+    store::StoreError,
 };
 
 pub(super) type Answer = Result<Reply, Refusal>;
@@ -65,22 +63,22 @@ impl Node {
         let answer = match request {
             Request::Status => self.status().await,
             Request::Peers => self.peers().await,
-            Request::Import { name, text } => self.import(&name, &text),
-            Request::Credentials => self.credentials(),
+            Request::Import(order) => self.import(&order).await,
+            Request::Credentials => self.credentials().await,
             Request::Issue(order) => self.issue(&order),
             Request::IssueMany { orders, dry } => self.issue_many(&orders, dry),
             Request::Sign(order) => self.sign(order),
             Request::Present(order) => self.present(order),
+            Request::Show(order) => self.show(&order),
             Request::Issued { from } => self.issued(from),
             Request::SetStatus(order) => self.set_status(order),
             Request::StatusList { name, format } => self.status_list(&name, format),
             Request::StatusLists { format } => self.all_status_lists(format),
-            Request::Verify { text } => self.verify(&text),
-            Request::Preview { present } => self.preview(present),
+            Request::Preview { present } => self.preview(present).await,
             Request::Trust(order) => self.trust(order),
             Request::Profile(order) => self.profile(&order),
             Request::Why { rank } => self.why(rank),
-            Request::Publish { lease_ms, present } => match self.draft() {
+            Request::Publish { lease_ms, present } => match self.draft().await {
                 Ok(draft) => {
                     let command = Command::Publish {
                         content: draft.content,
@@ -215,71 +213,19 @@ impl Node {
         Ok(Reply::Peers(snapshot.map(|s| s.peers).unwrap_or_default().into_iter().map(row).collect()))
     }
 
-    /// Keeps a credential that is what its issuer signed and is about this home's DID. One that has expired, or whose
-    /// status cannot be checked, is kept and reported as such, and backs no claim.
-    fn import(&self, name: &str, text: &str) -> Answer {
-        let credential = Credential::parse(text).map_err(|e| {
-            Refusal::new(
-                Exit::NotVerified,
-                format!("{name}: not a credential that knack reads: {e}"),
-                "ask its issuer for a W3C Verifiable Credential or Open Badge 3.0 in JSON",
-            )
-        })?;
-        let checks = credential.verify(&self.verifier());
-        if checks.untampered != knackmesh_protocol::credential::Check::Pass {
-            let reason = checks.reason(knackmesh_protocol::credential::CheckName::Untampered);
-            let reason = reason.map_or_else(String::new, |r| format!(": {}", r.text));
-            return Err(Refusal::new(
-                Exit::NotVerified,
-                format!("{name}: refused: untampered {}{reason}", checks.untampered),
-                "ask the issuer for the original file; `knack verify FILE` shows every check",
-            ));
-        }
-        let own = self.identity.root.did();
-        if credential.subject() != Some(&own) {
-            let subject = credential.subject().map_or("nobody's DID".to_owned(), ToString::to_string);
-            return Err(Refusal::new(
-                Exit::NotVerified,
-                format!("{name}: refused: it is about {subject}, not about you"),
-                format!("ask the issuer to issue it to {own}"),
-            ));
-        }
-        let kept = KeptCredential { text: credential.text().to_owned(), imported: now() };
-        self.shelf.store.put_credential(&credential.id(), &kept)?;
-        self.shelf.store.flush()?;
-        Ok(Reply::Imported(Box::new(CredentialRow::new(&credential, &checks))))
-    }
-
     /// The verifier that this home is now.
     pub(super) fn verifier(&self) -> Verifier<'_> {
         Verifier::new(now(), &self.trust).knowing(&self.known)
     }
 
-    fn kept(&self) -> Result<Vec<Credential>, Refusal> {
-        let kept = self.shelf.store.credentials()?.into_iter();
-        let parse = |(id, kept): (_, KeptCredential)| {
-            Credential::parse(&kept.text).map_err(|e| {
-                let hint = "import the original file again";
-                Refusal::new(Exit::Failed, format!("the credential {} is damaged: {e}", short(id)), hint)
-            })
-        };
-        kept.map(parse).collect()
-    }
-
-    fn credentials(&self) -> Answer {
-        let row = |c: &Credential| CredentialRow::new(c, &c.verify(&self.verifier()));
-        Ok(Reply::Credentials(self.kept()?.iter().map(row).collect()))
-    }
-
-    fn verify(&self, text: &str) -> Answer {
-        Ok(Reply::Verified(Box::new(check(text, &self.trust)?)))
-    }
-
     /// What would be published now, exactly.
-    fn draft(&self) -> Result<Draft, Refusal> {
+    async fn draft(&mut self) -> Result<Draft, Refusal> {
         let profile = self.kept_profile()?;
-        let (mut verified, mut left_out): (Vec<VerifiedCredential>, Vec<String>) = (Vec::new(), Vec::new());
-        for credential in self.kept()? {
+        let (mut verified, mut left_out): (Vec<VerifiedCredential>, _) = (Vec::new(), self.unproven()?);
+        let own = self.identity.root.did();
+        let credentials = self.kept()?;
+        self.recall(&credentials).await?;
+        for credential in credentials.into_iter().filter(|c| c.subject() == Some(&own)) {
             let name = credential.name().unwrap_or_else(|| short(credential.id()));
             let states_a_skill = !credential.skills().is_empty();
             match credential.verified(&self.verifier()) {
@@ -304,8 +250,8 @@ impl Node {
         Ok(Draft { content, openings, left_out })
     }
 
-    fn preview(&self, present: knackmesh_protocol::consent::Present) -> Answer {
-        let Draft { content, left_out, .. } = self.draft()?;
+    async fn preview(&mut self, present: knackmesh_protocol::consent::Present) -> Answer {
+        let Draft { content, left_out, .. } = self.draft().await?;
         Ok(Reply::Preview(Box::new(PreviewReport {
             view: self.peer.view().to_string(),
             node: self.identity.node_id.to_string(),
@@ -388,6 +334,7 @@ impl Node {
             issuer: issuer.clone(),
             name: entry.name.clone(),
             distrusted: entry.distrusted,
+            skills: entry.skills.clone(),
         };
         Ok(Reply::Trust(self.trust.iter().map(row).collect()))
     }
@@ -473,18 +420,6 @@ impl Node {
     pub(super) fn skill(&self, name: &str) -> Result<SkillId, Refusal> {
         resolve(name, &self.vocabulary)
     }
-}
-
-/// The six checks of a credential, by a trust list. Needs no home.
-///
-/// # Errors
-/// When the text is no credential.
-pub fn check(text: &str, trust: &TrustList) -> Result<ChecksRow, Refusal> {
-    let credential = Credential::parse(text).map_err(|e| {
-        let hint = "knack verifies W3C Verifiable Credentials 2.0 and Open Badges 3.0 in JSON";
-        Refusal::new(Exit::NotVerified, format!("not a credential that knack reads: {e}"), hint)
-    })?;
-    Ok(ChecksRow::new(&credential, &credential.verify(&Verifier::new(now(), trust)), Shown::File))
 }
 
 struct Draft {

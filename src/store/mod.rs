@@ -16,6 +16,7 @@ use knackmesh_protocol::{
     message::Item,
     peer::{Change, Memory, Publication},
     signed::Signed,
+    skill::SkillId,
     summary::Summary,
     time::Timestamp,
     wire,
@@ -79,13 +80,27 @@ impl StoreError {
     }
 }
 
-/// A credential as it was imported.
+/// A credential as it was imported, or a badge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptCredential {
     /// The text, unchanged.
     pub text: String,
     /// When it was imported.
     pub imported: Timestamp,
+    /// Of a badge of Open Badges 2.0, what its issuer published about it then. `None` for a verifiable credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub badge: Option<KeptBadge>,
+}
+
+/// What is remembered of a badge of Open Badges 2.0, whose text names it only by an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptBadge {
+    /// What it is called.
+    pub name: String,
+    /// Who awarded it: an address.
+    pub issuer: String,
+    /// The skills that it is aligned to, with the issuer's names for them.
+    pub skills: Vec<(SkillId, String)>,
 }
 
 /// A presentation that was given.

@@ -5,7 +5,7 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use knackmesh_protocol::{
-    credential::{Credential, IssuanceError, issuing, meaning, presentation},
+    credential::{Credential, Format, IssuanceError, issuing, meaning, presentation},
     rdf::RdfError,
 };
 use serde_json::{Map, Value, json};
@@ -33,6 +33,9 @@ pub(super) async fn issue(State(api): State<Api>, body: Body) -> Result<Response
         .run(move || {
             issuing::check(&document)?;
             issuing::name_issuer(&mut document, &did);
+            if format != Format::VcJwt {
+                issuing::define_proofs(&mut document);
+            }
             Ok::<_, IssuanceError>(document)
         })
         .await??;

@@ -52,8 +52,8 @@ impl Shown {
 #[derive(Clone, Debug)]
 pub(super) struct Sources {
     pub keeper: Keeper,
-    /// The URL below which this server's own status lists are, with a slash at its end.
-    pub own_lists: String,
+    /// The URLs below which this home's own status lists are, without a slash at their end.
+    pub own_lists: Arc<[String]>,
     /// For what others publish; nothing of theirs is known without it.
     pub fetcher: Option<Fetcher>,
 }
@@ -103,7 +103,8 @@ impl Sources {
 
     /// The text of a status list, and when it was true.
     async fn list(&self, url: &str, fetcher: Option<&Fetcher>) -> Option<(String, Timestamp)> {
-        if let Some(name) = url.strip_prefix(&self.own_lists) {
+        let mut names = self.own_lists.iter().filter_map(|base| url.strip_prefix(&**base)?.strip_prefix('/'));
+        if let Some(name) = names.next() {
             let request = Request::StatusList { name: name.to_owned(), format: Format::Jcs };
             return match self.keeper.ask(request).await {
                 Ok(Reply::StatusList(text)) => Some((text, now())),

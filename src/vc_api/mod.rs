@@ -89,6 +89,8 @@ pub enum ServeError {
 pub struct Server {
     /// Under which URL it is reached.
     pub url: String,
+    /// Where it listens.
+    pub address: SocketAddr,
     handle: Handle<SocketAddr>,
     task: tokio::task::JoinHandle<io::Result<()>>,
 }
@@ -114,18 +116,20 @@ pub fn start(config: Config, keeper: Keeper) -> Result<Server, ServeError> {
         }
         false => None,
     };
-    let own_lists = format!("{url}{STATUS_LISTS}");
+    let served = format!("{url}{STATUS_LISTS}");
+    let status_url = status_url.map_or(served.clone(), |url| url.trim_end_matches('/').to_owned());
+    let own_lists = Arc::new([status_url.clone(), served]);
     let api = Api {
-        sources: Sources { keeper, own_lists: format!("{own_lists}/"), fetcher },
+        sources: Sources { keeper, own_lists, fetcher },
         did,
-        status_url: Arc::new(status_url.unwrap_or(own_lists)),
+        status_url: Arc::new(status_url),
         work: Work::new(),
         profile: &server::PLAIN,
     };
     let router = server::router(&api, &Hosts(Arc::new(names)));
     let handle = Handle::new();
     let task = tokio::spawn(listener::serve(listener, tls, router, handle.clone()));
-    Ok(Server { url, handle, task })
+    Ok(Server { url, address, handle, task })
 }
 
 impl Server {

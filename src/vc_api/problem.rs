@@ -122,8 +122,11 @@ impl From<JsonError> for Problem {
 
 impl From<RdfError> for Problem {
     fn from(e: RdfError) -> Self {
-        let kind = format!("{DATA_INTEGRITY}DATA_LOSS_DETECTION_ERROR");
-        Self::new(kind, "The document does not mean all that it says", e.code(), e.to_string())
+        let (name, title) = match e.is_unsupported() {
+            true => ("PROOF_TRANSFORMATION_ERROR", "What the document means cannot be told here"),
+            false => ("DATA_LOSS_DETECTION_ERROR", "The document does not mean all that it says"),
+        };
+        Self::new(format!("{DATA_INTEGRITY}{name}"), title, e.code(), e.to_string())
     }
 }
 

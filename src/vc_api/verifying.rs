@@ -97,8 +97,11 @@ fn check_meaning(credential: &Credential) -> Result<(), Problem> {
 
 async fn of_presentation(api: &Api, mut body: Body) -> Result<Response, Problem> {
     let options = body.options()?;
-    let document = body.take_object("verifiablePresentation")?;
-    let text = Value::Object(document).to_string();
+    let text = match body.take("verifiablePresentation")? {
+        Value::String(token) => token,
+        document @ Value::Object(_) => document.to_string(),
+        _ => return Err(Problem::malformed("not-an-object", "`verifiablePresentation` is not an object")),
+    };
     let (shown, trust) = (Arc::new(Shown::Presentation(text)), Arc::new(api.sources.keeper.trust().await?));
     let known = api.sources.known(&shown, &trust, &api.work).await?;
     let work = move || match &*shown {
@@ -112,9 +115,10 @@ async fn of_presentation(api: &Api, mut body: Body) -> Result<Response, Problem>
 }
 
 fn judge_presentation(text: &str, options: &Options, verifier: &Verifier<'_>) -> Result<Value, Problem> {
-    let document = json::parse(text, PRESENTATION_BYTES_MAX)?;
     let presented = presentation::verify(text, &options.expected(), verifier)?;
-    if let Some(Err(e)) = document.as_object().map(says_what_it_means)
+    // What a token says of itself means what its claims mean.
+    if let Ok(Value::Object(document)) = json::parse(text, PRESENTATION_BYTES_MAX)
+        && let Err(e) = says_what_it_means(&document)
         && !e.is_unsupported()
     {
         return Err(e.into());

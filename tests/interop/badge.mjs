@@ -1,5 +1,5 @@
 // An Open Badge 3.0 as somebody else would write it, not as `knack issue` does.
-import {CONTEXT_OPEN_BADGES, CONTEXT_V2} from './digitalbazaar.mjs';
+import {CONTEXT_OPEN_BADGES, CONTEXT_V2} from './libraries/digitalbazaar.mjs';
 
 /** SQL, in ESCO. */
 export const SQL = 'http://data.europa.eu/esco/skill/598de5b0-5b58-4ea7-8058-a4bc4d18c742';

@@ -1,7 +1,9 @@
 // The program under test, as a person uses it: each home is a folder of its own, everything goes through the command line.
+// Folders and servers end with the process.
 import assert from 'node:assert/strict';
-import {spawnSync} from 'node:child_process';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
@@ -15,18 +17,23 @@ export class Home {
   #folder = mkdtempSync(join(tmpdir(), 'knack-interop-'));
   #files = 0;
 
-  /** A new home, with keys of its own. */
-  constructor() {
+  /** A new home, with keys of its own. Below `statusUrl` it publishes status lists. */
+  constructor({statusUrl} = {}) {
+    process.once('exit', () => rmSync(this.#folder, {recursive: true, force: true}));
     assert.ok(PROGRAM, 'KNACK names the program; tests/interop/run sets it');
     /** The DID that signs what this home issues, and that credentials about its owner name. */
     this.did = this.succeed('init').did;
+    if(statusUrl) {
+      const file = join(this.#folder, 'home', 'config.toml');
+      const settings = readFileSync(file, 'utf8').replace('[issuer]', `[issuer]\nstatus_url = "${statusUrl}"`);
+      writeFileSync(file, settings);
+    }
   }
 
   /** Runs a command: its exit code, what it printed as JSON, and its talk on stderr. */
   run(...args) {
     const {status, stdout, stderr, error} = spawnSync(
-      PROGRAM, ['--home', join(this.#folder, 'home'), '--json', ...args],
-      {encoding: 'utf8', timeout: TIMEOUT_MS});
+      PROGRAM, this.#arguments(args), {encoding: 'utf8', timeout: TIMEOUT_MS});
     if(error) {
       throw error;
     }
@@ -40,28 +47,110 @@ export class Home {
     return output;
   }
 
-  /** A credential about `subject`, signed here. */
+  /** The text of a credential about `subject`, signed here. */
   issue(subject, ...args) {
-    return this.succeed('issue', '--to', subject, ...args);
+    const file = this.file('');
+    this.succeed('issue', '--to', subject, '--out', file, ...args);
+    return readFileSync(file, 'utf8').trim();
   }
 
-  /** `knack verify` of a JSON text, or of a value written as JSON. */
-  verify(credential) {
-    return this.run('verify', this.#file(credential));
+  /** `knack verify` of a text, or of a value written as JSON. */
+  verify(document, ...args) {
+    return this.run('verify', this.file(document), ...args);
   }
 
-  /** `knack import` of a JSON text, or of a value written as JSON. */
+  /** `knack import` of a text, or of a value written as JSON. */
   import(credential) {
-    return this.run('import', this.#file(credential));
+    return this.run('import', this.file(credential));
   }
 
-  remove() {
-    rmSync(this.#folder, {recursive: true, force: true});
+  /** This home's status lists, signed now: the text of each, by its purpose. */
+  statusLists(format) {
+    const folder = mkdtempSync(join(this.#folder, 'lists-'));
+    const lists = this.succeed('status-list', 'export', '--out', folder, '--format', format);
+    return Object.fromEntries(lists.map(({purpose, file}) => [purpose, readFileSync(file, 'utf8').trim()]));
   }
 
-  #file(credential) {
-    const file = join(this.#folder, `${this.#files++}.json`);
-    writeFileSync(file, typeof credential === 'string' ? credential : JSON.stringify(credential));
+  /** A new file with a text, or with a value written as JSON. */
+  file(content) {
+    const file = join(this.#folder, `${this.#files++}`);
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
     return file;
+  }
+
+  /** Serves this home's VC-API, for as long as the tests run. */
+  async serve() {
+    const server = new Server(PROGRAM, this.#arguments(['serve', 'vc-api', '--listen', '127.0.0.1:0']));
+    await server.ready;
+    return server;
+  }
+
+  #arguments(args) {
+    return ['--home', join(this.#folder, 'home'), '--json', ...args];
+  }
+}
+
+/** A VC-API that runs, at `url`, and issues as `did`. */
+class Server {
+  #process;
+
+  constructor(program, args) {
+    this.#process = spawn(program, args, {stdio: ['ignore', 'pipe', 'ignore']});
+    process.once('exit', () => this.#process.kill());
+    this.ready = new Promise((resolve, reject) => {
+      let line = '';
+      this.#process.stdout.on('data', data => {
+        line += data;
+        if(line.includes('\n')) {
+          ({url: this.url, did: this.did} = JSON.parse(line));
+          // It does not keep the tests from ending.
+          this.#process.unref();
+          this.#process.stdout.unref();
+          resolve();
+        }
+      });
+      this.#process.on('exit', code => reject(new Error(`knack serve ended with ${code}`)));
+    });
+  }
+
+  /** Ends it. */
+  async stop() {
+    const ended = once(this.#process, 'exit');
+    this.#process.ref();
+    this.#process.kill();
+    const [code] = await ended;
+    assert.equal(code, 0, 'a server that is told to end does so cleanly');
+  }
+
+  /** A presentation of `credentials` by this home, in the form that `prefix` names. */
+  async present(prefix, credentials, options) {
+    const presentation = {
+      '@context': ['https://www.w3.org/ns/credentials/v2'], type: ['VerifiablePresentation'],
+      verifiableCredential: credentials
+    };
+    const {status, body} = await this.post(`${prefix}/presentations/issue`, {presentation, options});
+    assert.equal(status, 201, JSON.stringify(body));
+    return body.verifiablePresentation;
+  }
+
+  /** Whether a presentation is verified; otherwise the code that says why not. */
+  async verify(verifiablePresentation, options) {
+    const {status, body} = await this.post('/presentations/verify', {verifiablePresentation, options});
+    assert.equal(body.verified, status === 200);
+    return {verified: body.verified, code: body.code};
+  }
+
+  /** What it answers to a POST of `body`. */
+  async post(path, body) {
+    const response = await fetch(`${this.url}${path}`, {
+      method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(body)
+    });
+    return {status: response.status, body: await response.json()};
+  }
+
+  /** What it answers to a GET. */
+  async get(path) {
+    const response = await fetch(`${this.url}${path}`);
+    return {status: response.status, body: await response.json()};
   }
 }

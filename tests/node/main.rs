@@ -9,4 +9,5 @@ mod network;
 mod people;
 mod presentation;
 mod tampering;
+mod vc_api;
 mod wire;

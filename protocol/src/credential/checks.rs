@@ -161,7 +161,7 @@ impl Checks {
     }
 
     /// Checks none of which has been made.
-    pub(super) fn none() -> Self {
+    pub fn none() -> Self {
         Checks {
             untampered: Check::NotChecked,
             trusted_issuer: Check::NotChecked,

@@ -147,6 +147,17 @@ pub fn name_issuer(document: &mut Map<String, Value>, issuer: &Did) {
     }
 }
 
+/// Adds the context that defines our proofs to a document of the data model 1.1, whose own context is older than they are.
+pub fn define_proofs(document: &mut Map<String, Value>) {
+    const DATA_INTEGRITY: &str = "https://w3id.org/security/data-integrity/v2";
+    if let Some(Value::Array(contexts)) = document.get_mut("@context")
+        && contexts.first().is_some_and(|first| first == super::vcdm::CONTEXT_V1)
+        && !contexts.iter().any(|context| context == DATA_INTEGRITY)
+    {
+        contexts.push(json!(DATA_INTEGRITY));
+    }
+}
+
 /// The cryptosuite of a form for the signer's kind of key.
 pub fn suite(format: Format, signer: &Signer) -> &'static Suite {
     match (format, signer.key().public().algorithm()) {
@@ -154,5 +165,84 @@ pub fn suite(format: Format, signer: &Signer) -> &'static Suite {
         (Format::Rdfc, _) => &EDDSA_RDFC_2022,
         (_, Algorithm::Es256) => &ECDSA_JCS_2019,
         (..) => &EDDSA_JCS_2022,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::key::SecretKey;
+
+    fn document(members: Value) -> Map<String, Value> {
+        let mut document = json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiableCredential"],
+            "issuer": "did:example:other",
+            "credentialSubject": {"id": "did:example:ada", "name": "Ada"},
+        });
+        let members = members.as_object().unwrap().clone();
+        document.as_object_mut().unwrap().extend(members);
+        document.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_document_is_checked_before_it_is_signed() {
+        assert_eq!(check(&document(json!({}))), Ok(()));
+        for (members, code) in [
+            (json!({"validFrom": "2026-01-01T00:00:00"}), "date"),
+            (json!({"issuer": "other"}), "issuer"),
+            (json!({"credentialSubject": {"undefined": 1}}), "rdf-undefined-term"),
+            (json!({"type": ["VerifiableCredential", "Undefined"]}), "rdf-not-an-iri"),
+            (
+                json!({"@context": ["https://www.w3.org/ns/credentials/v2", "https://a.example/"]}),
+                "rdf-unknown-context",
+            ),
+        ] {
+            let found = match check(&document(members)) {
+                Err(IssuanceError::Credential(e)) => e.code(),
+                Err(IssuanceError::Proof(e)) => e.code(),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(found, code);
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_named_in_anothers_place() {
+        let did = SecretKey::from_seed([7; 32]).did();
+        let mut plain = document(json!({}));
+        name_issuer(&mut plain, &did);
+        assert_eq!(plain["issuer"], json!(did));
+        let mut described = document(json!({"issuer": {"id": "did:example:other", "name": "A"}}));
+        name_issuer(&mut described, &did);
+        assert_eq!(described["issuer"], json!({"id": did, "name": "A"}));
+    }
+
+    #[test]
+    fn a_document_of_the_data_model_1_1_is_signed_with_the_context_of_its_proof() {
+        const V1: &str = "https://www.w3.org/2018/credentials/v1";
+        let key = SecretKey::from_seed([7; 32]);
+        let now = Timestamp::from_unix_ms(1_790_000_000_000);
+        for format in [Format::Jcs, Format::Rdfc] {
+            let mut old = document(json!({
+                "@context": [V1],
+                "issuer": key.did(),
+                "issuanceDate": "2026-01-01T00:00:00Z",
+                "credentialSubject": {"id": "did:example:ada"},
+            }));
+            for _ in 0..2 {
+                define_proofs(&mut old);
+                assert_eq!(old["@context"], json!([V1, "https://w3id.org/security/data-integrity/v2"]));
+            }
+            let signed = sign(old, format, &(&key).into(), now).unwrap();
+            let trust = crate::credential::TrustList::default();
+            let checks = signed.verify(&crate::credential::Verifier::new(now, &trust));
+            assert_eq!(checks.untampered, crate::credential::Check::Pass, "{format}: {checks:?}");
+        }
+        let mut new = document(json!({}));
+        define_proofs(&mut new);
+        assert_eq!(new, document(json!({})));
     }
 }

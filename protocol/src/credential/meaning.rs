@@ -18,5 +18,5 @@ use crate::rdf::{self, RdfError};
 pub fn check(document: &Map<String, Value>) -> Result<(), RdfError> {
     let mut unsecured = document.clone();
     unsecured.shift_remove("proof");
-    rdf::canonical_nquads(&unsecured).map(drop)
+    rdf::canonical_nquads(&unsecured, rdf::Form::Any).map(drop)
 }

@@ -10,6 +10,7 @@
 //! Specification: `spec/credential.md`.
 
 pub mod alignment;
+pub mod answering;
 pub mod baked;
 pub mod bitstring;
 pub mod checks;
@@ -17,6 +18,8 @@ pub mod clr;
 pub mod cv;
 pub mod data_integrity;
 pub mod enveloped;
+pub mod identity;
+pub mod import;
 pub mod issuing;
 pub mod meaning;
 pub mod open_badge;

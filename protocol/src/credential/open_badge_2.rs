@@ -5,7 +5,7 @@
 //! the issuer's profile count only as they are fetched from their addresses: an assertion may embed them, and
 //! embed whatever its author likes. A [`Dossier`] says what to fetch, takes it, and judges.
 //!
-//! Nothing is fetched here, and no signature verified.
+//! Nothing is fetched here.
 //!
 //! Source: 1EdTech (IMS) Open Badges 2.0, 12 April 2018; what 1.1 wrote differently is understood.
 //! Specification: `spec/import.md`, "Open Badges 2.0".
@@ -14,6 +14,7 @@ mod documents;
 mod dossier;
 mod recipient;
 mod signed;
+mod verification;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,10 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Map, Value, json};
 
-use super::{Credential, CredentialError, IssuanceError, Kind, Securing, Signer, open_badge::Issuance, vcdm};
+use super::{
+    Credential, CredentialError, IssuanceError, Kind, Securing, Signer, alignment::Alignment,
+    open_badge::Issuance, vcdm,
+};
 use crate::{
     claim_path::ClaimPath,
     did::{self, Documents, Relationship},
@@ -160,8 +163,8 @@ pub(super) fn disclosing(credential: &Credential, skills: &[SkillId]) -> Option<
     let wanted: Vec<ClaimPath> = (0..)
         .zip(alignments)
         .filter(|(_, alignment)| {
-            let target = alignment.get("targetUrl").and_then(Value::as_str).and_then(|url| url.parse().ok());
-            target.is_some_and(|target: SkillId| skills.contains(&target))
+            let target = Alignment::read(alignment).and_then(|alignment| alignment.skill());
+            target.is_some_and(|target| skills.contains(&target))
         })
         .map(|(n, _)| path(n))
         .collect();

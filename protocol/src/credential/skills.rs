@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::alignment::Alignment;
 use crate::{
     json::items,
     limits::ALIGNMENTS_MAX,
@@ -18,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Achieved {
-    /// The skill's URI, from `targetUrl`.
+    /// The skill that the alignment means ([`Alignment::skill`]).
     pub skill: SkillId,
     /// The issuer's name for it, from `targetName`, fit to be shown; the URI when it gives none.
     pub name: String,
@@ -38,9 +39,9 @@ pub(super) fn achieved(subject: &Map<String, Value>) -> Vec<Achieved> {
         .flat_map(|holder| items(holder.get("alignment")))
         .take(ALIGNMENTS_MAX)
         .filter_map(|alignment| {
-            let skill: SkillId = alignment.get("targetUrl")?.as_str()?.parse().ok()?;
-            let name = alignment.get("targetName").and_then(Value::as_str).map(shown).unwrap_or_default();
-            let name = if name.is_empty() { shown(skill.as_str()) } else { name };
+            let alignment = Alignment::read(alignment)?;
+            let skill = alignment.skill()?;
+            let name = if alignment.name.is_empty() { shown(skill.as_str()) } else { alignment.name };
             seen.insert(skill.clone()).then_some(Achieved { skill, name, level })
         })
         .collect()
@@ -151,6 +152,20 @@ mod tests {
         ] {
             assert_eq!(level_of(description.clone(), result.clone()), expected, "{description} {result}");
         }
+    }
+
+    #[test]
+    fn an_alignment_means_one_skill_however_it_is_written() {
+        let uuid = "21d2f96d-35f7-4e3f-9745-c533d2dd6e97";
+        let written = [
+            json!({"targetUrl": format!("http://data.europa.eu/esco/skill/{uuid}"), "targetName": "Python"}),
+            json!({"targetUrl": format!("https://data.europa.eu/esco/skill/{}/", uuid.to_uppercase())}),
+            json!({"targetUrl": "https://a.example/python", "targetFramework": "ESCO v1.2", "targetCode": uuid}),
+        ];
+        let subject = json!({"achievement": {"alignment": written}});
+        let skills = achieved(subject.as_object().unwrap());
+        let found: Vec<_> = skills.iter().map(|s| (s.skill.as_str(), s.name.as_str())).collect();
+        assert_eq!(found, [(format!("http://data.europa.eu/esco/skill/{uuid}").as_str(), "Python")]);
     }
 
     #[test]

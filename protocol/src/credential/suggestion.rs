@@ -8,9 +8,11 @@
 
 use std::collections::BTreeSet;
 
+use super::Credential;
 use crate::text::shown;
 use crate::{
-    limits::{SUGGESTION_TEXT_BYTES_MAX, SUGGESTION_WORDS_MAX, SUGGESTIONS_MAX},
+    json::items,
+    limits::{ALIGNMENTS_MAX, SUGGESTION_TEXT_BYTES_MAX, SUGGESTION_WORDS_MAX, SUGGESTIONS_MAX},
     skill::SkillId,
     vocabulary::{Resolution, Skill, Vocabulary},
 };
@@ -33,6 +35,26 @@ pub struct Suggestion {
     pub place: &'static str,
     /// The name as it stands there, fit to be shown.
     pub words: String,
+}
+
+/// The texts of a credential in which names of skills may be looked for, with the names of their places.
+pub fn texts(credential: &Credential) -> Vec<(&'static str, &str)> {
+    let document = credential.document();
+    let subject = items(document.get("credentialSubject")).first();
+    // An SD-JWT VC has its subject's claims at the top.
+    let achievement = subject.and_then(|subject| subject.get("achievement")).or(document.get("achievement"));
+    let of_achievement = |name: &str| achievement.and_then(|achievement| achievement.get(name));
+    let named = [
+        ("name", document.get("name")),
+        ("name", of_achievement("name")),
+        ("description", document.get("description")),
+        ("description", of_achievement("description")),
+        ("criteria", of_achievement("criteria").and_then(|criteria| criteria.get("narrative"))),
+    ];
+    let tags = items(of_achievement("tag")).iter().take(ALIGNMENTS_MAX);
+    let tags = tags.map(|tag| ("tags", Some(tag)));
+    let places = named.into_iter().chain(tags);
+    places.filter_map(|(place, value)| Some((place, value?.as_str()?))).collect()
 }
 
 /// The skills that `texts`, each with the name of its place, name; in order of appearance, each once, at

@@ -20,7 +20,7 @@ pub(crate) const CONTEXT_V1: &str = "https://www.w3.org/2018/credentials/v1";
 /// The version of the data model that a document follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// 1.1, with `issuanceDate` and `expirationDate`. Read, never issued.
+    /// 1.1, with `issuanceDate` and `expirationDate`. Read, and signed for whoever brings such a document.
     V1,
     /// 2.0.
     V2,

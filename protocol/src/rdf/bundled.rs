@@ -27,78 +27,82 @@ pub struct BundledContext {
     pub text: &'static str,
     /// SHA-256 of the text, in hexadecimal.
     pub sha256: &'static str,
+    /// Whether each of its properties has one name, so that it may stand in a [`Form::Plain`](super::Form)
+    /// document.
+    pub is_plain: bool,
 }
 
-/// Declares the contexts: URL, file, SHA-256 of the file.
+/// Declares the contexts: URL, file, SHA-256 of the file, whether it is plain.
 macro_rules! bundled {
-    ($($url:literal $file:literal $sha256:literal)*) => {
+    ($($url:literal $file:literal $sha256:literal $is_plain:literal)*) => {
         /// Every context that a document may name.
         pub const BUNDLED_CONTEXTS: &[BundledContext] = &[$(BundledContext {
             url: $url,
             text: include_str!(concat!("contexts/", $file)),
             sha256: $sha256,
+            is_plain: $is_plain,
         }),*];
     };
 }
 
 bundled! {
     "https://www.w3.org/ns/credentials/v2"
-        "credentials-v2.json" "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734"
+        "credentials-v2.json" "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734" true
     "https://www.w3.org/ns/credentials/examples/v2"
-        "credentials-examples-v2.json" "57393fbc69d6efb9b9b5dc9cb6b9880b0944360abfe2eaf459c9e58cf2279d7c"
+        "credentials-examples-v2.json" "57393fbc69d6efb9b9b5dc9cb6b9880b0944360abfe2eaf459c9e58cf2279d7c" true
     "https://www.w3.org/ns/credentials/undefined-terms/v2"
-        "credentials-undefined-terms-v2.json" "82dab514ba44eb18f5d1b0f638c5e140c6a556fbfb5089601bdc0fa5eb8b2581"
+        "credentials-undefined-terms-v2.json" "82dab514ba44eb18f5d1b0f638c5e140c6a556fbfb5089601bdc0fa5eb8b2581" true
     "https://www.w3.org/ns/credentials/status/v1"
-        "credentials-status-v1.json" "fd08cbf28ddd829ab2f1978c48f43ab07a112c1c90245a0cfac7ba721c65170c"
+        "credentials-status-v1.json" "fd08cbf28ddd829ab2f1978c48f43ab07a112c1c90245a0cfac7ba721c65170c" true
     "https://www.w3.org/2018/credentials/v1"
-        "credentials-v1.json" "ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc"
+        "credentials-v1.json" "ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc" true
     "https://www.w3.org/2018/credentials/examples/v1"
-        "credentials-examples-v1.json" "2070ae4e75bc3b4c2cfe2b8b6e86ec45119672bbb5da283f0399ea96c60a0104"
+        "credentials-examples-v1.json" "2070ae4e75bc3b4c2cfe2b8b6e86ec45119672bbb5da283f0399ea96c60a0104" false
     "https://www.w3.org/ns/odrl.jsonld"
-        "odrl.json" "f9937a5cf820abc39a1b954a3752132a9334fb23ec4a379e77a74a007c8f567d"
+        "odrl.json" "f9937a5cf820abc39a1b954a3752132a9334fb23ec4a379e77a74a007c8f567d" false
     "https://www.w3.org/ns/did/v1"
-        "did-v1.json" "62c1054bf404d6dd3a4b26b64f830fd72095f6a26edc4469908c94351352ce5f"
+        "did-v1.json" "62c1054bf404d6dd3a4b26b64f830fd72095f6a26edc4469908c94351352ce5f" true
     "https://w3id.org/security/data-integrity/v1"
-        "data-integrity-v1.json" "b5d829bd09aa7c42abc6efa0c8ed7635313b5487f37ccfce3ecd149ca9418554"
+        "data-integrity-v1.json" "b5d829bd09aa7c42abc6efa0c8ed7635313b5487f37ccfce3ecd149ca9418554" true
     "https://w3id.org/security/data-integrity/v2"
-        "data-integrity-v2.json" "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4"
+        "data-integrity-v2.json" "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4" true
     "https://w3id.org/security/multikey/v1"
-        "multikey-v1.json" "c5f3806f8286920573221938917988a18a4cc5a09e968d29649613c7a1c2b1f6"
+        "multikey-v1.json" "c5f3806f8286920573221938917988a18a4cc5a09e968d29649613c7a1c2b1f6" true
     "https://w3id.org/security/suites/ed25519-2020/v1"
-        "ed25519-2020-v1.json" "b9e1ab971fd8bf2c7553e0c4a9438e0b9450afde1ea1ca5b2492368b9f549588"
+        "ed25519-2020-v1.json" "b9e1ab971fd8bf2c7553e0c4a9438e0b9450afde1ea1ca5b2492368b9f549588" true
     "https://w3id.org/security/suites/ed25519-2018/v1"
-        "ed25519-2018-v1.json" "166c6abb9e08176cee5f6c87c9c1bbfefa5717da391bcac525e5437f93eab809"
+        "ed25519-2018-v1.json" "166c6abb9e08176cee5f6c87c9c1bbfefa5717da391bcac525e5437f93eab809" true
     "https://w3id.org/security/suites/jws-2020/v1"
-        "jws-2020-v1.json" "d648e05ddc6577827ca2bfd5e931f53e9ebc6e52a57a8da81df4ec8c46ffcd1e"
+        "jws-2020-v1.json" "d648e05ddc6577827ca2bfd5e931f53e9ebc6e52a57a8da81df4ec8c46ffcd1e" true
     "https://w3id.org/security/v1"
-        "security-v1.json" "abaf97e107d1925503c433dcaf3ffd2831697cacc1ed2a293e1bc8030d5bcb47"
+        "security-v1.json" "abaf97e107d1925503c433dcaf3ffd2831697cacc1ed2a293e1bc8030d5bcb47" false
     "https://w3id.org/security/v2"
-        "security-v2.json" "611bd81151d5efe53ec9aed78f5a813e577287bc9451ee26d6879b1b8b46bc3b"
+        "security-v2.json" "611bd81151d5efe53ec9aed78f5a813e577287bc9451ee26d6879b1b8b46bc3b" false
     "https://w3id.org/vc/status-list/2021/v1"
-        "status-list-2021-v1.json" "634d71c159289f068c96012e4511c657fdf82ac4231900081bda3ba24e2e1160"
+        "status-list-2021-v1.json" "634d71c159289f068c96012e4511c657fdf82ac4231900081bda3ba24e2e1160" true
     "https://w3id.org/vc-revocation-list-2020/v1"
-        "revocation-list-2020-v1.json" "9fe1e5bd6d2f709e4628947c86455f2d97204e07ed7b7ae51d559e35e5238e9d"
+        "revocation-list-2020-v1.json" "9fe1e5bd6d2f709e4628947c86455f2d97204e07ed7b7ae51d559e35e5238e9d" true
     "https://purl.imsglobal.org/spec/ob/v3p0/context.json"
-        "ob-v3p0.json" "b077fa134d909d92c1dcd1c153f2af1b244aeb415967fdc1467d7fc5dd48ac10"
+        "ob-v3p0.json" "b077fa134d909d92c1dcd1c153f2af1b244aeb415967fdc1467d7fc5dd48ac10" true
     "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json"
-        "ob-v3p0-3.0.1.json" "cfc147db5fd5e3575b06bd471fe04784e92de69296f64a351b8dff0ec3372e9c"
+        "ob-v3p0-3.0.1.json" "cfc147db5fd5e3575b06bd471fe04784e92de69296f64a351b8dff0ec3372e9c" true
     "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json"
-        "ob-v3p0-3.0.2.json" "bba433989e1e700ca60838a3c22378e7d8381aeb0c9590f9ddf84d1714f10296"
+        "ob-v3p0-3.0.2.json" "bba433989e1e700ca60838a3c22378e7d8381aeb0c9590f9ddf84d1714f10296" true
     "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
-        "ob-v3p0-3.0.3.json" "3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84"
+        "ob-v3p0-3.0.3.json" "3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84" true
     "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
-        "ob-v3p0-extensions.json" "146f85aa16effd7ca1da8056eb443f53ce1eca8a34186cb062832c0a97d889c3"
+        "ob-v3p0-extensions.json" "146f85aa16effd7ca1da8056eb443f53ce1eca8a34186cb062832c0a97d889c3" true
     "https://purl.imsglobal.org/spec/clr/v2p0/context.json"
-        "clr-v2p0.json" "e198d7b517d74c5036434ce495086f67b10244709e9a3df9dcb7f8b1579b6167"
+        "clr-v2p0.json" "e198d7b517d74c5036434ce495086f67b10244709e9a3df9dcb7f8b1579b6167" true
     "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
-        "clr-v2p0-2.0.1.json" "880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6"
+        "clr-v2p0-2.0.1.json" "880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6" true
     "https://w3id.org/openbadges/v2"
-        "ob-v2p0.json" "393a890d7d95eb3a86f5f12309648a64c2d0676e5270e2967b5341a2dcea13d2"
+        "ob-v2p0.json" "393a890d7d95eb3a86f5f12309648a64c2d0676e5270e2967b5341a2dcea13d2" false
 }
 
 /// The bundled contexts, parsed, and what was derived from them.
 pub(super) struct Contexts {
-    by_url: BTreeMap<&'static str, Arc<Local>>,
+    by_url: BTreeMap<&'static str, (BundledContext, Arc<Local>)>,
     initial: Arc<Active>,
     /// Remembered so that it need not be derived again; whether it is here changes no outcome.
     derived: Mutex<Derived>,
@@ -109,7 +113,7 @@ impl Contexts {
     pub(super) fn bundled() -> &'static Self {
         static BUNDLED: OnceLock<Contexts> = OnceLock::new();
         BUNDLED.get_or_init(|| Contexts {
-            by_url: BUNDLED_CONTEXTS.iter().map(|bundled| (bundled.url, Arc::new(bundled.parse()))).collect(),
+            by_url: BUNDLED_CONTEXTS.iter().map(|c| (c.url, (*c, Arc::new(c.parse())))).collect(),
             initial: Arc::new(Active { is_bundled: true, ..Active::default() }),
             derived: Mutex::default(),
         })
@@ -122,7 +126,13 @@ impl Contexts {
 
     /// The context that `url` stands for.
     pub(super) fn get(&self, url: &str) -> Result<&Arc<Local>, RdfError> {
-        self.by_url.get(url).ok_or_else(|| RdfError::UnknownContext(RdfError::named(url)))
+        let found = self.by_url.get(url).map(|(_, local)| local);
+        found.ok_or_else(|| RdfError::UnknownContext(RdfError::named(url)))
+    }
+
+    /// Whether `url` stands for a context that plain documents may name.
+    pub(super) fn is_plain(&self, url: &str) -> bool {
+        self.by_url.get(url).is_none_or(|(bundled, _)| bundled.is_plain)
     }
 
     /// `base` with `local` applied to it, both of which are bundled or derived from what is.
@@ -249,7 +259,12 @@ mod tests {
 
     use sha2::{Digest, Sha256};
 
-    use super::*;
+    use super::{super::active::Name, *};
+
+    /// Names of one IRI in Open Badges contexts that can do no harm: two properties that are called by the type of
+    /// their values, and a type with two names.
+    const SYNONYMS: [[&str; 2]; 3] =
+        [["Profile", "creator"], ["GeoCoordinates", "geo"], ["AchievementCredential", "OpenBadgeCredential"]];
 
     #[test]
     fn each_context_has_its_hash_and_means_something() {
@@ -266,6 +281,33 @@ mod tests {
                 if let Some(scoped) = &definition.scoped {
                     contexts.derive(&active, scoped, Scope::Property).unwrap();
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn plain_contexts_give_each_property_one_name() {
+        let contexts = Contexts::bundled();
+        let mut names: BTreeMap<Arc<str>, String> = BTreeMap::new();
+        let mut check = |active: &Active| {
+            for (term, definition) in &active.terms {
+                let (Name::Iri(iri), false) = (&definition.name, definition.is_prefix) else {
+                    let is_usual = ["id", "type"].contains(&&**term) || definition.is_prefix;
+                    assert!(is_usual, "{term} is {:?}", definition.name);
+                    continue;
+                };
+                // Some property and the type of its values are one word.
+                let name = names.entry(iri.clone()).or_insert_with(|| term.to_string());
+                let is_same = name.eq_ignore_ascii_case(term) || SYNONYMS.contains(&[name, term]);
+                assert!(is_same, "{name} and {term} are {iri}");
+            }
+        };
+        for bundled in BUNDLED_CONTEXTS.iter().filter(|bundled| bundled.is_plain) {
+            let local = contexts.get(bundled.url).unwrap();
+            let active = contexts.derive(&contexts.initial, local, Scope::Document).unwrap();
+            check(&active);
+            for scoped in active.terms.values().filter_map(|definition| definition.scoped.as_ref()) {
+                check(&contexts.derive(&active, scoped, Scope::Property).unwrap());
             }
         }
     }

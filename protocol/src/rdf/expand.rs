@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
-    RdfError,
+    Form, RdfError,
     active::{Active, Coercion, Definition, Name, Scope, is_blank},
     bundled::{Contexts, Session},
     keyword::Keyword,
@@ -23,6 +23,7 @@ use crate::limits::JSON_DEPTH_MAX;
 /// One document's expansion.
 pub(super) struct Expander {
     contexts: &'static Contexts,
+    form: Form,
     pub(super) session: Session,
     depth: usize,
 }
@@ -94,19 +95,21 @@ impl<'a> Place<'a> {
 }
 
 impl Expander {
-    pub(super) fn new(contexts: &'static Contexts) -> Self {
-        Expander { contexts, session: Session::new(contexts), depth: 0 }
+    pub(super) fn new(contexts: &'static Contexts, form: Form) -> Self {
+        Expander { contexts, form, session: Session::new(contexts), depth: 0 }
     }
 
     /// What `document` says.
     pub(super) fn document(&mut self, document: &Map<String, Value>) -> Result<Vec<Item>, RdfError> {
-        let items = self.object(self.contexts.initial(), Place::Top, document, false)?.into_items();
-        match <[Item; 1]>::try_from(items) {
-            Ok([Item::Node(node)]) => {
-                Ok(node.into_nameless_graph().unwrap_or_else(|node| vec![Item::Node(node)]))
+        match self.object(self.contexts.initial(), Place::Top, document, false)? {
+            Expanded::One(Item::Node(node)) => {
+                if let Some(name) = node.id.as_deref().filter(|name| self.is_plain() && node.describes(name))
+                {
+                    return Err(RdfError::NotPlain(RdfError::named(name)));
+                }
+                Ok(node.into_document())
             }
-            Ok([item]) => Ok(vec![item]),
-            Err(items) => Ok(items),
+            expanded => Ok(expanded.into_items()),
         }
     }
 
@@ -156,6 +159,10 @@ impl Expander {
                 .map(Expanded::One)
             }
         }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.form == Form::Plain
     }
 
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, RdfError>) -> Result<T, RdfError> {
@@ -211,6 +218,9 @@ impl Expander {
         }
         if let Some(context) = members.get("@context") {
             let local = Arc::new(Local::parse(context, false)?);
+            if self.is_plain() && !local.is_all(|url| self.contexts.is_plain(url)) {
+                return Err(RdfError::NotPlain("@context".to_owned()));
+            }
             active = self.session.derive(&active, &local, Scope::Document)?;
         }
         let types = active.clone();
@@ -279,6 +289,9 @@ impl Expander {
                 Some(definition) => definition.name.clone(),
                 None => scopes.active.expand(key, &mut self.session.budget)?,
             };
+            if self.is_plain() && name != Name::Nothing && !is_plain(key, &name, members, scopes) {
+                return Err(RdfError::NotPlain(RdfError::named(key)));
+            }
             match name {
                 Name::Nothing => return Err(RdfError::UndefinedTerm(RdfError::named(key))),
                 Name::Iri(iri) if is_blank(&iri) => {
@@ -481,6 +494,27 @@ impl Expander {
             Name::Iri(iri) => Ok(iri),
             Name::Keyword(_) | Name::Nothing => Err(RdfError::NotAnIri(RdfError::named(text))),
         }
+    }
+}
+
+/// Whether a reader of plain JSON knows what `key`, which stands for `name`, says.
+fn is_plain(key: &str, name: &Name, members: &Map<String, Value>, scopes: &Scopes<'_>) -> bool {
+    let is_value = members.contains_key("@value");
+    // What is no term and yet stands for something is an IRI, or comes from an @vocab.
+    let is_word = |active: &Active, text: &str| active.terms.contains_key(text) || !text.contains(':');
+    match name {
+        Name::Iri(_) => {
+            is_word(scopes.active, key) && scopes.active.terms.get(key).is_none_or(|d| !d.is_reverse)
+        }
+        Name::Keyword(Keyword::Id) => key == "id",
+        Name::Keyword(Keyword::Type) if is_value => key == "@type",
+        Name::Keyword(Keyword::Type) => {
+            key == "type" && texts(&members[key]).all(|text| is_word(scopes.types, text))
+        }
+        Name::Keyword(Keyword::Value) => key == "@value",
+        Name::Keyword(Keyword::Language) => key == "@language" && is_value,
+        Name::Keyword(Keyword::Direction) => key == "@direction" && is_value,
+        Name::Keyword(_) | Name::Nothing => false,
     }
 }
 

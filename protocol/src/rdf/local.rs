@@ -95,6 +95,11 @@ impl Local {
     pub(super) fn parse(value: &Value, is_bundled: bool) -> Result<Self, RdfError> {
         parse_local(value, is_bundled, 0)
     }
+
+    /// Whether it consists of URLs that pass `test`, and of nothing else.
+    pub(super) fn is_all(&self, test: impl Fn(&str) -> bool) -> bool {
+        self.parts.iter().all(|part| matches!(part, Part::Url(url) if test(url)))
+    }
 }
 
 impl Direction {

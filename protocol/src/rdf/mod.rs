@@ -67,6 +67,9 @@ pub enum RdfError {
     /// A document that breaks a rule of JSON-LD.
     #[error("no JSON-LD: {0}")]
     Invalid(&'static str),
+    /// Something that a reader of plain JSON would miss: see [`Form::Plain`].
+    #[error("readers of plain JSON would miss what stands at {0:?}")]
+    NotPlain(String),
     /// A part of JSON-LD that is not implemented here.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
@@ -96,6 +99,7 @@ impl RdfError {
             RdfError::NotAnIri(_) => "rdf-not-an-iri",
             RdfError::Dropped(_) => "rdf-dropped",
             RdfError::Invalid(_) => "rdf-invalid",
+            RdfError::NotPlain(_) => "rdf-not-plain",
             RdfError::Unsupported(_) => "rdf-unsupported",
             RdfError::TooDeep => "rdf-too-deep",
             RdfError::TooManyQuads => "rdf-too-many-quads",
@@ -107,11 +111,13 @@ impl RdfError {
     /// Whether the document may be sound, and is only beyond what is known or allowed here.
     pub const fn is_unsupported(&self) -> bool {
         use RdfError::{
-            ContextTooLarge, TooComplex, TooDeep, TooLong, TooManyQuads, UnknownContext, Unsupported,
+            ContextTooLarge, NotPlain, TooComplex, TooDeep, TooLong, TooManyQuads, UnknownContext,
+            Unsupported,
         };
         matches!(
             self,
             UnknownContext(_)
+                | NotPlain(_)
                 | Unsupported(_)
                 | ContextTooLarge
                 | TooDeep
@@ -127,11 +133,27 @@ impl RdfError {
     }
 }
 
+/// Which documents are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// All that JSON-LD can say, however it says it.
+    Any,
+    /// Only those that say it where a reader of plain JSON looks for it. RDF has no place and no keys: the same
+    /// statement can stand under an IRI or an alias instead of its usual key, or in another object of the same
+    /// `@id`, and a proof of the RDF does not notice. Whoever takes `validUntil` from the JSON must not find
+    /// nothing there when it was signed.
+    ///
+    /// Contexts are named by URL, and have one name for each property ([`BundledContext::is_plain`]); keys and
+    /// types are words of theirs, not IRIs, or `id`, `type` and, in value objects, `@value`, `@type`, `@language`
+    /// and `@direction`; and no object within the document says anything of the document's `id`.
+    Plain,
+}
+
 /// What `document` says, as canonical N-Quads with names from SHA-256.
 ///
 /// # Errors
 /// [`RdfError`] names the first thing that the document cannot be read by, or that would be left out.
-pub fn canonical_nquads(document: &Map<String, Value>) -> Result<String, RdfError> {
-    let items = Expander::new(Contexts::bundled()).document(document)?;
+pub fn canonical_nquads(document: &Map<String, Value>, form: Form) -> Result<String, RdfError> {
+    let items = Expander::new(Contexts::bundled(), form).document(document)?;
     canonical::canonicalize::<Sha256>(&node::quads(items)?)
 }

@@ -25,6 +25,17 @@ pub(super) enum Item {
     List(Vec<Item>),
 }
 
+impl Item {
+    /// The nodes that it is or lists.
+    fn nodes(&self) -> Box<dyn Iterator<Item = &Node> + '_> {
+        match self {
+            Item::Literal(_) => Box::new(std::iter::empty()),
+            Item::Node(node) => Box::new(std::iter::once(node)),
+            Item::List(items) => Box::new(items.iter().flat_map(Item::nodes)),
+        }
+    }
+}
+
 /// A thing with properties. Names are absolute IRIs or labels of blank nodes.
 #[derive(Debug, Default)]
 pub(super) struct Node {
@@ -55,11 +66,20 @@ impl Node {
         self.is_bare() && self.types.is_none() && !self.has_index
     }
 
-    /// What stands in its graph, if there is one without a name and that is all.
-    pub(super) fn into_nameless_graph(mut self) -> Result<Vec<Item>, Self> {
+    /// Whether anything within it says something of `name`.
+    pub(super) fn describes(&self, name: &str) -> bool {
+        let items = self.properties.iter().flat_map(|(_, items)| items).chain(self.graph.iter().flatten());
+        let nodes = self.reverse.iter().flat_map(|(_, nodes)| nodes).chain(self.included.iter().flatten());
+        let is_about =
+            |node: &Node| (node.id.as_deref() == Some(name) && !node.is_only_named()) || node.describes(name);
+        items.flat_map(Item::nodes).chain(nodes).any(is_about)
+    }
+
+    /// The items of a document that is this node: a graph without a name and nothing else is the default graph.
+    pub(super) fn into_document(mut self) -> Vec<Item> {
         match self.graph.take() {
-            Some(graph) if self.id.is_none() && self.is_only_named() => Ok(graph),
-            graph => Err(Node { graph, ..self }),
+            Some(graph) if self.id.is_none() && self.is_only_named() => graph,
+            graph => vec![Item::Node(Node { graph, ..self })],
         }
     }
 }

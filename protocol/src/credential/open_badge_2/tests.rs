@@ -11,7 +11,7 @@ fn vectors() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors/credential/ob2")
 }
 
-fn vector(name: &str) -> String {
+pub(super) fn vector(name: &str) -> String {
     fs::read_to_string(vectors().join(name)).unwrap()
 }
 
@@ -24,7 +24,7 @@ fn served(url: &str) -> String {
 
 /// Fetches everything that is wanted, from the samples or, for the assertion itself, from where it came. Several
 /// samples share one id that is not where they are: what was fetched is served there again.
-fn gathered(mut dossier: Dossier, own: &str) -> Result<Dossier, AssertionError> {
+pub(super) fn gathered(mut dossier: Dossier, own: &str) -> Result<Dossier, AssertionError> {
     let mut last = String::new();
     for _ in 0..20 {
         let wanted = dossier.wanted()?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{RdfError, canonical_nquads},
+    super::{Form, RdfError, canonical_nquads},
     object,
 };
 use crate::limits::{
@@ -15,7 +15,7 @@ const V2: &str = "https://www.w3.org/ns/credentials/v2";
 const BADGES: &str = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json";
 
 fn nquads(document: &Value) -> Result<String, RdfError> {
-    canonical_nquads(document.as_object().unwrap())
+    canonical_nquads(document.as_object().unwrap(), Form::Any)
 }
 
 /// `entries` of an object in a context where `p`, `q` and `r` are properties and `ex:` is a prefix.
@@ -361,6 +361,76 @@ fn what_stands_in_credentials() {
     let mut bare = presentation;
     bare["verifiableCredential"][0].as_object_mut().unwrap().remove("@context");
     assert_eq!(nquads(&bare).map_err(|e| e.code()), Err("rdf-undefined-term"));
+}
+
+#[test]
+fn plain_documents_say_everything_in_its_place() {
+    let plain = json!({
+        "@context": [V2, BADGES, "https://www.w3.org/ns/credentials/examples/v2"],
+        "id": "urn:uuid:1",
+        "type": ["VerifiableCredential", "OpenBadgeCredential", "WordOfTheVocabulary"],
+        "name": {"@value": "Nom", "@language": "fr", "@direction": "ltr"},
+        "validUntil": "2026-01-01T00:00:00Z",
+        "credentialSubject": {"type": "AchievementSubject", "wordOfTheVocabulary": 1}
+    });
+    let read = |document: &Value, form| canonical_nquads(document.as_object().unwrap(), form);
+    let text = read(&plain, Form::Plain).unwrap();
+    assert_eq!(read(&plain, Form::Any).as_ref(), Ok(&text));
+    let cred = |name: &str| format!("https://www.w3.org/2018/credentials#{name}");
+    // Each says the same, and hides when it ends or what it is.
+    for hide in [
+        &|d: &mut Value| {
+            let until = take(d, "validUntil");
+            d[cred("validUntil")] =
+                json!({"@value": until, "@type": "http://www.w3.org/2001/XMLSchema#dateTime"});
+        },
+        &|d: &mut Value| {
+            let until = take(d, "validUntil");
+            d["@context"].as_array_mut().unwrap().push(json!({"until": {
+                "@id": cred("validUntil"), "@type": "http://www.w3.org/2001/XMLSchema#dateTime"
+            }}));
+            d["until"] = until;
+        },
+        &|d: &mut Value| {
+            let until = take(d, "validUntil");
+            let context = take(d, "@context");
+            let end = json!({"id": "urn:uuid:1", "type": "VerifiableCredential", "validUntil": until});
+            *d = json!({"@context": context, "@graph": [d.clone(), end]});
+        },
+        &|d: &mut Value| {
+            let until = take(d, "validUntil");
+            d["@included"] = json!({"id": "urn:uuid:1", "type": "VerifiableCredential", "validUntil": until});
+        },
+        &|d: &mut Value| {
+            d["type"][1] = json!("https://purl.imsglobal.org/spec/vc/ob/vocab.html#OpenBadgeCredential")
+        },
+        &|d: &mut Value| d["@type"] = take(d, "type"),
+        &|d: &mut Value| d["@id"] = take(d, "id"),
+        &|d: &mut Value| {
+            let subject = take(d, "credentialSubject");
+            d["@reverse"] = json!({"wordOfTheVocabulary": []});
+            d["credentialSubject"] = subject;
+        },
+        &|d: &mut Value| d["name"] = json!({"@set": [d["name"]]}),
+    ] as [&dyn Fn(&mut Value); 9]
+    {
+        let mut hidden = plain.clone();
+        hide(&mut hidden);
+        assert_eq!(read(&hidden, Form::Any).as_ref(), Ok(&text), "{hidden}");
+        assert_eq!(read(&hidden, Form::Plain).map_err(|e| e.code()), Err("rdf-not-plain"), "{hidden}");
+    }
+    let mut twice = plain.clone();
+    twice["credentialSubject"]["wordOfTheVocabulary"] = json!([{"id": "urn:uuid:1", "type": "Image"}]);
+    assert_eq!(read(&twice, Form::Plain), Err(RdfError::NotPlain("urn:uuid:1".into())));
+    twice["credentialSubject"]["wordOfTheVocabulary"] = json!([{"id": "urn:uuid:1"}]);
+    assert!(read(&twice, Form::Plain).is_ok());
+    let mut general = plain;
+    general["@context"][2] = json!("https://w3id.org/security/v2");
+    assert_eq!(read(&general, Form::Plain), Err(RdfError::NotPlain("@context".into())));
+}
+
+fn take(document: &mut Value, key: &str) -> Value {
+    document.as_object_mut().unwrap().shift_remove(key).unwrap()
 }
 
 #[test]

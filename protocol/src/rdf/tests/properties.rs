@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{RdfError, canonical_nquads},
+    super::{Form, RdfError, canonical_nquads},
     made_up::{Tape, credential, stranger, tape},
 };
 
@@ -83,8 +83,8 @@ proptest! {
     #[test]
     fn anything_has_an_outcome(members in proptest::collection::vec((".{0,8}|@context|@graph|@id", any_json()), 0..5)) {
         let document: Map<String, Value> = members.into_iter().collect();
-        let outcome = canonical_nquads(&document);
-        prop_assert_eq!(&outcome, &canonical_nquads(&document));
+        let outcome = canonical_nquads(&document, Form::Any);
+        prop_assert_eq!(&outcome, &canonical_nquads(&document, Form::Any));
         if let Ok(text) = outcome {
             prop_assert!(text.is_empty() || text.ends_with(" .\n"));
             prop_assert!(text.lines().is_sorted_by(|a, b| a < b));
@@ -96,7 +96,7 @@ proptest! {
         let tape = &mut Tape::new(numbers);
         let document = if is_credential { credential(tape) } else { stranger(tape) };
         let reversed = reversed(&Value::Object(document.clone()));
-        let [one, other] = [&document, reversed.as_object().unwrap()].map(canonical_nquads);
+        let [one, other] = [&document, reversed.as_object().unwrap()].map(|document| canonical_nquads(document, Form::Any));
         prop_assert_eq!(one.is_ok(), other.is_ok());
         if one.is_ok() {
             prop_assert_eq!(one, other);
@@ -106,10 +106,10 @@ proptest! {
     #[test]
     fn a_name_that_no_context_defines_is_never_left_out(numbers in tape()) {
         let mut document = credential(&mut Tape::new(numbers));
-        let was_read = canonical_nquads(&document).is_ok();
+        let was_read = canonical_nquads(&document, Form::Any).is_ok();
         let defines_everything = document["@context"].to_string().contains("examples");
         document.insert("notDefined".into(), json!({"at": "all"}));
-        match canonical_nquads(&document) {
+        match canonical_nquads(&document, Form::Any) {
             Ok(_) => prop_assert!(defines_everything),
             Err(e) => prop_assert!(!was_read || e == RdfError::UndefinedTerm("notDefined".into())),
         }
@@ -132,7 +132,7 @@ fn poison_ends_quickly() {
         ("two hubs", graph(4002, &|n| if n < 2 { (2..4002).collect() } else { vec![] }), true),
     ] {
         let started = Instant::now();
-        let outcome = canonical_nquads(document.as_object().unwrap());
+        let outcome = canonical_nquads(document.as_object().unwrap(), Form::Any);
         assert_eq!(outcome.is_err(), is_poison, "{name}: {outcome:?}");
         // A debug build takes a tenth of this, a release build a hundredth.
         assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());

@@ -1,12 +1,13 @@
 //! What the suites over canonical RDF sign: the statements that a document makes, whatever its JSON looks like.
 //!
 //! Both the document and the proof are read in the document's `@context`. What a context does not define would not be
-//! signed, so it is refused ([`crate::rdf`], safe mode).
+//! signed, so it is refused ([`crate::rdf`], safe mode). So is a document that says under another name or in another place what
+//! a reader of its JSON looks for ([`Form::Plain`]): our checks read the JSON, and the proof is of the RDF.
 
 use serde_json::{Map, Value};
 
 use super::{super::ProofError, jcs::hashes};
-use crate::rdf;
+use crate::rdf::{self, Form};
 
 pub(in super::super) struct Texts {
     pub document: String,
@@ -28,7 +29,10 @@ pub(in super::super) fn texts(
         let proofs = previous.iter().map(|proof| (*proof).clone()).collect();
         unsecured.insert("proof".into(), Value::Array(proofs));
     }
-    Ok(Texts { document: rdf::canonical_nquads(&unsecured)?, proof_config: rdf::canonical_nquads(&config)? })
+    Ok(Texts {
+        document: rdf::canonical_nquads(&unsecured, Form::Plain)?,
+        proof_config: rdf::canonical_nquads(&config, Form::Plain)?,
+    })
 }
 
 pub(in super::super) fn signing_input(

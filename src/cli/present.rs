@@ -1,0 +1,88 @@
+//! `knack present`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::ValueEnum;
+use knackmesh_protocol::credential::Format;
+
+use super::{Outcome, Screen, ask, mismatch, source};
+use crate::{
+    control::{Reply, Request, ShowOrder},
+    home::Home,
+};
+
+/// Show credentials of yours to a verifier, now
+///
+/// Makes a presentation for one verifier and its challenge, signed with your DID. Of an SD-JWT only what is asked for is
+/// disclosed: by a DCQL query, or by naming skills. Nothing is sent: hand the output to the verifier.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  knack present --challenge n-0S6_WzA2Mj --domain https://verifier.example --skill rust
+  knack present --challenge n-0S6_WzA2Mj --domain https://verifier.example --dcql query.json --json
+  knack present --challenge n-0S6_WzA2Mj --domain did:web:verifier.example --format vp-jwt")]
+pub struct Args {
+    /// The verifier's challenge, or nonce
+    #[arg(long, value_name = "TEXT")]
+    challenge: String,
+
+    /// The verifier's own name, as it expects it: a URL or a DID
+    #[arg(long, value_name = "NAME")]
+    domain: String,
+
+    /// What the verifier asks for: a file with a DCQL query (OpenID4VP 1.0)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["skill", "format"])]
+    dcql: Option<PathBuf>,
+
+    /// Only credentials that state this skill, by URI or name; may be repeated
+    #[arg(long, value_name = "URI|NAME")]
+    skill: Vec<String>,
+
+    /// The form of the presentation
+    #[arg(long, value_enum, default_value_t = Form::EddsaJcs2022)]
+    format: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// A W3C Verifiable Presentation, proof over canonical JSON
+    #[value(name = "eddsa-jcs-2022")]
+    EddsaJcs2022,
+    /// A W3C Verifiable Presentation, proof over canonical RDF
+    #[value(name = "eddsa-rdfc-2022")]
+    EddsaRdfc2022,
+    /// A W3C Verifiable Presentation as a token (vp+jwt)
+    #[value(name = "vp-jwt")]
+    VpJwt,
+    /// Each SD-JWT VC by itself, with a key binding
+    #[value(name = "sd-jwt")]
+    SdJwt,
+}
+
+impl Args {
+    pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
+        let format = match self.format {
+            Form::EddsaJcs2022 => Format::Jcs,
+            Form::EddsaRdfc2022 => Format::Rdfc,
+            Form::VpJwt => Format::VcJwt,
+            Form::SdJwt => Format::SdJwt,
+        };
+        let dcql = self.dcql.as_deref().map(source::text).transpose()?;
+        let order =
+            ShowOrder { dcql, skills: self.skill, challenge: self.challenge, domain: self.domain, format };
+        let Reply::Shown(rows) = ask(home, Request::Show(order)).await? else { return Err(mismatch()) };
+        screen.show(&rows, || {
+            for row in &rows {
+                let what = row.credentials.join(", ");
+                let part = row.query.as_ref().map_or_else(String::new, |query| format!("for `{query}`: "));
+                let disclosed = match row.disclosed.as_slice() {
+                    [] => String::new(),
+                    paths => format!("; disclosed: {}", paths.join(", ")),
+                };
+                screen.say(&format!("{part}{what}{disclosed}"));
+                data!("{}", row.presentation);
+            }
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,134 @@
+//! What users name to be verified or taken in: files and addresses; and how commands ask others about it.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use knackmesh_protocol::{
+    credential::{
+        TrustList,
+        baked::BakedError,
+        import::{self, ImportError, Opened},
+    },
+    limits::BAKED_BYTES_MAX,
+};
+
+use super::{Screen, ask, mismatch};
+use crate::{
+    control::{Exit, Refusal, Reply, Request, TrustOrder},
+    fetch::{FetchConfig, FetchError, Fetcher, Kind},
+    home::{Home, HomeError},
+    node::verifying::{Asker, Question, listed},
+};
+
+/// A home that is set up; `None` when there is none, and nothing that is asked of it is known.
+pub(super) fn settled(home: &Home) -> Option<&Home> {
+    (!matches!(home.keys(), Err(HomeError::Missing(_)))).then_some(home)
+}
+
+/// The trust list of a home; nobody is on that of none.
+pub(super) async fn trust_of(home: Option<&Home>) -> Result<TrustList, Refusal> {
+    let Some(home) = home else { return Ok(TrustList::default()) };
+    let Reply::Trust(rows) = ask(home, Request::Trust(TrustOrder::List)).await? else {
+        return Err(mismatch());
+    };
+    listed(rows)
+}
+
+/// Fetches as a home's settings allow, and keeps copies in it; with no home, by default settings and without copies.
+pub(super) fn fetcher(home: Option<&Home>, offline: bool) -> Result<Fetcher, Refusal> {
+    let settings = match home {
+        Some(home) => FetchConfig::from(&home.config()?.fetch),
+        None => FetchConfig::default(),
+    };
+    let config = FetchConfig { offline, ..settings };
+    Fetcher::new(&config, home.map(Home::cache)).map_err(|e| not_fetched(&e))
+}
+
+/// Says whom a command asks, before it does.
+pub(super) fn announce(question: &Question<'_>, screen: &Screen) {
+    let what = match question.kind {
+        Kind::Credential => "a credential",
+        Kind::DidDocument => "its DID document",
+        Kind::DidConfiguration => "the list of its DIDs",
+        Kind::StatusList => "a status list",
+        Kind::Badge => "a part of a badge",
+    };
+    screen.say(&format!("asking {} for {what}; it learns that somebody verifies", question.host()));
+}
+
+/// What a command could not be had.
+pub(super) fn not_fetched(e: &FetchError) -> Refusal {
+    let exit = match e {
+        FetchError::Url { .. } => Exit::Usage,
+        FetchError::Authorities { .. } => Exit::Failed,
+        _ => Exit::Network,
+    };
+    Refusal::new(exit, e.to_string(), e.hint())
+}
+
+/// Opens a file, or what is served at an address.
+pub(super) async fn open(source: &str, asker: &Asker<'_>) -> Result<Opened, Refusal> {
+    let bytes = if source.starts_with("https://") || source.starts_with("http://") {
+        let fetched = asker.get(source, Kind::Credential, 0).await.map_err(|e| not_fetched(&e))?;
+        fetched.bytes
+    } else {
+        read(Path::new(source))?
+    };
+    import::open(&bytes).map_err(|e| refusal(source, &e))
+}
+
+/// Opens a file.
+pub(super) fn open_file(path: &Path) -> Result<Opened, Refusal> {
+    let bytes = read(path)?;
+    import::open(&bytes).map_err(|e| refusal(&path.display().to_string(), &e))
+}
+
+/// The texts of files.
+pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<String>, Refusal> {
+    paths.iter().map(|path| text(path)).collect()
+}
+
+/// The text of a file.
+pub(super) fn text(path: &Path) -> Result<String, Refusal> {
+    String::from_utf8(read(path)?).map_err(|_| {
+        Refusal::new(Exit::Failed, format!("{}: not a text file", path.display()), "name another file")
+    })
+}
+
+/// Reads a file, up to the bound of what is read of any.
+fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
+    let fail = |e: std::io::Error| {
+        Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), "name a file that you may read")
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(fail)?;
+    file.take(BAKED_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(fail)?;
+    Ok(bytes)
+}
+
+/// Why a file holds nothing that knack reads, and what to do.
+pub(super) fn refusal(name: &str, e: &ImportError) -> Refusal {
+    let hint = match e {
+        ImportError::Empty => "fetch or export the file again",
+        ImportError::TooLong(_) | ImportError::Baked(BakedError::TooLong(_)) => {
+            "name a credential alone, not a bundle"
+        }
+        ImportError::OtherFile(_) | ImportError::NotText => {
+            "ask its issuer for the credential as JSON, as a token, or baked into a PNG or SVG image"
+        }
+        ImportError::Baked(BakedError::NothingBaked) => {
+            "download the badge from where it was issued: copies made by messengers and image programs lose it"
+        }
+        ImportError::Baked(_) => "download the image again from where it was issued",
+        ImportError::NoAward(_) => "name the badge that was awarded",
+        ImportError::Json(_)
+        | ImportError::Jose(_)
+        | ImportError::NotAnObject
+        | ImportError::Credential(_)
+        | ImportError::Assertion(_) => "ask its issuer for a W3C Verifiable Credential or an Open Badge 3.0",
+    };
+    Refusal::new(Exit::NotVerified, format!("{name}: {e}"), hint)
+}

@@ -1,0 +1,272 @@
+//! A home as a holder: it takes in what is about the holder, and says again and again what that is worth.
+//!
+//! Nobody is asked here. What others publish about a credential is read from what was fetched and kept, with its age.
+
+use knackmesh_protocol::{
+    credential::{
+        Check, CheckName, Checks, Credential, Verifier,
+        identity::{self, Recipience},
+        import::{self, Form},
+        open_badge_2::Recipient,
+        suggestion,
+    },
+    id::Id,
+    skill::Level,
+    text::shown,
+};
+
+use super::{
+    Node, now,
+    service::Answer,
+    short,
+    verifying::{Asker, Badge, gather, needs_of},
+};
+use crate::{
+    control::{Exit, ImportOrder, ImportedRow, Refusal, Reply, SuggestionRow},
+    fetch::{FetchConfig, Fetcher},
+    report::{ChecksRow, CredentialRow, SkillRow},
+    store::{KeptBadge, KeptCredential},
+};
+
+impl Node {
+    /// Keeps what is authentic, not revoked, and about this home's DID, or else about an address that the holder gives. What
+    /// has expired, or whose status cannot be checked, is kept and reported as such, and backs no claim.
+    pub(super) async fn import(&mut self, order: &ImportOrder) -> Answer {
+        let name = &order.name;
+        let form = import::form(&order.text).map_err(|e| {
+            let hint = "ask its issuer for a W3C Verifiable Credential or an Open Badge 3.0";
+            Refusal::new(Exit::NotVerified, format!("{name}: {e}"), hint)
+        })?;
+        let imported = match form {
+            Form::Credential(credential) => self.import_credential(*credential, order).await?,
+            Form::Assertion(_) | Form::SignedAssertion(_) | Form::HostedAt(_) => {
+                self.import_badge(&form, order).await?
+            }
+            Form::Presentation | Form::LearnerRecord(..) | Form::Curriculum(_) => {
+                return Err(Refusal::new(
+                    Exit::Usage,
+                    format!("{name}: no credential by itself"),
+                    "use `knack import FILE`, which takes out what it holds",
+                ));
+            }
+        };
+        self.shelf.store.flush()?;
+        Ok(Reply::Imported(Box::new(imported)))
+    }
+
+    async fn import_credential(
+        &mut self,
+        credential: Credential,
+        order: &ImportOrder,
+    ) -> Result<ImportedRow, Refusal> {
+        let credentials = [credential];
+        self.recall(&credentials).await?;
+        let [credential] = credentials;
+        let checks = credential.verify(&self.verifier());
+        check_authentic(&checks, &order.name)?;
+        match credential.subject() {
+            Some(subject) if *subject == self.identity.root.did() => {}
+            Some(subject) => return Err(self.of_another(&order.name, subject.as_str())),
+            None => check_recipient(&identity::recipients(&credential), order)?,
+        }
+        let kept = KeptCredential { text: credential.text().to_owned(), imported: now(), badge: None };
+        self.shelf.store.put_credential(&credential.id(), &kept)?;
+        let texts = if credential.skills().is_empty() { suggestion::texts(&credential) } else { Vec::new() };
+        Ok(ImportedRow {
+            suggestions: self.suggestions(&texts),
+            credential: CredentialRow::new(&credential, &checks),
+        })
+    }
+
+    async fn import_badge(&mut self, form: &Form, order: &ImportOrder) -> Result<ImportedRow, Refusal> {
+        let badge = self.read_badge(form, &order.text).await?;
+        let checks = badge.verify(&self.verifier());
+        check_authentic(&checks, &order.name)?;
+        check_recipient(std::slice::from_ref(&badge.dossier.assertion().recipient), order)?;
+        let row = badge.row(&order.text, &checks);
+        let class = badge.dossier.badge();
+        let skills = class.map(|class| class.skills()).unwrap_or_default();
+        let texts = class.filter(|_| skills.is_empty()).map(|class| class.texts()).unwrap_or_default();
+        let suggestions = self.suggestions(&texts);
+        let about = KeptBadge { name: row.credential.clone(), issuer: row.issuer.clone(), skills };
+        let kept = KeptCredential { text: order.text.clone(), imported: now(), badge: Some(about.clone()) };
+        self.shelf.store.put_credential(&Id::of(order.text.as_bytes()), &kept)?;
+        Ok(ImportedRow { credential: badge_row(&badge, row, &about), suggestions })
+    }
+
+    /// Every credential and badge kept, with its checks as of now.
+    pub(super) async fn credentials(&mut self) -> Answer {
+        let credentials = self.kept()?;
+        self.recall(&credentials).await?;
+        let row = |c: &Credential| CredentialRow::new(c, &c.verify(&self.verifier()));
+        let mut rows: Vec<CredentialRow> = credentials.iter().map(row).collect();
+        for (id, KeptCredential { text, badge, .. }) in self.shelf.store.credentials()? {
+            let Some(about) = badge else { continue };
+            let damaged = |e: &dyn std::fmt::Display| {
+                let hint = "import the original file again";
+                Refusal::new(Exit::Failed, format!("the badge {} is damaged: {e}", short(id)), hint)
+            };
+            let form = import::form(&text).map_err(|e| damaged(&e))?;
+            rows.push(match self.read_badge(&form, &text).await {
+                Ok(badge) => {
+                    let row = badge.row(&text, &badge.verify(&self.verifier()));
+                    badge_row(&badge, row, &about)
+                }
+                // Only its address was baked in, and no copy of what is served there is kept any more.
+                Err(e) => unread_row(id, &about, &e),
+            });
+        }
+        Ok(Reply::Credentials(rows))
+    }
+
+    /// The verifiable credentials kept.
+    pub(super) fn kept(&self) -> Result<Vec<Credential>, Refusal> {
+        let kept = self.shelf.store.credentials()?.into_iter();
+        let parse = |(id, kept): (_, KeptCredential)| {
+            Credential::parse(&kept.text).map_err(|e| {
+                let hint = "import the original file again";
+                Refusal::new(Exit::Failed, format!("the credential {} is damaged: {e}", short(id)), hint)
+            })
+        };
+        kept.filter(|(_, kept)| kept.badge.is_none()).map(parse).collect()
+    }
+
+    /// What is kept and backs no claim, whatever its checks: why, by its name.
+    pub(super) fn unproven(&self) -> Result<Vec<String>, Refusal> {
+        let own = self.identity.root.did();
+        let name = |c: &Credential| c.name().unwrap_or_else(|| short(c.id()));
+        let unbound = self.kept()?.into_iter().filter(|c| c.subject() != Some(&own)).map(|c| name(&c));
+        let badges = self.shelf.store.credentials()?.into_iter();
+        let badges = badges.filter_map(|(_, kept)| kept.badge).map(|badge| badge.name);
+        let why = |name| format!("{name}: it is bound to no DID, so holding it cannot be proven");
+        Ok(unbound.chain(badges).map(why).collect())
+    }
+
+    /// Makes known what was fetched about `credentials`, now or by an earlier command.
+    pub(super) async fn recall(&mut self, credentials: &[Credential]) -> Result<(), Refusal> {
+        let needs = needs_of(credentials);
+        if needs(&self.verifier()).is_empty() {
+            return Ok(());
+        }
+        let fetcher = self.offline()?;
+        let asker = Asker::new(&fetcher, &|_| {});
+        let verifier = Verifier::new(now(), &self.trust).knowing(&self.known);
+        self.known = gather(&needs, &verifier, &asker).await;
+        Ok(())
+    }
+
+    /// A badge, with what was fetched about it.
+    async fn read_badge(&self, form: &Form, text: &str) -> Result<Badge, Refusal> {
+        let fetcher = self.offline()?;
+        let asker = Asker::new(&fetcher, &|_| {});
+        let mut badge = Badge::open(form, text, &asker).await?;
+        badge.gather(self.verifier().status_age_max_ms, &asker).await;
+        Ok(badge)
+    }
+
+    /// Reads what is kept of the web, and asks nobody.
+    fn offline(&self) -> Result<Fetcher, Refusal> {
+        let settings = self.home.config()?.fetch;
+        let config = FetchConfig { offline: true, ..FetchConfig::from(&settings) };
+        Fetcher::new(&config, Some(self.home.cache()))
+            .map_err(|e| Refusal::new(Exit::Failed, e.to_string(), e.hint()))
+    }
+
+    fn suggestions(&self, texts: &[(&'static str, &str)]) -> Vec<SuggestionRow> {
+        let suggested = suggestion::suggest(texts, &self.vocabulary).into_iter();
+        let row = |s: suggestion::Suggestion| SuggestionRow {
+            skill: s.skill,
+            label: s.label,
+            words: s.words,
+            place: s.place.to_owned(),
+        };
+        suggested.map(row).collect()
+    }
+
+    fn of_another(&self, name: &str, subject: &str) -> Refusal {
+        let own = self.identity.root.did();
+        Refusal::new(
+            Exit::NotVerified,
+            format!("{name}: refused: it is about {}, not about you", shown(subject)),
+            format!("ask the issuer to issue it to {own}"),
+        )
+    }
+}
+
+fn check_authentic(checks: &Checks, name: &str) -> Result<(), Refusal> {
+    let refuse = |check: CheckName, hint: &str| {
+        let reason = checks.reason(check).map_or_else(String::new, |reason| format!(": {}", reason.text));
+        let message = format!("{name}: refused: {check} {}{reason}", checks.get(check));
+        Err(Refusal::new(Exit::NotVerified, message, hint))
+    };
+    let can_be_fetched = |check: CheckName| {
+        let code = checks.reason(check).map_or("", |reason| reason.code.as_ref());
+        ["key-unresolved", "did-unresolved", "proof-key-unresolved", "incomplete"].contains(&code)
+    };
+    match checks.untampered {
+        Check::Pass if checks.unrevoked != Check::Fail => Ok(()),
+        Check::NotChecked if checks.unrevoked != Check::Fail && can_be_fetched(CheckName::Untampered) => {
+            let hint = "add --fetch to ask its issuer, who learns that somebody verifies";
+            refuse(CheckName::Untampered, hint)
+        }
+        _ if checks.unrevoked == Check::Fail => {
+            refuse(CheckName::Unrevoked, "ask its issuer why, and for a new one")
+        }
+        _ => refuse(
+            CheckName::Untampered,
+            "ask the issuer for the original file; `knack verify FILE` shows every check",
+        ),
+    }
+}
+
+/// Requires that what is bound to no DID was awarded to the holder's address, where it says to whom.
+fn check_recipient(recipients: &[Recipient], order: &ImportOrder) -> Result<(), Refusal> {
+    let refuse = |message: &str, hint: &str| {
+        Err(Refusal::new(Exit::NotVerified, format!("{}: refused: {message}", order.name), hint))
+    };
+    match &order.email {
+        _ if recipients.is_empty() => Ok(()),
+        None => refuse(
+            "it is bound to an address, and not to a DID",
+            "add --email ADDRESS, to which it was awarded: it is compared here, and not kept",
+        ),
+        Some(email) => match identity::compare(recipients, email) {
+            Ok(Recipience::Matches | Recipience::Unstated) => Ok(()),
+            Ok(Recipience::Differs) => {
+                refuse("it was awarded to another address", "try another --email ADDRESS of yours")
+            }
+            Err(e) => refuse(&e.to_string(), "ask its issuer to issue it to your DID"),
+        },
+    }
+}
+
+fn badge_row(badge: &Badge, mut checks: ChecksRow, about: &KeptBadge) -> CredentialRow {
+    if checks.credential.is_empty() {
+        checks.credential.clone_from(&about.name);
+        checks.issuer.clone_from(&about.issuer);
+    }
+    let assertion = badge.dossier.assertion();
+    CredentialRow {
+        checks,
+        skills: skills_of(about),
+        valid_from: Some(assertion.issued_on),
+        valid_until: assertion.expires,
+    }
+}
+
+fn unread_row(id: Id, about: &KeptBadge, why: &Refusal) -> CredentialRow {
+    let mut checks = ChecksRow::unread(&id, "incomplete", &why.message);
+    checks.credential.clone_from(&about.name);
+    checks.issuer.clone_from(&about.issuer);
+    CredentialRow { checks, skills: skills_of(about), valid_from: None, valid_until: None }
+}
+
+/// The skills that a badge is about. It states no levels.
+fn skills_of(about: &KeptBadge) -> Vec<SkillRow> {
+    let skill = |(skill, label): &(_, String)| SkillRow {
+        skill: Clone::clone(skill),
+        label: label.clone(),
+        level: Level::MIN,
+    };
+    about.skills.iter().map(skill).collect()
+}
