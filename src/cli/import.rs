@@ -6,6 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use knackmesh_protocol::{
     credential::{
+        Credential, Securing,
         clr::HeldCredential,
         cv,
         import::{Form, Opened},
@@ -188,8 +189,11 @@ fn parts(file: &str, opened: Opened) -> (Vec<Part>, Vec<Row>) {
         Form::Presentation => match presentation::credentials(&opened.text) {
             Ok(shown) => {
                 // Without the key binding, which was made for somebody else as well.
-                let unbound = |text: &str| text.rfind('~').map_or(text.len(), |at| at + 1);
-                let texts = shown.iter().map(|c| c.text()[..unbound(c.text())].to_owned()).collect();
+                let unbound = |credential: &Credential| match (credential.securing(), credential.text()) {
+                    (Securing::SdJwt(_), text) => text[..text.rfind('~').map_or(0, |at| at + 1)].to_owned(),
+                    (_, text) => text.to_owned(),
+                };
+                let texts = shown.iter().map(unbound).collect();
                 (
                     numbered(texts, &["the presentation, which was made for somebody else".to_owned()]),
                     Vec::new(),

@@ -140,6 +140,11 @@ fn a_bundle_is_taken_apart() {
             && refusals.iter().any(|r| r.contains("1 of its credentials"))
     );
 
+    // A tilde in JSON is no end of anything.
+    let key = SecretKey::from_seed([1; 32]);
+    let mut tilde = issuance(key.did(), &home.did(), Vec::new());
+    tilde.description = "See https://school.example/~ada/".into();
+    let whole = tilde.sign(&(&key).into(), Format::Jcs, now()).expect("issued");
     let holder = Signer::of_key(SecretKey::from_seed([8; 32]).into());
     let shown = presentation::sign(&holder, &[&whole], &Binding::ANY_PRESENTATION, Format::Jcs, now())
         .expect("signed");
