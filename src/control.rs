@@ -47,6 +47,8 @@ pub enum Request {
     Import(ImportOrder),
     /// The credentials kept.
     Credentials,
+    /// Their texts, and those of the badges kept.
+    Texts,
     /// Sign an achievement credential.
     Issue(Box<IssueOrder>),
     /// Sign many, or with `dry` only see whether they could be.
@@ -235,6 +237,8 @@ pub enum Reply {
     Imported(Box<ImportedRow>),
     /// To `Credentials`.
     Credentials(Vec<CredentialRow>),
+    /// To `Texts`.
+    Texts(Vec<String>),
     /// To `Issue` and `Sign`: the credential's text.
     Issued(String),
     /// To `Present`: the presentation's text.

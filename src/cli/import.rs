@@ -6,10 +6,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use knackmesh_protocol::{
     credential::{
-        TrustList, Verifier,
+        Credential, Securing,
         clr::HeldCredential,
         cv,
-        import::{self, Form, Opened},
+        import::{Form, Opened},
         presentation,
     },
     limits::STATUS_AGE_DEFAULT_MS,
@@ -28,10 +28,7 @@ use crate::{
     control::{Exit, ImportOrder, ImportedRow, Refusal, Reply, Request},
     fetch::Fetcher,
     home::Home,
-    node::{
-        now,
-        verifying::{Asker, Badge, Question, gather, needs_of},
-    },
+    node::verifying::{Asker, Question},
 };
 
 /// Take in credentials and badges about you
@@ -147,7 +144,11 @@ impl Args {
     ) -> Result<Box<ImportedRow>, Refusal> {
         if let Some(fetcher) = fetcher {
             let tell = |question: &Question<'_>| source::announce(question, screen);
-            fetch(&part.text, &Asker::new(fetcher, &tell)).await?;
+            let asker = Asker::new(fetcher, &tell);
+            source::fetch(&part.text, STATUS_AGE_DEFAULT_MS, &asker).await?;
+            for problem in asker.fetched().into_iter().filter_map(|row| row.problem) {
+                screen.say(&problem.reason);
+            }
         }
         let order =
             ImportOrder { name: part.name.clone(), text: part.text.clone(), email: self.email.clone() };
@@ -187,7 +188,12 @@ fn parts(file: &str, opened: Opened) -> (Vec<Part>, Vec<Row>) {
     match opened.form {
         Form::Presentation => match presentation::credentials(&opened.text) {
             Ok(shown) => {
-                let texts = shown.iter().map(|credential| credential.text().to_owned()).collect();
+                // Without the key binding, which was made for somebody else as well.
+                let unbound = |credential: &Credential| match (credential.securing(), credential.text()) {
+                    (Securing::SdJwt(_), text) => text[..text.rfind('~').map_or(0, |at| at + 1)].to_owned(),
+                    (_, text) => text.to_owned(),
+                };
+                let texts = shown.iter().map(unbound).collect();
                 (
                     numbered(texts, &["the presentation, which was made for somebody else".to_owned()]),
                     Vec::new(),
@@ -218,27 +224,6 @@ fn parts(file: &str, opened: Opened) -> (Vec<Part>, Vec<Row>) {
             (vec![Part { name: file.to_owned(), text: opened.text, dropped }], Vec::new())
         }
     }
-}
-
-/// Fetches what the verification of a credential or a badge needs, for the node to find it.
-async fn fetch(text: &str, asker: &Asker<'_>) -> Result<(), Refusal> {
-    match import::form(text) {
-        Ok(Form::Credential(credential)) => {
-            let nobody = TrustList::default();
-            gather(&needs_of(&[*credential]), &Verifier::new(now(), &nobody), asker).await;
-        }
-        Ok(form @ (Form::Assertion(_) | Form::SignedAssertion(_) | Form::HostedAt(_))) => {
-            Badge::open(&form, text, asker).await?.gather(STATUS_AGE_DEFAULT_MS, asker).await;
-        }
-        // The node says what is wrong with anything else.
-        _ => {}
-    }
-    for row in asker.fetched() {
-        if let Some(problem) = row.problem {
-            tracing::info!(url = row.url, problem.reason, "not fetched");
-        }
-    }
-    Ok(())
 }
 
 fn print(row: &Row, screen: &Screen) {

@@ -164,7 +164,7 @@ impl One {
 }
 
 /// A credential as it is written into a file: JSON in lines, a token as it is.
-fn printed(text: &str) -> Result<String, Refusal> {
+pub(super) fn printed(text: &str) -> Result<String, Refusal> {
     if is_token(text) {
         return Ok(text.to_owned());
     }

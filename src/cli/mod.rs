@@ -22,6 +22,7 @@ mod profile;
 mod publish;
 mod query;
 mod reinstate;
+mod reissue;
 mod revoke;
 mod screen;
 mod serve;
@@ -87,6 +88,7 @@ enum Command {
     Status(status::Args),
     Peers(peers::Args),
     Issue(issue::Args),
+    Reissue(reissue::Args),
     Template(template::Args),
     Issued(issued::Args),
     Revoke(revoke::Args),
@@ -163,6 +165,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Status(args) => args.run(&home()?, screen).await,
             Command::Peers(args) => args.run(&home()?, screen).await,
             Command::Issue(args) => args.run(&home()?, screen).await,
+            Command::Reissue(args) => args.run(&home()?, screen).await,
             Command::Template(args) => args.run(screen),
             Command::Issued(args) => args.run(&home()?, screen).await,
             Command::Revoke(args) => args.run(&home()?, screen).await,

@@ -112,6 +112,10 @@ pub fn table<const N: usize>(columns: [&str; N]) -> Table {
 
 /// A DID or peer id short enough for a table, still to be told apart.
 pub fn short(name: &str) -> String {
+    // What names a place on the web says who it is only as a whole.
+    if name.starts_with("did:web:") || name.starts_with("https:") || name.starts_with("http:") {
+        return knackmesh_protocol::text::shown(name);
+    }
     let body = name.strip_prefix("did:key:").unwrap_or(name);
     let count = body.chars().count();
     if count <= 16 {

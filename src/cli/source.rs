@@ -4,9 +4,9 @@ use std::{fs::File, io::Read, path::Path};
 
 use knackmesh_protocol::{
     credential::{
-        TrustList,
+        TrustList, Verifier,
         baked::BakedError,
-        import::{self, ImportError, Opened},
+        import::{self, Form, ImportError, Opened},
     },
     limits::{BAKED_BYTES_MAX, FETCH_STATUS_LIST_BYTES_MAX},
 };
@@ -16,7 +16,10 @@ use crate::{
     control::{Exit, Refusal, Reply, Request, TrustOrder},
     fetch::{FetchConfig, FetchError, Fetcher, Kind},
     home::{Home, HomeError},
-    node::verifying::{Asker, Question, listed},
+    node::{
+        now,
+        verifying::{Asker, Badge, Question, gather, listed, needs_of},
+    },
 };
 
 /// A home that is set up; `None` when there is none, and nothing that is asked of it is known.
@@ -74,6 +77,23 @@ pub(super) async fn open(source: &str, asker: &Asker<'_>) -> Result<Opened, Refu
         bytes_of(Path::new(source))?
     };
     import::open(&bytes).map_err(|e| refusal(source, &e))
+}
+
+/// Fetches what the verification of a credential or a badge needs, for the node to find it: status lists of at most this age.
+pub(super) async fn fetch(text: &str, status_age_max_ms: u64, asker: &Asker<'_>) -> Result<(), Refusal> {
+    match import::form(text) {
+        Ok(Form::Credential(credential)) => {
+            let nobody = TrustList::default();
+            let verifier = Verifier { status_age_max_ms, ..Verifier::new(now(), &nobody) };
+            gather(&needs_of(&[*credential]), &verifier, asker).await;
+        }
+        Ok(form @ (Form::Assertion(_) | Form::SignedAssertion(_) | Form::HostedAt(_))) => {
+            Badge::open(&form, text, asker).await?.gather(status_age_max_ms, asker).await;
+        }
+        // The node says what is wrong with anything else.
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Opens a file.

@@ -168,7 +168,11 @@ fn print_sources(sources: &SourcesReport) {
             (Some(_), _) => "just now".to_owned(),
             (None, _) => "not there".to_owned(),
         };
-        let problem = problem.as_ref().map_or(String::new(), |problem| format!("; {}", problem.reason));
-        data!("{WEAK}{kind} {}: {age}{problem}{WEAK:#}", shown(url));
+        match (fetched, problem) {
+            // The reason names the URL.
+            (None, Some(problem)) => data!("{WEAK}{kind}: {}{WEAK:#}", problem.reason),
+            (_, Some(problem)) => data!("{WEAK}{kind} {}: {age}; {}{WEAK:#}", shown(url), problem.reason),
+            (_, None) => data!("{WEAK}{kind} {}: {age}{WEAK:#}", shown(url)),
+        }
     }
 }

@@ -63,7 +63,8 @@ impl Node {
         self.recall(&credentials).await?;
         let [credential] = credentials;
         let checks = credential.verify(&self.verifier());
-        check_authentic(&checks, &order.name)?;
+        let can_be_asked = !credential.needs(&self.verifier()).is_empty();
+        check_authentic(&checks, can_be_asked, &order.name)?;
         let mut copy = None;
         match credential.subject() {
             Some(subject) if *subject == self.identity.root.did() => {}
@@ -88,7 +89,8 @@ impl Node {
     async fn import_badge(&mut self, form: &Form, order: &ImportOrder) -> Result<ImportedRow, Refusal> {
         let badge = self.read_badge(form, &order.text).await?;
         let checks = badge.verify(&self.verifier());
-        check_authentic(&checks, &order.name)?;
+        let can_be_asked = badge.dossier.wanted().is_ok_and(|wanted| !wanted.is_empty());
+        check_authentic(&checks, can_be_asked, &order.name)?;
         check_recipient(std::slice::from_ref(&badge.dossier.assertion().recipient), order)?;
         let row = badge.row(&order.text, &checks);
         let class = badge.dossier.badge();
@@ -129,6 +131,12 @@ impl Node {
             });
         }
         Ok(Reply::Credentials(rows))
+    }
+
+    /// The texts of all that is kept.
+    pub(super) fn texts(&self) -> Answer {
+        let kept = self.shelf.store.credentials()?.into_iter();
+        Ok(Reply::Texts(kept.map(|(_, kept)| kept.text).collect()))
     }
 
     /// The verifiable credentials kept, copies that are published once aside.
@@ -174,11 +182,25 @@ impl Node {
         Ok(())
     }
 
+    /// The same of all that is kept, when the node starts. What cannot be read then, a command will tell.
+    pub(super) async fn recall_kept(&mut self) {
+        let recalled = match self.kept() {
+            Ok(credentials) => self.recall(&credentials).await,
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = recalled {
+            tracing::warn!(error = %refusal, "what was fetched about the credentials kept is not read");
+        }
+    }
+
     /// A badge, with what was fetched about it.
     async fn read_badge(&self, form: &Form, text: &str) -> Result<Badge, Refusal> {
         let fetcher = self.offline()?;
         let asker = Asker::new(&fetcher, &|_| {});
-        let mut badge = Badge::open(form, text, &asker).await?;
+        let mut badge = Badge::open(form, text, &asker).await.map_err(|refusal| match form {
+            Form::HostedAt(_) => Refusal::new(refusal.exit, refusal.message, "add --fetch to ask for it"),
+            _ => refusal,
+        })?;
         badge.gather(self.verifier().status_age_max_ms, &asker).await;
         Ok(badge)
     }
@@ -212,30 +234,32 @@ impl Node {
     }
 }
 
-fn check_authentic(checks: &Checks, name: &str) -> Result<(), Refusal> {
+/// `can_be_asked` says whether its issuer publishes something that could help.
+fn check_authentic(checks: &Checks, can_be_asked: bool, name: &str) -> Result<(), Refusal> {
     let refuse = |check: CheckName, hint: &str| {
         let reason = checks.reason(check).map_or_else(String::new, |reason| format!(": {}", reason.text));
         let message = format!("{name}: refused: {check} {}{reason}", checks.get(check));
         Err(Refusal::new(Exit::NotVerified, message, hint))
     };
-    let can_be_fetched = |check: CheckName| {
-        let code = checks.reason(check).map_or("", |reason| reason.code.as_ref());
-        ["key-unresolved", "did-unresolved", "proof-key-unresolved", "incomplete"].contains(&code)
-    };
     match checks.untampered {
-        Check::Pass if checks.unrevoked != Check::Fail => Ok(()),
-        Check::NotChecked if checks.unrevoked != Check::Fail && can_be_fetched(CheckName::Untampered) => {
+        // A suspension may end; a revocation does not.
+        _ if checks.unrevoked == Check::Fail && !is_suspended(checks) => {
+            refuse(CheckName::Unrevoked, "ask its issuer why, and for a new one")
+        }
+        Check::Pass => Ok(()),
+        Check::NotChecked if can_be_asked => {
             let hint = "add --fetch to ask its issuer, who learns that somebody verifies";
             refuse(CheckName::Untampered, hint)
-        }
-        _ if checks.unrevoked == Check::Fail => {
-            refuse(CheckName::Unrevoked, "ask its issuer why, and for a new one")
         }
         _ => refuse(
             CheckName::Untampered,
             "ask the issuer for the original file; `knack verify FILE` shows every check",
         ),
     }
+}
+
+fn is_suspended(checks: &Checks) -> bool {
+    checks.reason(CheckName::Unrevoked).is_some_and(|reason| reason.code == "suspended")
 }
 
 /// Requires that what is bound to no DID was awarded to the holder's address, where it says to whom.
@@ -260,7 +284,7 @@ fn check_recipient(recipients: &[Recipient], order: &ImportOrder) -> Result<(), 
 }
 
 fn badge_row(badge: &Badge, mut checks: ChecksRow, about: &KeptBadge) -> CredentialRow {
-    if checks.credential.is_empty() {
+    if badge.dossier.badge().is_none() {
         checks.credential.clone_from(&about.name);
         checks.issuer.clone_from(&about.issuer);
     }

@@ -274,6 +274,7 @@ impl Node {
         mut events: mpsc::Receiver<network::Event>,
         mut stopped: watch::Receiver<bool>,
     ) -> Result<(), NodeError> {
+        self.recall_kept().await;
         self.inputs.push_back(Input::Wake);
         let result = loop {
             if let Err(e) = self.settle().await {
@@ -475,7 +476,10 @@ pub fn now() -> Timestamp {
 }
 
 /// Sixteen random bytes, for the id of a credential.
-fn random_id() -> Result<[u8; 16], HomeError> {
+///
+/// # Errors
+/// When the system gives none.
+pub fn random_id() -> Result<[u8; 16], HomeError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(HomeError::Random)?;
     Ok(bytes)

@@ -66,6 +66,7 @@ impl Node {
             Request::Peers => self.peers().await,
             Request::Import(order) => self.import(&order).await,
             Request::Credentials => self.credentials().await,
+            Request::Texts => self.texts(),
             Request::Issue(order) => self.issue(&order),
             Request::IssueMany { orders, dry } => self.issue_many(&orders, dry),
             Request::Sign(order) => self.sign(order),

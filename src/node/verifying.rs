@@ -6,6 +6,7 @@
 mod gathering;
 mod hosted;
 mod organisation;
+mod original;
 mod trusted;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,7 @@ pub use self::{
     gathering::{Asker, Question, gather, needs_of},
     hosted::Badge,
     organisation::organisation,
+    original::Award,
     trusted::{listed, trust_list},
 };
 use crate::{

@@ -350,3 +350,30 @@ fn decode_item(entry: &[u8]) -> Result<Item, StoreError> {
 fn is_lock(e: &sled::Error) -> bool {
     matches!(e, sled::Error::Io(io) if io.kind() == std::io::ErrorKind::WouldBlock || io.to_string().contains("could not acquire lock"))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// A credential as it was kept before badges were.
+    #[derive(Serialize)]
+    struct Earlier {
+        text: String,
+        imported: Timestamp,
+    }
+
+    #[test]
+    fn credentials_that_were_kept_earlier_are_read_and_written_alike() {
+        let imported = Timestamp::from_unix_ms(7);
+        let earlier = wire::encode(&Earlier { text: "{}".into(), imported });
+        let kept: KeptCredential = decode(&earlier, "credentials").unwrap();
+        assert_eq!(kept, KeptCredential { text: "{}".into(), imported, badge: None, copy: None });
+        assert_eq!(wire::encode(&kept), earlier);
+        let skills = vec![("urn:s:rust".parse().unwrap(), "Rust".to_owned())];
+        let badge = KeptBadge { name: "Robotics".into(), issuer: "https://a.example".into(), skills };
+        let kept = KeptCredential { badge: Some(badge), ..kept };
+        assert_eq!(decode::<KeptCredential>(&wire::encode(&kept), "credentials").unwrap(), kept);
+    }
+}

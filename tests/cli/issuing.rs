@@ -106,6 +106,11 @@ fn what_is_revoked_or_suspended_fails_by_the_exported_lists() {
         [&kept, &revoked, &suspended].map(|file| unrevoked(file, &lists)),
         [Check::Pass, Check::Fail, Check::Fail]
     );
+    let [first, second] = [0, 1].map(|n| text(&lists[n]["file"]));
+    for (file, code) in [(&kept, 0), (&revoked, 3), (&suspended, 3)] {
+        let outcome = school.run(&["verify", file, "--status-list", &first, "--status-list", &second]);
+        assert_eq!(outcome.code, Some(code), "{outcome:?}");
+    }
     let published = fs::read_to_string(text(&lists[0]["file"])).expect("a list");
     assert!(!published.contains("wrong person"), "reasons stay here");
 

@@ -3,11 +3,16 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod badges;
 mod batch;
 mod contract;
 mod errors;
 mod files;
 mod help;
+mod importing;
 mod issuing;
 mod proofs;
+mod reissuing;
 mod running;
+mod site;
+mod verifying;

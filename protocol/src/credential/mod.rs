@@ -25,6 +25,7 @@ pub mod meaning;
 pub mod open_badge;
 pub mod open_badge_2;
 pub mod presentation;
+pub mod reissue;
 pub mod securing;
 pub mod signer;
 pub mod status;

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The JSON-LD context of Open Badges 3.0.3.
-const CONTEXT_OPEN_BADGES: &str = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json";
+pub(super) const CONTEXT_OPEN_BADGES: &str = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json";
 
 /// Names of the five levels, lowest first (Dreyfus and Dreyfus, 1980).
 const LEVEL_NAMES: [&str; 5] = ["Novice", "Advanced beginner", "Competent", "Proficient", "Expert"];
@@ -168,17 +168,21 @@ impl Issuance {
         })
     }
 
-    /// A UUID of version 8 (RFC 9562 section 5.8) for the part called `part`.
     fn urn(&self, part: &str) -> String {
-        let mut hasher = blake3::Hasher::new_derive_key("knackmesh/1 credential identifiers");
-        hasher.update(&self.nonce).update(part.as_bytes());
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        bytes[6] = bytes[6] & 0x0f | 0x80;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-        format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        urn(&self.nonce, part)
     }
+}
+
+/// A UUID of version 8 (RFC 9562 section 5.8) for the part called `part` of the credential with this nonce.
+pub(super) fn urn(nonce: &[u8; 16], part: &str) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("knackmesh/1 credential identifiers");
+    hasher.update(nonce).update(part.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 impl AlignedSkill {

@@ -64,25 +64,37 @@ impl<'a> Asker<'a> {
     /// # Errors
     /// [`FetchError`] when there is nothing at all.
     pub async fn get(&self, url: &str, kind: Kind, max_age_ms: u64) -> Result<Fetched, FetchError> {
+        let at = self.place(url, kind);
         let tell = || (self.tell)(&Question { kind, url });
         let result = self.fetcher.get_telling(url, kind, Freshness { max_age_ms }, tell).await;
         let problem = |e: &FetchError| ReasonRow::new(kind.name(), e.code(), e.to_string());
-        let row = FetchedRow {
-            kind: kind.name().to_owned(),
-            url: url.to_owned(),
-            fetched: result.as_ref().ok().map(|fetched| fetched.fetched),
-            age_seconds: result.as_ref().ok().map(|fetched| fetched.age_ms(now()) / 1000),
-            from_cache: result.as_ref().is_ok_and(|fetched| fetched.from_cache),
-            problem: match &result {
+        if let Some(row) = self.rows().get_mut(at) {
+            row.fetched = result.as_ref().ok().map(|fetched| fetched.fetched);
+            row.age_seconds = result.as_ref().ok().map(|fetched| fetched.age_ms(now()) / 1000);
+            row.from_cache = result.as_ref().is_ok_and(|fetched| fetched.from_cache);
+            row.problem = match &result {
                 Ok(fetched) => fetched.outage.as_ref().map(problem),
                 Err(e) => Some(problem(e)),
-            },
-        };
-        let mut rows = self.rows();
-        rows.retain(|earlier| earlier.url != row.url || earlier.kind != row.kind);
-        rows.push(row);
-        drop(rows);
+            };
+        }
         result
+    }
+
+    /// The place of the row about this, which is the last when it is asked for the first time.
+    fn place(&self, url: &str, kind: Kind) -> usize {
+        let mut rows = self.rows();
+        let same = |row: &FetchedRow| row.url == url && row.kind == kind.name();
+        rows.iter().position(same).unwrap_or_else(|| {
+            rows.push(FetchedRow {
+                kind: kind.name().to_owned(),
+                url: url.to_owned(),
+                fetched: None,
+                age_seconds: None,
+                from_cache: false,
+                problem: None,
+            });
+            rows.len() - 1
+        })
     }
 
     /// What was asked for, in that order.

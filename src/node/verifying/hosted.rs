@@ -115,9 +115,10 @@ impl Badge {
         let issuer = match badge.map(|badge| &badge.issuer) {
             Some(Reference::Id(id)) => id.clone(),
             Some(Reference::Embedded(profile)) => profile.id.clone(),
-            None => String::new(),
+            None => "not known".to_owned(),
         };
-        let name = badge.map(|badge| badge.name.clone()).unwrap_or_default();
+        let assertion = self.dossier.assertion();
+        let name = badge.map_or_else(|| shown(&assertion.id), |badge| badge.name.clone());
         let format = if self.token.is_some() { "open-badges-2-signed" } else { "open-badges-2-hosted" };
         ChecksRow::of_badge(name, Id::of(text.as_bytes()).to_string(), shown(&issuer), format, checks)
     }

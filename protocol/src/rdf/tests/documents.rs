@@ -453,7 +453,8 @@ fn plain_documents_say_everything_in_its_place() {
     ] {
         let mut changed = own.clone();
         changed["@context"][3].as_object_mut().unwrap().extend(context.as_object().unwrap().clone());
-        assert_eq!(read(&changed, Form::Plain), Err(RdfError::NotPlain(culprit.into())), "{context}");
+        let refusals = [RdfError::NotPlain(culprit.into()), RdfError::ProtectedTerm(culprit.into())];
+        assert!(refusals.contains(&read(&changed, Form::Plain).unwrap_err()), "{context}");
     }
     // The same statements, with one that readers look for under a name that they do not know, or the other way about.
     let cred = "https://www.w3.org/2018/credentials#";
