@@ -28,7 +28,7 @@ use knackmesh_protocol::{
 };
 
 pub use self::{
-    gathering::{Asker, Question, gather, needs_of},
+    gathering::{Asker, Question, gather, lacking, needs_of},
     hosted::Badge,
     organisation::organisation,
     original::Award,
