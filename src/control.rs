@@ -28,7 +28,7 @@ use tokio::{
 pub use self::{
     importing::{ImportOrder, ImportedRow, SuggestionRow},
     issuing::{IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder},
-    showing::{ShowOrder, ShownRow},
+    showing::{DisclosedCredential, DisclosedRow, Occasion, ShowOrder, ShownRow},
 };
 use crate::{
     home::{Home, HomeError, private_dir},
@@ -64,6 +64,11 @@ pub enum Request {
     Present(PresentOrder),
     /// Show own credentials to a verifier.
     Show(ShowOrder),
+    /// To whom credentials were shown.
+    Disclosures {
+        /// At most so many, the newest; never more than [`knackmesh_protocol::limits::DISCLOSED_ROWS_MAX`].
+        newest: usize,
+    },
     /// What this home has issued, in that order.
     Issued {
         /// From this number on; what [`IssuedPage::next`] said.
@@ -248,6 +253,8 @@ pub enum Reply {
     Presented(String),
     /// To `Show`.
     Shown(Vec<ShownRow>),
+    /// To `Disclosures`, newest first.
+    Disclosures(Vec<DisclosedRow>),
     /// To `IssueMany`: for each order what it came to.
     IssuedMany(Vec<Result<Issued, Refusal>>),
     /// To `Issued`.
