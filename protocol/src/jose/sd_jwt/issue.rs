@@ -28,8 +28,8 @@ pub struct Issuance {
     pub disclosable: BTreeSet<ClaimPath>,
     /// The holder's key, which becomes the claim `cnf`.
     pub holder: Option<VerifyingKey>,
-    /// Decoys fill the digests of each object that has any up to a multiple of this number, so that they tell less of how
-    /// many claims it has. 0 and 1 add none.
+    /// Decoys fill the digests of each object and each array that has any up to a multiple of this number, so that they tell
+    /// less of how many claims or elements it has. 0 and 1 add none.
     pub digests_multiple: usize,
     /// The hash function of the digests.
     pub hash: HashAlgorithm,
@@ -136,17 +136,31 @@ impl<R: CryptoRng> Hiding<'_, R> {
     fn array(&mut self, items: Vec<Value>, depth: usize) -> Result<Vec<Value>, SdJwtError> {
         check_depth(depth)?;
         let mut out = Vec::with_capacity(items.len());
+        let mut digests = 0usize;
         for (index, item) in items.into_iter().enumerate() {
             self.path.push(Step::Element(index));
             let item = self.value(item, depth + 1)?;
             out.push(if self.disclosable.remove(&self.path) {
+                digests += 1;
                 json!({DIGEST: self.disclose(None, item)?})
             } else {
                 item
             });
             self.path.pop();
         }
+        while digests % self.digests_multiple != 0 {
+            digests += 1;
+            // Elements keep their order, so that decoys must hide among them: at the end they would be known.
+            let place = self.place(out.len());
+            out.insert(place, json!({DIGEST: self.decoy()?}));
+        }
         Ok(out)
+    }
+
+    /// A place in an array of `len` elements, its end included; each about as likely as the others.
+    fn place(&mut self, len: usize) -> usize {
+        let places = u64::try_from(len).unwrap_or(u64::MAX).saturating_add(1);
+        usize::try_from(self.random.next_u64() % places).unwrap_or(0)
     }
 
     /// Keeps the disclosure of a member, or of an element, which has no name; its digest is returned.

@@ -92,14 +92,40 @@ fn what_is_issued_states_what_was_asked_for() {
     assert_eq!(issued.holder_key().unwrap(), Some(holder().public()));
     assert_eq!(credential.valid_until().unwrap().unix_ms(), 1_800_000_000_000);
     assert_eq!((credential.subject(), credential.issued(), credential.status()), (None, None, None));
-    // At the top `name` and `skills`, in the second skill `level`: each filled up to four.
-    assert_eq!((issued.disclosures().len(), issued.withheld()), (4, 2 + 3));
+    // At the top `name` and `skills`, of the skills the first, in the second `level`: each filled up to four.
+    assert_eq!((issued.disclosures().len(), issued.withheld()), (4, 2 + 3 + 3));
     let signed = issued.token().claims().unwrap();
     let digests: Vec<&str> = signed["_sd"].as_array().unwrap().iter().map(|d| d.as_str().unwrap()).collect();
     assert!(digests.len() == 4 && digests.is_sorted());
     assert_eq!(signed["_sd_alg"], "sha-384");
     let salts = issued.disclosures().iter().map(|d| d.text()[..20].to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(salts.len(), 4, "each disclosure has a salt of its own");
+}
+
+/// For each element of `array`, as it is signed, whether it is a claim that can be shown; a decoy is `None`.
+fn elements(array: &Value, issued: &SdJwt) -> Vec<Option<usize>> {
+    let digests: Vec<String> =
+        issued.disclosures().iter().map(|d| HashAlgorithm::Sha256.digest(d.text())).collect();
+    let of = |element: &Value| digests.iter().position(|digest| element["..."] == **digest);
+    array.as_array().unwrap().iter().map(of).collect()
+}
+
+#[test]
+fn an_array_tells_neither_how_many_elements_it_has_nor_which_are_none() {
+    let claims = json!({"list": ["a", "b", "c", "d", "e"]});
+    let disclosable: Vec<ClaimPath> = (0..5).map(|n| path("list").element(n)).collect();
+    let mut random = random();
+    let places: BTreeSet<Vec<bool>> = (0..20)
+        .map(|_| {
+            let issuance = Issuance { digests_multiple: 8, ..issuance(claims.clone(), &disclosable) };
+            let issued = issuance.sign(&Header::default(), &issuer(), &mut random).unwrap();
+            let elements = elements(&issued.token().claims().unwrap()["list"], &issued);
+            assert_eq!(elements.len(), 8);
+            assert!(elements.iter().flatten().is_sorted(), "elements keep their order");
+            elements.iter().map(Option::is_some).collect()
+        })
+        .collect();
+    assert!(places.len() > 10, "decoys are anywhere: {places:?}");
 }
 
 #[test]
