@@ -28,7 +28,7 @@ use knackmesh_protocol::{
 };
 
 pub use self::{
-    gathering::{Asker, Question, gather, needs_of},
+    gathering::{Asker, Question, gather, needs_of, signers},
     hosted::Badge,
     organisation::organisation,
     original::Award,
@@ -109,7 +109,7 @@ impl Examination<'_> {
     /// What is known by the status lists that the verifier has.
     async fn stapled(&self, asker: &Asker<'_>) -> Result<Known, Refusal> {
         let nothing = Known::new();
-        let documents = gathering::signers(self.status_lists, &self.verifier(&nothing), asker).await;
+        let documents = signers(self.status_lists, &self.verifier(&nothing), asker).await;
         let mut known = Known { documents, ..Known::new() };
         for (text, number) in self.status_lists.iter().zip(1..) {
             let list = StatusList::verify(text, None, &known.documents);

@@ -148,7 +148,7 @@ pub fn needs_of(credentials: &[Credential]) -> impl Fn(&Verifier<'_>) -> Vec<Nee
 }
 
 /// The documents of the DIDs that sign `lists`, which are status lists that somebody named.
-pub(super) async fn signers(lists: &[String], verifier: &Verifier<'_>, asker: &Asker<'_>) -> Documents {
+pub async fn signers(lists: &[String], verifier: &Verifier<'_>, asker: &Asker<'_>) -> Documents {
     let needs =
         |verifier: &Verifier<'_>| lists.iter().flat_map(|list| documents_for(list, verifier)).collect();
     gather(&needs, verifier, asker).await.documents

@@ -148,7 +148,7 @@ impl<R: CryptoRng> Hiding<'_, R> {
             });
             self.path.pop();
         }
-        while digests % self.digests_multiple != 0 {
+        while !digests.is_multiple_of(self.digests_multiple) {
             digests += 1;
             // Elements keep their order, so that decoys must hide among them: at the end they would be known.
             let place = self.place(out.len());
