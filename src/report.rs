@@ -387,7 +387,7 @@ impl ChecksRow {
     /// Reports the checks of a credential.
     pub fn new(credential: &Credential, checks: &Checks, shown: Shown) -> Self {
         ChecksRow {
-            credential: credential.name().unwrap_or_default(),
+            credential: credential.title(),
             id: credential.id().to_string(),
             issuer: credential.issuer().to_string(),
             format: verification::format_of(credential),

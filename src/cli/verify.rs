@@ -12,7 +12,7 @@ use knackmesh_protocol::{
 
 use super::{
     Outcome, Screen, duration_ms,
-    screen::{BAD, GOOD, STRONG, WEAK, print_checks, short},
+    screen::{BAD, GOOD, STRONG, WEAK, check_line, print_checks, short},
     source,
 };
 use crate::{
@@ -148,7 +148,7 @@ fn print_presentation(row: &PresentationRow) {
         let reason = row.reason.as_ref().filter(|reason| reason.check == name);
         let style = if check == Check::Pass { GOOD } else { BAD };
         let reason = reason.map_or("", |reason| reason.reason.as_str());
-        data!("  {name:<15} {style}{:<14}{style:#} {reason}", check.to_string());
+        check_line(name, style, check, reason);
     }
 }
 

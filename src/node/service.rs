@@ -18,7 +18,7 @@ use knackmesh_protocol::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::{Node, NodeError, now, proofs::Attached, short};
+use super::{Node, NodeError, now, proofs::Attached};
 use crate::{
     control::{
         Errand, Exit, PeerRow, ProfileOrder, ProfileReport, ProofsOrder, QueryOrder, RecordReport, Refusal,
@@ -249,7 +249,7 @@ impl Node {
             if !is_wanted {
                 continue;
             }
-            let name = credential.name().unwrap_or_else(|| short(credential.id()));
+            let name = credential.title();
             let states_a_skill = !credential.skills().is_empty();
             match credential.verified(&self.verifier()) {
                 Ok(_) if !states_a_skill => left_out.push(format!("{name}: it names no skill by a URI")),

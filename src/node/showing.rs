@@ -12,7 +12,7 @@ use knackmesh_protocol::{
     skill::SkillId,
 };
 
-use super::{Node, now, service::Answer, short};
+use super::{Node, now, service::Answer};
 use crate::control::{Exit, Refusal, Reply, ShowOrder, ShownRow};
 
 impl Node {
@@ -46,7 +46,7 @@ impl Node {
             part.presentations.into_iter().map(move |shown| ShownRow {
                 query: Some(part.id.clone()),
                 presentation: shown.text,
-                credentials: vec![name(held[shown.credential])],
+                credentials: vec![held[shown.credential].title()],
                 disclosed: shown.disclosed.iter().map(ToString::to_string).collect(),
             })
         });
@@ -69,11 +69,11 @@ impl Node {
             return Err(Refusal::new(Exit::Refused, "no credential about you states that", hint));
         }
         let holder = Signer::from(&self.identity.root);
-        let names = |shown: &[&Credential]| shown.iter().map(|c| name(c)).collect();
+        let names = |shown: &[&Credential]| shown.iter().map(|c| c.title()).collect();
         if order.format == Format::SdJwt {
             let rows = shown.iter().map(|credential| {
                 let Securing::SdJwt(vc) = credential.securing() else {
-                    let message = format!("{} is no SD-JWT", name(credential));
+                    let message = format!("{} is no SD-JWT", credential.title());
                     return Err(Refusal::new(Exit::Usage, message, "leave --format out"));
                 };
                 let binding = KeyBinding { audience: &order.domain, nonce: &order.challenge, issued: now() };
@@ -97,8 +97,4 @@ impl Node {
             ShownRow { query: None, presentation: text, credentials: names(&shown), disclosed: Vec::new() };
         Ok(Reply::Shown(vec![row]))
     }
-}
-
-fn name(credential: &Credential) -> String {
-    credential.name().unwrap_or_else(|| short(credential.id()))
 }

@@ -306,6 +306,15 @@ impl Credential {
         named.into_iter().flatten().find_map(name_of)
     }
 
+    /// What to call it where its name is withheld or missing as well: by the skills it states, or by its id.
+    pub fn title(&self) -> String {
+        self.name().unwrap_or_else(|| match self.skills().as_slice() {
+            [] => format!("credential {}", self.id().to_string().chars().take(16).collect::<String>()),
+            [only] => only.name.clone(),
+            [first, rest @ ..] => format!("{} and {} more", first.name, rest.len()),
+        })
+    }
+
     /// When it begins to hold; `None` when it states no beginning.
     pub fn valid_from(&self) -> Option<Timestamp> {
         self.valid_from
