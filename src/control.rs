@@ -152,6 +152,9 @@ pub struct QueryOrder {
     pub retention_days: u32,
     /// Where holders exercise their rights.
     pub contact: String,
+    /// Whether servers that holders' credentials name may be asked for what verifications lack.
+    #[serde(default)]
+    pub fetch: bool,
 }
 
 /// What to do with the trust list.

@@ -284,6 +284,7 @@ pub async fn run(say: impl Fn(&str)) -> Result<Report, Refusal> {
         purpose: "demonstration of a recruitment query".to_owned(),
         retention_days: 1,
         contact: "demo@example.org".to_owned(),
+        fetch: false,
     };
     let Reply::Found(query) = employer.ask(Request::Query(order)).await? else {
         return Err(broken("Employer", "answered another question"));

@@ -12,6 +12,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use knackmesh_protocol::key::{Did, SecretKey};
@@ -78,6 +79,34 @@ pub struct FetchSettings {
     pub ca: Option<PathBuf>,
     /// Whether URLs may lead to this machine itself, with http as well.
     pub allow_loopback: bool,
+    /// How old a status list of a kept credential gets before the running node fetches it again, so that what it presents is
+    /// fresh: a duration such as `12h`, a second at least. Never when absent: whoever publishes the list learns that the
+    /// node is up.
+    #[serde(with = "duration", skip_serializing_if = "Option::is_none")]
+    pub refresh_status: Option<Duration>,
+}
+
+/// Durations as people write them.
+mod duration {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, s: S) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => s.collect_str(&humantime::format_duration(*duration)),
+            None => s.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+        let text = String::deserialize(d)?;
+        let duration = humantime::parse_duration(&text).map_err(D::Error::custom)?;
+        if duration < Duration::from_secs(1) {
+            return Err(D::Error::custom("a second at least"));
+        }
+        Ok(Some(duration))
+    }
 }
 
 impl Default for Config {
@@ -276,10 +305,23 @@ mod tests {
     #[test]
     fn settings_of_an_earlier_version_and_of_each_part_are_read() {
         let plain: Config = toml::from_str("listen = []").unwrap();
-        assert_eq!(plain.fetch, FetchSettings { ca: None, allow_loopback: false });
+        assert_eq!(plain.fetch, FetchSettings::default());
         let text = "[fetch]\nca = \"/etc/ca.pem\"\nallow_loopback = true\n";
         let fetch = toml::from_str::<Config>(text).unwrap().fetch;
-        assert_eq!(fetch, FetchSettings { ca: Some("/etc/ca.pem".into()), allow_loopback: true });
+        let expected =
+            FetchSettings { ca: Some("/etc/ca.pem".into()), allow_loopback: true, refresh_status: None };
+        assert_eq!(fetch, expected);
+        let refresh = |text: &str| toml::from_str::<Config>(text).map(|config| config.fetch.refresh_status);
+        let settings = Config {
+            fetch: FetchSettings { refresh_status: Some(Duration::from_secs(43_200)), ..expected },
+            ..Config::default()
+        };
+        assert_eq!(refresh("[fetch]\nrefresh_status = \"12h\"").unwrap(), settings.fetch.refresh_status);
+        assert_eq!(toml::from_str::<Config>(&toml::to_string(&settings).unwrap()).unwrap(), settings);
+        assert!(
+            refresh("[fetch]\nrefresh_status = \"10ms\"").is_err()
+                && refresh("[fetch]\nrefresh_status = true").is_err()
+        );
         assert!(toml::from_str::<Config>("[fetch]\nallow_privat = true").is_err());
         let text = "[issuer]\ndid = \"did:web:school.example\"\nname = \"School\"\n";
         let issuer = toml::from_str::<Config>(text).unwrap().issuer;

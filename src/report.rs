@@ -71,6 +71,9 @@ pub struct QueryReport {
     pub coverage: CoverageRow,
     /// From command to end, in milliseconds.
     pub elapsed_ms: u64,
+    /// What verifications needed of others: what was fetched, now or earlier, and what was not had.
+    #[serde(default)]
+    pub fetched: Vec<FetchedRow>,
 }
 
 /// One candidate.
@@ -323,6 +326,7 @@ impl QueryReport {
                 .collect(),
             coverage: CoverageRow::new(&outcome.coverage),
             elapsed_ms: outcome.elapsed_ms,
+            fetched: Vec::new(),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     credential::{
-        Check, Checks, Credential, Format, Known, Need, Shown, Verifier, data_integrity::Binding,
+        Check, CheckName, Checks, Credential, Format, Known, Need, Shown, Verifier, data_integrity::Binding,
         presentation,
     },
     id::Id,
@@ -374,6 +374,20 @@ impl Proven {
         let issuer = credential.issuer_did()?;
         let verified = checks.verdict(Shown::Presentation).verified;
         verified.then_some(Award { credential, issuer, level: claim.level })
+    }
+
+    /// What could not be checked, or only by a status that is too old, and therefore proves nothing: in words, by credential.
+    pub fn unchecked(&self) -> Vec<String> {
+        let names = [CheckName::Untampered, CheckName::Unrevoked];
+        let open = |(credential, checks): &(Credential, Checks)| {
+            let name = credential.name().unwrap_or_else(|| "a credential without a name".to_owned());
+            let open =
+                names.into_iter().filter(|n| matches!(checks.get(*n), Check::NotChecked | Check::Stale));
+            let reason =
+                |n: CheckName| checks.reason(n).map(|reason| format!("{name}: {n}: {}", reason.text));
+            open.filter_map(reason).collect::<Vec<String>>()
+        };
+        self.credentials.iter().flat_map(open).collect()
     }
 
     /// What did not hold, in words: failed checks by credential, openings that did not match.

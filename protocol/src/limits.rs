@@ -137,6 +137,14 @@ limits! {
     STAPLED_BYTES_MAX: usize = 192 * 1024;
     /// Things obtained from the web for one search.
     SEARCH_NEEDS_MAX: usize = 32;
+    /// Of these, things that one holder's credentials make needed.
+    SEARCH_NEEDS_PER_HOLDER_MAX: usize = 8;
+    /// Holders for whose credentials something is obtained at once, over all searches.
+    OBTAINING_AT_ONCE_MAX: usize = 8;
+    /// How long obtaining something for a search may take.
+    OBTAIN_TIMEOUT_MS: u64 = 20_000;
+    /// How long one fetch for a search may take: whoever makes a seeker wait for his server keeps the others' turn short.
+    OBTAIN_FETCH_TIMEOUT_MS: u64 = 4_000;
     /// The oldest status that is called fresh when the verifier says nothing else.
     STATUS_AGE_DEFAULT_MS: u64 = 24 * 3600 * 1000;
     /// Things that one credential's verification may ask to be fetched.

@@ -10,17 +10,19 @@
 //!
 //! Specification: `spec/summary.md`, "Proofs".
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     claim_path::ClaimPath,
-    credential::{Achieved, Check, Credential, Securing, Shown, Verifier},
+    credential::{Achieved, Check, Credential, Need, Securing, Shown, Verifier},
     jose::sd_jwt::{ExpectedBinding, KeyBinding, KeyBindingError, SdJwt},
     key::{
         Did, PublicKey, Signature, SigningKey, VerifyingKey,
         batch::{self, Unverified},
     },
-    limits::{CLOCK_SKEW_MAX_MS, LEASE_MAX_MS, SUMMARY_PROOF_BYTES_MAX},
+    limits::{CLOCK_SKEW_MAX_MS, LEASE_MAX_MS, NEEDS_MAX, SUMMARY_PROOF_BYTES_MAX},
     skill::{Level, SkillId, Tier},
     summary::{Claim, Month, Summary},
     time::Timestamp,
@@ -165,14 +167,22 @@ impl PublishedProof {
         &self.credential
     }
 
+    /// What `verifier` lacks to say whether it proves anything now.
+    fn needs(&self, verifier: &Verifier<'_>) -> Vec<Need> {
+        if self.is_past(verifier.now) { Vec::new() } else { self.credential.needs(verifier) }
+    }
+
+    fn is_past(&self, now: Timestamp) -> bool {
+        self.credential.valid_from().is_some_and(|from| now < from)
+            || self.credential.valid_until().is_some_and(|until| until <= now)
+    }
+
     /// What it proves at `verifier.now`, of a summary whose proofs were verified.
     fn state(&self, verifier: &Verifier<'_>) -> ProofState {
-        let (now, credential) = (verifier.now, &self.credential);
-        if credential.valid_from().is_some_and(|from| now < from)
-            || credential.valid_until().is_some_and(|until| until <= now)
-        {
+        if self.is_past(verifier.now) {
             return ProofState::Expired;
         }
+        let credential = &self.credential;
         // Verified at admission; there is nothing else to know of it.
         if credential.status().is_none() && matches!(credential.token_key(), Ok(Some(_))) {
             return ProofState::Proven;
@@ -450,6 +460,13 @@ impl Published {
             })
         };
         Published(content.claims().iter().filter_map(one).collect())
+    }
+
+    /// What `verifier` lacks to say what the proofs of a summary come to, and could be fetched: at most [`NEEDS_MAX`].
+    pub fn needs(summary: &Summary, verifier: &Verifier<'_>) -> Vec<Need> {
+        let proofs = summary.content().proofs().iter().filter_map(|text| PublishedProof::parse(text).ok());
+        let needs: BTreeSet<Need> = proofs.flat_map(|proof| proof.needs(verifier)).collect();
+        needs.into_iter().take(NEEDS_MAX).collect()
     }
 
     /// Every claim with a proof.

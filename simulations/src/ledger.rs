@@ -99,7 +99,9 @@ impl Said {
             Output::Respond { bytes, .. } => {
                 Response::decode(bytes).map_or_else(Said::Illegal, Said::Response)
             }
-            Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain(_) => Said::Nothing,
+            Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain { .. } => {
+                Said::Nothing
+            }
         }
     }
 

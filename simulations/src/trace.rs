@@ -45,7 +45,7 @@ impl Trace {
             Input::Response { request, result: Ok(bytes) } => self.note("response", request.0, bytes),
             Input::Response { request, result: Err(_) } => self.note("failure", request.0, &[]),
             Input::RecordOffered { value, .. } => self.note("offered", 0, value),
-            Input::Obtained(needs) => self.note("obtained", needs.len() as u64, &[]),
+            Input::Obtained { needs, .. } => self.note("obtained", needs.len() as u64, &[]),
             Input::Wake => self.note("wake", 0, &[]),
         }
     }
@@ -78,7 +78,7 @@ impl Trace {
             }
             Output::Respond { channel, bytes } => self.note("respond", channel.0, bytes),
             Output::PutRecord { value, .. } => self.note("put", 0, value),
-            Output::Obtain(needs) => self.note("obtain", needs.len() as u64, &[]),
+            Output::Obtain { needs, .. } => self.note("obtain", needs.len() as u64, &[]),
             Output::KeepRecord { value, .. } => self.note("keep record", 0, value),
         }
     }

@@ -363,7 +363,7 @@ impl World {
                 self.network.keep_record(number, key, value, expires)
             }
             // There is no web in this world: issuers state their keys in their DIDs, and offer no status.
-            Output::Obtain(_) => {}
+            Output::Obtain { .. } => {}
         }
     }
 

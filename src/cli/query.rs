@@ -11,12 +11,15 @@ use crate::{
 /// Ask the network for people
 ///
 /// Answers come from your own index and from connected nodes; the best candidates are asked for presentations where their
-/// consent allows, and only what verifies counts as proven. Exits 6 when no other node was reached.
+/// consent allows, and only what verifies counts as proven. What a verification needs of others (status lists, the keys of a
+/// did:web) is taken from what candidates send along and from what was fetched earlier; nobody is asked for it, unless you say
+/// --fetch. Exits 6 when no other node was reached.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   knack query 'rust>=3 AND (kubernetes OR nomad) \"distributed systems\" region:DE tier:issuer -java'
   knack query '\"machine learning\">=2 lang:de mode:remote' --top 20 --json
+  knack query 'rust tier:issuer' --fetch --deadline 15s
 
 A query: skills by name, \"quoted name\" or <URI>, with >= > = <= < and a level from 1 to 5; ~skill takes in narrower \
 skills; AND (or nothing), OR, NOT (or -), parentheses; region:DE lang:de mode:remote available:2026-12-01 tier:issuer \
@@ -42,6 +45,11 @@ pub struct Args {
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     retention: u32,
 
+    /// Ask for status lists and keys that are lacking; the candidates' credentials name the servers, which learn that somebody
+    /// verifies
+    #[arg(long)]
+    fetch: bool,
+
     /// Where holders reach you about their data
     #[arg(long, value_name = "TEXT", default_value = "")]
     contact: String,
@@ -56,6 +64,7 @@ impl Args {
             purpose: self.purpose,
             retention_days: self.retention,
             contact: self.contact,
+            fetch: self.fetch,
         };
         let bar = screen.progress("asking the network");
         let answer = ask(home, Request::Query(order)).await;

@@ -5,12 +5,12 @@ use std::{fmt, io, io::Write, time::Duration};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
-use knackmesh_protocol::{credential::Check, time::Timestamp};
+use knackmesh_protocol::{credential::Check, text::shown, time::Timestamp};
 use serde::Serialize;
 
 use crate::{
     control::Refusal,
-    report::{ChecksRow, CoverageRow, QueryReport, ResultRow},
+    report::{ChecksRow, CoverageRow, FetchedRow, QueryReport, ResultRow},
 };
 
 /// Good.
@@ -199,6 +199,7 @@ pub fn print_query(report: &QueryReport) {
             data!("  {}  {}", short(&w.view), w.reason);
         }
     }
+    print_fetched(&report.fetched);
     print_coverage(&report.coverage, report.elapsed_ms);
 }
 
@@ -218,6 +219,23 @@ fn print_coverage(c: &CoverageRow, elapsed_ms: u64) {
         c.inquired,
         c.presented
     );
+}
+
+/// What was needed of others, and how it was had.
+pub fn print_fetched(rows: &[FetchedRow]) {
+    for FetchedRow { kind, url, fetched, age_seconds, from_cache, problem } in rows {
+        let age = match (fetched, age_seconds) {
+            (Some(at), Some(age)) if *from_cache => format!("a copy of {at}, {age} s old"),
+            (Some(_), _) => "just now".to_owned(),
+            (None, _) => "not there".to_owned(),
+        };
+        match (fetched, problem) {
+            // The reason names the URL.
+            (None, Some(problem)) => data!("{WEAK}{kind}: {}{WEAK:#}", problem.reason),
+            (_, Some(problem)) => data!("{WEAK}{kind} {}: {age}; {}{WEAK:#}", shown(url), problem.reason),
+            (_, None) => data!("{WEAK}{kind} {}: {age}{WEAK:#}", shown(url)),
+        }
+    }
 }
 
 /// The explanation of a result.

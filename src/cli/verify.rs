@@ -12,7 +12,7 @@ use knackmesh_protocol::{
 
 use super::{
     Outcome, Screen, duration_ms,
-    screen::{BAD, GOOD, STRONG, WEAK, check_line, print_checks, short},
+    screen::{BAD, GOOD, STRONG, WEAK, check_line, print_checks, print_fetched, short},
     source,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         now,
         verifying::{Asker, Examination, trust_list},
     },
-    report::{ChecksRow, FetchedRow, OrganisationRow, PresentationRow, SourcesReport, VerificationReport},
+    report::{ChecksRow, OrganisationRow, PresentationRow, SourcesReport, VerificationReport},
 };
 
 /// Verify a credential, a badge, a learner record or a presentation
@@ -162,17 +162,5 @@ fn print_sources(sources: &SourcesReport) {
             }
         }
     }
-    for FetchedRow { kind, url, fetched, age_seconds, from_cache, problem } in &sources.fetched {
-        let age = match (fetched, age_seconds) {
-            (Some(at), Some(age)) if *from_cache => format!("a copy of {at}, {age} s old"),
-            (Some(_), _) => "just now".to_owned(),
-            (None, _) => "not there".to_owned(),
-        };
-        match (fetched, problem) {
-            // The reason names the URL.
-            (None, Some(problem)) => data!("{WEAK}{kind}: {}{WEAK:#}", problem.reason),
-            (_, Some(problem)) => data!("{WEAK}{kind} {}: {age}; {}{WEAK:#}", shown(url), problem.reason),
-            (_, None) => data!("{WEAK}{kind} {}: {age}{WEAK:#}", shown(url)),
-        }
-    }
+    print_fetched(&sources.fetched);
 }

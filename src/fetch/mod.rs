@@ -65,7 +65,7 @@ impl Default for FetchConfig {
 
 impl From<&FetchSettings> for FetchConfig {
     fn from(settings: &FetchSettings) -> Self {
-        let FetchSettings { ca, allow_loopback } = settings.clone();
+        let FetchSettings { ca, allow_loopback, refresh_status: _ } = settings.clone();
         FetchConfig { ca, allow_loopback, ..FetchConfig::default() }
     }
 }

@@ -4,7 +4,7 @@
 
 use knackmesh_protocol::{
     credential::{
-        Check, CheckName, Checks, Credential, Verifier,
+        Check, CheckName, Checks, Credential, TrustList, Verifier,
         identity::{self, Recipience},
         import::{self, Form},
         open_badge_2::Recipient,
@@ -169,16 +169,19 @@ impl Node {
         Ok(unbound.chain(badges).map(why).collect())
     }
 
-    /// Makes known what was fetched about `credentials`, now or by an earlier command.
+    /// Makes known what was fetched about `credentials`, now or by an earlier command. What is known already is read again: a
+    /// command may have fetched it anew.
     pub(super) async fn recall(&mut self, credentials: &[Credential]) -> Result<(), Refusal> {
         let needs = needs_of(credentials);
-        if needs(&self.verifier()).is_empty() {
+        let nobody = TrustList::default();
+        let verifier = Verifier::new(now(), &nobody);
+        if needs(&verifier).is_empty() {
             return Ok(());
         }
         let fetcher = self.offline()?;
         let asker = Asker::new(&fetcher, &|_| {});
-        let verifier = Verifier::new(now(), &self.trust).knowing(&self.known);
-        self.known = gather(&needs, &verifier, &asker).await;
+        let known = gather(&needs, &verifier, &asker).await;
+        self.knowledge.learn(known);
         Ok(())
     }
 
@@ -207,10 +210,7 @@ impl Node {
 
     /// Reads what is kept of the web, and asks nobody.
     fn offline(&self) -> Result<Fetcher, Refusal> {
-        let settings = self.home.config()?.fetch;
-        let config = FetchConfig { offline: true, ..FetchConfig::from(&settings) };
-        Fetcher::new(&config, Some(self.home.cache()))
-            .map_err(|e| Refusal::new(Exit::Failed, e.to_string(), e.hint()))
+        self.fetcher(|settings| FetchConfig { offline: true, ..FetchConfig::from(settings) })
     }
 
     fn suggestions(&self, texts: &[(&'static str, &str)]) -> Vec<SuggestionRow> {

@@ -6,6 +6,8 @@
 mod importing;
 mod issued;
 mod issuing;
+mod knowledge;
+mod obtaining;
 mod presenting;
 mod proofs;
 mod service;
@@ -20,7 +22,7 @@ use std::{
 };
 
 use knackmesh_protocol::{
-    credential::{Known, TrustList},
+    credential::TrustList,
     id::{Id, NodeId},
     message,
     peer::{
@@ -40,7 +42,12 @@ pub use self::{
     issuing::{id_of, signer},
     shelf::ShelfError,
 };
-use self::{service::Wait, shelf::Shelf};
+use self::{
+    knowledge::Knowledge,
+    obtaining::{Obtaining, Refresh},
+    service::Wait,
+    shelf::Shelf,
+};
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
     home::{Config, Home, HomeError},
@@ -101,7 +108,9 @@ pub struct Node {
     identity: Identity,
     vocabulary: Arc<Vocabulary>,
     trust: TrustList,
-    known: Known,
+    knowledge: Knowledge,
+    obtaining: Obtaining,
+    refresh: Option<Refresh>,
     shelf: Shelf,
     peer: Peer,
     network: Option<Network>,
@@ -180,7 +189,9 @@ impl Node {
             identity,
             vocabulary,
             trust: shelf.store.trust()?,
-            known: Known::default(),
+            knowledge: Knowledge::default(),
+            obtaining: Obtaining::new(),
+            refresh: None,
             shelf,
             peer,
             network: None,
@@ -217,8 +228,10 @@ impl Node {
                     "start a node with `knack up`",
                 ));
             };
-            tokio::time::sleep(at.until(now())).await;
-            self.inputs.push_back(Input::Wake);
+            tokio::select! {
+                brought = self.obtaining.next() => self.brought(brought),
+                () = tokio::time::sleep(at.until(now())) => self.inputs.push_back(Input::Wake),
+            }
         }
     }
 
@@ -240,6 +253,7 @@ impl Node {
         .await?;
         let listen = network.snapshot().await?.listen;
         self.network = Some(network);
+        self.refresh = config.fetch.refresh_status.map(Refresh::new);
         let (handle, errands) = Handle::new();
         let (stop, stopped) = watch::channel(false);
         let summaries = self.summaries.subscribe();
@@ -281,7 +295,8 @@ impl Node {
                 break Err(e);
             }
             let wake = self.peer.wake_at().map(|at| Instant::now() + at.until(now()));
-            let next = [wake, self.commit_at].into_iter().flatten().min();
+            let refresh = self.refresh.map(|refresh| refresh.at);
+            let next = [wake, self.commit_at, refresh].into_iter().flatten().min();
             let sleep = async {
                 match next {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -309,7 +324,9 @@ impl Node {
                     }
                     Err(e) => warn!(error = %e, "the control socket"),
                 },
+                brought = self.obtaining.next() => self.brought(brought),
                 () = sleep => {
+                    self.refresh();
                     if self.commit_at.is_some_and(|at| at <= Instant::now()) {
                         self.commit_at = None;
                         if let Err(e) = self.shelf.commit() {
@@ -374,6 +391,9 @@ impl Node {
             let outputs = self.decide(input);
             self.carry_out(outputs).await?;
         }
+        if !self.waiting.values().any(|wait| matches!(wait, Wait::Query { .. })) {
+            self.knowledge.end_searches();
+        }
         let held = self.peer.summaries();
         self.summaries.send_if_modified(|count| std::mem::replace(count, held) != held);
         if self.commit_at.is_none() && self.shelf.is_uncommitted() {
@@ -384,7 +404,7 @@ impl Node {
 
     fn decide(&mut self, input: Input) -> Vec<Output> {
         let (index, wallet) = (&self.shelf, &self.shelf);
-        let (trust, known) = (&self.trust, &self.known);
+        let (trust, known) = (&self.trust, self.knowledge.lent());
         let lent = Lent { index, wallet, trust, known, vocabulary: &self.vocabulary };
         self.peer.handle(now(), input, &lent)
     }
@@ -431,7 +451,7 @@ impl Node {
                 Output::KeepRecord { key, value, expires } => {
                     self.send(network::Command::StoreRecord { key, value, expires }).await?;
                 }
-                Output::Obtain(needs) => self.inputs.push_back(Input::Obtained(needs)),
+                Output::Obtain { search, needs } => self.obtain(search, needs),
             }
         }
         Ok(())

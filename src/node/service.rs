@@ -13,6 +13,7 @@ use knackmesh_protocol::{
     published, query,
     skill::{Level, SkillId},
     summary::{Content, Opening, SummaryError, Terms},
+    time::Timestamp,
     vocabulary::{Resolution, Vocabulary},
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ use crate::{
         Reply, Request, TrustOrder, TrustRow,
     },
     network::{self, Protocols},
-    report::{IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport},
+    report::{FetchedRow, IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport},
     store::StoreError,
 };
 
@@ -34,9 +35,23 @@ type Sender = oneshot::Sender<Answer>;
 
 /// A request that waits for the peer.
 pub(super) enum Wait {
-    Publish { sender: Sender, linked: bool, left_out: Vec<String> },
+    Publish {
+        sender: Sender,
+        linked: bool,
+        left_out: Vec<String>,
+    },
     Withdraw(Sender),
-    Query { sender: Sender, text: String, understood: Vec<String> },
+    Query {
+        sender: Sender,
+        text: String,
+        understood: Vec<String>,
+        /// Whether servers may be asked for what verifications lack.
+        fetch: bool,
+        /// When it ends at the latest.
+        until: Timestamp,
+        /// What was obtained, or could not be.
+        fetched: Vec<FetchedRow>,
+    },
 }
 
 /// A look-up that waits for the network.
@@ -101,7 +116,9 @@ impl Node {
             }
             Request::Query(order) => match self.specification(&order) {
                 Ok((specification, understood)) => {
-                    let wait = Wait::Query { sender, text: order.query, understood };
+                    let (fetch, fetched) = (order.fetch, Vec::new());
+                    let until = now().plus_ms(order.deadline_ms);
+                    let wait = Wait::Query { sender, text: order.query, understood, fetch, until, fetched };
                     self.command(Command::Search(specification), wait);
                     return Ok(());
                 }
@@ -159,10 +176,13 @@ impl Node {
                 };
                 (sender, Ok(answer))
             }
-            (Wait::Query { sender, text, understood }, PeerReply::Found(result)) => {
+            (Wait::Query { sender, text, understood, fetched, .. }, PeerReply::Found(result)) => {
                 let answer = match result {
                     Ok(outcome) => {
-                        let report = QueryReport::new(&text, understood, &outcome, &self.vocabulary);
+                        let report = QueryReport {
+                            fetched,
+                            ..QueryReport::new(&text, understood, &outcome, &self.vocabulary)
+                        };
                         let kept = serde_json::to_string(&report).unwrap_or_default();
                         self.shelf.store.set("last_query", &kept)?;
                         Ok(Reply::Found(Box::new(report)))
@@ -222,7 +242,7 @@ impl Node {
 
     /// The verifier that this home is now.
     pub(super) fn verifier(&self) -> Verifier<'_> {
-        Verifier::new(now(), &self.trust).knowing(&self.known)
+        Verifier::new(now(), &self.trust).knowing(self.knowledge.own())
     }
 
     /// What is published now; the copies in it are used up.

@@ -6,9 +6,9 @@ use knackmesh_protocol::credential::Credential;
 use serde_json::{Value, json};
 
 use crate::{
+    harness::site::{Site, signed},
     harness::{Knack, finish, https::Answer, text},
     importing::{imported, refused, write},
-    site::{Site, signed},
 };
 
 /// The SHA-256 of `ada@example.orgsalt`.

@@ -15,8 +15,8 @@ use knackmesh_protocol::{
 use serde_json::{Value, json};
 
 use crate::{
+    harness::site::{Site, issuance, now, signed},
     harness::{Knack, Outcome, finish, text},
-    site::{Site, issuance, now, signed},
 };
 
 /// A PNG of one pixel.

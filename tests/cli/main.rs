@@ -14,5 +14,4 @@ mod issuing;
 mod proofs;
 mod reissuing;
 mod running;
-mod site;
 mod verifying;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::{
     badges::{ADA, badge, hashed, open_badge_2},
     harness::Knack,
+    harness::site::Site,
     importing::write,
-    site::Site,
 };
 
 #[test]

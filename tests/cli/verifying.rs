@@ -14,9 +14,9 @@ use knackmesh_protocol::{
 use serde_json::{Map, Value, json};
 
 use crate::{
+    harness::site::{Site, issuance, now, signed},
     harness::{Knack, Outcome, finish, knack, text},
     importing::write,
-    site::{Site, issuance, now, signed},
 };
 
 const HOLDER: u8 = 2;

@@ -76,7 +76,7 @@ fn leaving(outputs: &[Output]) -> Vec<Vec<u8>> {
         Output::PutRecord { key, value, .. } | Output::KeepRecord { key, value, .. } => {
             Some(vec![key.clone(), value.clone()])
         }
-        Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain(_) => None,
+        Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain { .. } => None,
     });
     bytes.flatten().collect()
 }

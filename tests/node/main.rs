@@ -8,6 +8,7 @@ mod crash;
 mod network;
 mod people;
 mod presentation;
+mod statuses;
 mod tampering;
 mod vc_api;
 mod wire;

@@ -8,7 +8,7 @@
 //!
 //! Specification: `spec/status.md`.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -144,14 +144,14 @@ impl StatusEntry {
     }
 }
 
-/// A status list whose signature was verified.
+/// A status list whose signature was verified. Its long texts are shared by its copies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusList {
     /// Its URL: its `id`, or where it was fetched.
     url: String,
     issuer: Option<Did>,
     purposes: Vec<Purpose>,
-    encoded: String,
+    encoded: Arc<str>,
     /// When its issuer signed it, as far as it says.
     signed: Option<Timestamp>,
     valid_from: Option<Timestamp>,
@@ -161,7 +161,7 @@ pub struct StatusList {
     fetched: Option<Timestamp>,
     /// How long its issuer lets it be kept, in milliseconds.
     ttl_ms: Option<u64>,
-    text: String,
+    text: Arc<str>,
 }
 
 /// Why a text is no status list that can be used.
@@ -227,9 +227,9 @@ impl StatusList {
             return Err(StatusListError::Malformed("statusPurpose"));
         }
         let encoded = subject.get("encodedList").and_then(Value::as_str);
-        let encoded = encoded.ok_or(StatusListError::Malformed("encodedList"))?.to_owned();
+        let encoded = encoded.ok_or(StatusListError::Malformed("encodedList"))?;
         // Read once here, so that a damaged or oversized list is refused when it comes and not when it is asked.
-        Bitstring::decode(&encoded, 1)?;
+        Bitstring::decode(encoded, 1)?;
         let signatures =
             credential.signatures(documents).map_err(|(_, text)| StatusListError::Unverified(text))?;
         let id = document.get("id").and_then(Value::as_str);
@@ -250,13 +250,13 @@ impl StatusList {
             url,
             issuer: credential.issuer_did().cloned(),
             purposes,
-            encoded,
+            encoded: encoded.into(),
             signed: signed.or(credential.valid_from()),
             valid_from: credential.valid_from(),
             valid_until: ends.chain(credential.valid_until()).min(),
             fetched: fetched.map(|(_, at)| at),
             ttl_ms: subject.get("ttl").and_then(Value::as_u64),
-            text: text.to_owned(),
+            text: text.into(),
         })
     }
 
@@ -278,6 +278,11 @@ impl StatusList {
     /// How old it may get before it is worth fetching again, in milliseconds: what its issuer or the verifier says.
     pub fn age_max_ms(&self, verifier: &Verifier<'_>) -> u64 {
         self.ttl_ms.map_or(verifier.status_age_max_ms, |ttl| ttl.min(verifier.status_age_max_ms))
+    }
+
+    /// Whether it is so old that it is worth fetching again.
+    pub fn is_due(&self, verifier: &Verifier<'_>) -> bool {
+        verifier.now.since_ms(self.as_of()) > self.age_max_ms(verifier)
     }
 }
 
@@ -355,6 +360,14 @@ impl StatusLists {
         }
         of_url.push(list);
         Ok(())
+    }
+
+    /// Adds `others`, as far as there is room, each in place of an older one of the same issuer.
+    pub fn learn(&mut self, others: StatusLists) {
+        for list in others.0.into_values().flatten() {
+            // Without room, the check that needs it says that it is not known.
+            let _ = self.insert(list);
+        }
     }
 
     /// The newest list at `url` that may speak for `issuer`.

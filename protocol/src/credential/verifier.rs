@@ -55,7 +55,25 @@ impl Known {
     }
 }
 
+impl Need {
+    /// Whether `verifier` knows it, from where it is published and recently enough.
+    pub fn is_met(&self, verifier: &Verifier<'_>) -> bool {
+        match self {
+            Need::Document(did) => verifier.known.documents.get(did).is_some(),
+            Need::StatusList(url) => {
+                verifier.known.status_lists.get(url, None).is_some_and(|list| !list.is_due(verifier))
+            }
+        }
+    }
+}
+
 impl Known {
+    /// Adds what `others` holds, as far as there is room; the newer of two stays.
+    pub fn learn(&mut self, others: Known) {
+        self.documents.learn(others.documents);
+        self.status_lists.learn(others.status_lists);
+    }
+
     /// The same, and what is stapled to a presentation: status lists that come from anybody. One that does not verify is
     /// passed over, as if it had not come.
     pub fn with_stapled<'t>(&self, lists: impl IntoIterator<Item = &'t str>) -> Known {

@@ -82,9 +82,7 @@ impl Credential {
         }
         for url in status::list_urls(self) {
             let list = verifier.known.status_lists.get(&url, self.issuer_did());
-            let is_old =
-                |list: &status::StatusList| verifier.now.since_ms(list.as_of()) > list.age_max_ms(verifier);
-            if list.is_none_or(is_old) {
+            if list.is_none_or(|list| list.is_due(verifier)) {
                 needs.insert(Need::StatusList(url));
             }
         }

@@ -95,6 +95,16 @@ impl Documents {
         Ok(())
     }
 
+    /// Adds `others`, as far as there is room; of one DID, what was fetched last stays.
+    pub fn learn(&mut self, others: Documents) {
+        for (did, known) in others.0 {
+            if self.get(&did).is_none_or(|before| before.fetched <= known.fetched) {
+                // Without room, the check that needs it says that it is not known.
+                let _ = self.insert(known.document, known.fetched);
+            }
+        }
+    }
+
     /// What is known of `did`.
     pub fn get(&self, did: &Did) -> Option<&Known> {
         self.0.get(did)

@@ -199,8 +199,13 @@ pub enum Input {
         /// Its value.
         value: Vec<u8>,
     },
-    /// What was to be obtained has been, as far as it could be had: it is now among what is lent.
-    Obtained(Vec<Need>),
+    /// What was to be obtained for a search has been, as far as it could be had: it is now among what is lent.
+    Obtained {
+        /// The command that began the search.
+        search: CommandId,
+        /// What was asked for.
+        needs: Vec<Need>,
+    },
     /// Time has passed.
     Wake,
 }
@@ -278,9 +283,15 @@ pub enum Output {
         /// An encoded [`Response`].
         bytes: Vec<u8>,
     },
-    /// Obtain what a verification lacks, from the web; it comes back as [`Input::Obtained`]. Whoever drives the peer may
-    /// decline by saying so at once.
-    Obtain(Vec<Need>),
+    /// Obtain what a verification lacks, from the web or from what was fetched earlier; it comes back as [`Input::Obtained`].
+    /// Only searches of the operator cause it, and only the operator allows that servers are asked, which others chose and
+    /// which learn that somebody verifies. Whoever drives the peer may decline by saying at once that it is done.
+    Obtain {
+        /// The command that began the search.
+        search: CommandId,
+        /// What is lacking.
+        needs: Vec<Need>,
+    },
     /// Put a record into the hash table, at the nodes nearest to its key.
     PutRecord {
         /// Its key.
@@ -412,7 +423,7 @@ impl Peer {
             }
             Input::Response { request, result } => self.response(now, request, result, lent),
             Input::RecordOffered { key, value } => self.record_offered(now, key, value),
-            Input::Obtained(needs) => self.obtained(now, &needs, lent),
+            Input::Obtained { search, needs } => self.obtained(now, search, &needs, lent),
             Input::Wake => {}
         }
         self.pass_time(now, lent);

@@ -4,6 +4,9 @@
 //! leads, by their stated claims, for presentations where their consent says *anyone*; it ends when all have answered, or at
 //! the deadline. Only then are claims counted: what was proven as proven, everything else as the holder's word. A
 //! candidate who matched as stated but not as proven is not dropped in silence: it is listed as withheld, with the reason.
+//!
+//! What a verification lacks, of a presentation or of a published proof, is to be obtained ([`Output::Obtain`]), within bounds
+//! for the search and for each holder, since holders choose what their credentials make needed.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +21,7 @@ use crate::{
     key::{Did, PublicKey},
     limits::{
         LEADS_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_NEEDS_MAX,
-        SEARCH_PEERS_MAX, SEARCHES_MAX,
+        SEARCH_NEEDS_PER_HOLDER_MAX, SEARCH_PEERS_MAX, SEARCHES_MAX,
     },
     message::{Envelope, Item, Leads, Request, Response},
     published::{ProofState, Published},
@@ -149,6 +152,10 @@ struct Lead {
     proof: Proof,
     /// An answer that could be verified further with what is being obtained.
     lacking: Option<Box<Disclosure>>,
+    /// Whether the published proofs could be, too.
+    open_proofs: bool,
+    /// How many things may still be obtained for this holder.
+    needs_left: usize,
 }
 
 /// Whether something that a search lacks is still to come.
@@ -185,14 +192,23 @@ impl Search {
         }
     }
 
-    /// Has what is needed obtained, as far as it was not before and there is room; says whether any of it is still to come.
-    fn awaits(&mut self, needs: &[Need], outputs: &mut Vec<Output>) -> bool {
-        let room = SEARCH_NEEDS_MAX.saturating_sub(self.lacks.len());
+    /// Has what is needed of a holder obtained, as far as it was not before and there is room; says whether any of it is
+    /// still to come.
+    fn awaits(
+        &mut self,
+        search: CommandId,
+        view: &PublicKey,
+        needs: &[Need],
+        outputs: &mut Vec<Output>,
+    ) -> bool {
+        let Some(lead) = self.leads.get_mut(view) else { return false };
+        let room = SEARCH_NEEDS_MAX.saturating_sub(self.lacks.len()).min(lead.needs_left);
         let new = needs.iter().filter(|need| !self.lacks.contains_key(need));
         let new: Vec<Need> = new.take(room).cloned().collect();
         if !new.is_empty() {
+            lead.needs_left -= new.len();
             self.lacks.extend(new.iter().map(|need| (need.clone(), Lack::Awaited)));
-            outputs.push(Output::Obtain(new));
+            outputs.push(Output::Obtain { search, needs: new });
         }
         needs.iter().any(|need| self.lacks.get(need) == Some(&Lack::Awaited))
     }
@@ -207,6 +223,8 @@ impl Search {
                 inquiry: None,
                 proof: Proof::NotAsked("not among the best leads"),
                 lacking: None,
+                open_proofs: false,
+                needs_left: SEARCH_NEEDS_PER_HOLDER_MAX,
             };
             self.leads.insert(view, lead);
         }
@@ -370,6 +388,7 @@ impl Peer {
         order.sort();
         let best = search.specification.top.saturating_mul(2).clamp(8, SEARCH_INQUIRIES_MAX);
         let mut sends = Vec::new();
+        let foremost: Vec<PublicKey> = order.iter().take(best).map(|(_, _, view)| *view).collect();
         for (_, _, view) in order {
             let Some(lead) = search.leads.get_mut(&view) else { continue };
             let skills = provable(lead.summary.body(), &asked_skills);
@@ -405,6 +424,16 @@ impl Peer {
         }
         search.coverage.inquired = sends.len();
         search.waiting = sends.len();
+        let verifier = lent.verifier(now);
+        for view in foremost {
+            let Some(lead) = search.leads.get(&view) else { continue };
+            let needs = Published::needs(lead.summary.body(), &verifier);
+            let is_open = search.awaits(id, &view, &needs, &mut self.outputs);
+            search.waiting += usize::from(is_open);
+            if let Some(lead) = search.leads.get_mut(&view) {
+                lead.open_proofs = is_open;
+            }
+        }
         self.searches.insert(id, search);
         for (view, node, inquiry) in sends {
             if node == self.identity.node_id {
@@ -436,7 +465,7 @@ impl Peer {
                 match disclosure.verify(inquiry, lead.summary.body(), &verifier) {
                     Ok(proven) => {
                         search.coverage.presented += 1;
-                        if search.awaits(&disclosure.needs(&verifier), &mut self.outputs) {
+                        if search.awaits(id, &view, &disclosure.needs(&verifier), &mut self.outputs) {
                             search.waiting += 1;
                             lacking = Some(Box::new(disclosure));
                         }
@@ -457,37 +486,39 @@ impl Peer {
 
     /// Verifies again what lacked something that was obtained since. What came may bring up more: the list of a status names
     /// who signed it.
-    pub(super) fn obtained(&mut self, now: Timestamp, needs: &[Need], lent: &Lent<'_>) {
+    pub(super) fn obtained(&mut self, now: Timestamp, id: CommandId, needs: &[Need], lent: &Lent<'_>) {
         let verifier = lent.verifier(now);
-        for search in self.searches.values_mut() {
-            let mut is_concerned = false;
-            for need in needs {
-                is_concerned |= search.lacks.get_mut(need).map(|lack| *lack = Lack::Past).is_some();
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        for need in needs {
+            if let Some(lack) = search.lacks.get_mut(need) {
+                *lack = Lack::Past;
             }
-            if !is_concerned {
+        }
+        let is_open = |(_, lead): &(&PublicKey, &Lead)| lead.lacking.is_some() || lead.open_proofs;
+        let open: Vec<PublicKey> = search.leads.iter().filter(is_open).map(|(view, _)| *view).collect();
+        for view in open {
+            let Some(lead) = search.leads.get_mut(&view) else { continue };
+            if std::mem::take(&mut lead.open_proofs) {
+                let needs = Published::needs(lead.summary.body(), &verifier);
+                let is_open = search.awaits(id, &view, &needs, &mut self.outputs);
+                search.waiting = search.waiting.saturating_sub(usize::from(!is_open));
+                if let Some(lead) = search.leads.get_mut(&view) {
+                    lead.open_proofs = is_open;
+                }
+            }
+            let Some(lead) = search.leads.get_mut(&view) else { continue };
+            let (Some(disclosure), Some(inquiry)) = (lead.lacking.take(), &lead.inquiry) else {
                 continue;
+            };
+            if let Ok(proven) = disclosure.verify(inquiry, lead.summary.body(), &verifier) {
+                lead.proof = Proof::Presented(Box::new(proven));
             }
-            let lacking: Vec<PublicKey> = search
-                .leads
-                .iter()
-                .filter(|(_, lead)| lead.lacking.is_some())
-                .map(|(view, _)| *view)
-                .collect();
-            for view in lacking {
-                let Some(lead) = search.leads.get_mut(&view) else { continue };
-                let (Some(disclosure), Some(inquiry)) = (lead.lacking.take(), &lead.inquiry) else {
-                    continue;
-                };
-                if let Ok(proven) = disclosure.verify(inquiry, lead.summary.body(), &verifier) {
-                    lead.proof = Proof::Presented(Box::new(proven));
+            if search.awaits(id, &view, &disclosure.needs(&verifier), &mut self.outputs) {
+                if let Some(lead) = search.leads.get_mut(&view) {
+                    lead.lacking = Some(disclosure);
                 }
-                if search.awaits(&disclosure.needs(&verifier), &mut self.outputs) {
-                    if let Some(lead) = search.leads.get_mut(&view) {
-                        lead.lacking = Some(disclosure);
-                    }
-                } else {
-                    search.waiting = search.waiting.saturating_sub(1);
-                }
+            } else {
+                search.waiting = search.waiting.saturating_sub(1);
             }
         }
     }
@@ -577,7 +608,7 @@ fn why_withheld(proof: &Proof, published: &Published) -> String {
     let open: String = open.map(|claim| format!("; {}: {}", claim.skill, claim.state.text())).collect();
     let reason = match proof {
         Proof::Presented(proven) => {
-            let failed: Vec<String> = proven.failures();
+            let failed: Vec<String> = [proven.failures(), proven.unchecked()].concat();
             if failed.is_empty() {
                 "what was presented proves less than was stated".into()
             } else {

@@ -147,6 +147,11 @@ pub fn needs_of(credentials: &[Credential]) -> impl Fn(&Verifier<'_>) -> Vec<Nee
     |verifier| credentials.iter().flat_map(|credential| credential.needs(verifier)).collect()
 }
 
+/// What of `needs` is lacking still, for [`gather`].
+pub fn lacking(needs: &[Need]) -> impl Fn(&Verifier<'_>) -> Vec<Need> + Sync {
+    |verifier| needs.iter().filter(|need| !need.is_met(verifier)).cloned().collect()
+}
+
 /// The documents of the DIDs that sign `lists`, which are status lists that somebody named.
 pub async fn signers(lists: &[String], verifier: &Verifier<'_>, asker: &Asker<'_>) -> Documents {
     let needs =

@@ -26,7 +26,7 @@ use knackmesh_protocol::{
 };
 use serde_json::{Map, Value};
 
-use crate::harness::{
+use super::{
     Knack,
     https::{Answer, Server},
 };
@@ -38,6 +38,8 @@ pub struct Site {
     pub server: Server,
     pages: Arc<Mutex<BTreeMap<String, Answer>>>,
     key: SigningKey,
+    /// Whether it issues as the did:key of its key, which others need not be asked for.
+    keyed: bool,
 }
 
 impl Site {
@@ -48,17 +50,25 @@ impl Site {
         let server = Server::start(move |target| {
             shown.lock().expect("pages").get(target).cloned().unwrap_or_else(|| Answer::status(404))
         });
-        let site = Site { server, pages, key: SecretKey::from_seed([9; 32]).into() };
+        let site = Site { server, pages, key: SecretKey::from_seed([9; 32]).into(), keyed: false };
         let document = web::document(&site.did(), &[site.key.public()], &[]).expect("a did:web");
         site.put("/.well-known/did.json", &Value::Object(document).to_string());
         site
     }
 
+    /// A site of which others need nothing but its status lists.
+    pub fn keyed() -> Self {
+        Site { keyed: true, ..Site::new() }
+    }
+
     pub fn did(&self) -> Did {
-        self.server.did().parse().expect("a DID")
+        if self.keyed { self.key.did() } else { self.server.did().parse().expect("a DID") }
     }
 
     pub fn signer(&self) -> Signer {
+        if self.keyed {
+            return Signer::of_key(self.key.clone());
+        }
         let multikey = self.key.public().multikey().expect("Ed25519");
         Signer::of_document(self.did(), &multikey, self.key.clone())
     }
@@ -74,7 +84,12 @@ impl Site {
 
     /// Makes the home fetch from here.
     pub fn trusted_by(&self, knack: &Knack) {
-        let config = format!("[fetch]\nca = {:?}\nallow_loopback = true\n", self.server.ca_file());
+        self.trusted_with(knack, "");
+    }
+
+    /// The same, with more settings of fetching.
+    pub fn trusted_with(&self, knack: &Knack, more: &str) {
+        let config = format!("[fetch]\nca = {:?}\nallow_loopback = true\n{more}\n", self.server.ca_file());
         fs::write(knack.home().join("config.toml"), config).expect("written");
     }
 
