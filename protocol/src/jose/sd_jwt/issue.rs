@@ -150,17 +150,11 @@ impl<R: CryptoRng> Hiding<'_, R> {
         }
         while !digests.is_multiple_of(self.digests_multiple) {
             digests += 1;
-            // Elements keep their order, so that decoys must hide among them: at the end they would be known.
-            let place = self.place(out.len());
-            out.insert(place, json!({DIGEST: self.decoy()?}));
+            // At the end: wallets name elements by their places, and some of them count decoys. What the place of an element
+            // that is shown tells is that those before it are none.
+            out.push(json!({DIGEST: self.decoy()?}));
         }
         Ok(out)
-    }
-
-    /// A place in an array of `len` elements, its end included; each about as likely as the others.
-    fn place(&mut self, len: usize) -> usize {
-        let places = u64::try_from(len).unwrap_or(u64::MAX).saturating_add(1);
-        usize::try_from(self.random.next_u64() % places).unwrap_or(0)
     }
 
     /// Keeps the disclosure of a member, or of an element, which has no name; its digest is returned.
