@@ -177,7 +177,7 @@ impl Node {
         }
         let fetcher = self.offline()?;
         let asker = Asker::new(&fetcher, &|_| {});
-        let verifier = Verifier::new(now(), &self.trust).knowing(&self.known);
+        let verifier = Verifier::new(now(), &self.trust.list).knowing(&self.known);
         self.known = gather(&needs, &verifier, &asker).await;
         Ok(())
     }

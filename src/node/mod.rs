@@ -11,6 +11,7 @@ mod proofs;
 mod service;
 mod shelf;
 mod showing;
+mod trusting;
 pub mod verifying;
 
 use std::{
@@ -20,7 +21,7 @@ use std::{
 };
 
 use knackmesh_protocol::{
-    credential::{Known, TrustList},
+    credential::Known,
     id::{Id, NodeId},
     message,
     peer::{
@@ -40,7 +41,7 @@ pub use self::{
     issuing::{id_of, signer},
     shelf::ShelfError,
 };
-use self::{service::Wait, shelf::Shelf};
+use self::{service::Wait, shelf::Shelf, trusting::Recognised};
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
     home::{Config, Home, HomeError},
@@ -100,7 +101,7 @@ pub struct Node {
     home: Home,
     identity: Identity,
     vocabulary: Arc<Vocabulary>,
-    trust: TrustList,
+    trust: Recognised,
     known: Known,
     shelf: Shelf,
     peer: Peer,
@@ -179,7 +180,7 @@ impl Node {
             home: home.clone(),
             identity,
             vocabulary,
-            trust: shelf.store.trust()?,
+            trust: Recognised::new(shelf.store.trusted()?),
             known: Known::default(),
             shelf,
             peer,
@@ -370,6 +371,7 @@ impl Node {
 
     /// Hands every input to the peer and carries out every output.
     async fn settle(&mut self) -> Result<(), NodeError> {
+        self.trust.refresh();
         while let Some(input) = self.inputs.pop_front() {
             let outputs = self.decide(input);
             self.carry_out(outputs).await?;
@@ -384,7 +386,7 @@ impl Node {
 
     fn decide(&mut self, input: Input) -> Vec<Output> {
         let (index, wallet) = (&self.shelf, &self.shelf);
-        let (trust, known) = (&self.trust, &self.known);
+        let (trust, known) = (&self.trust.list, &self.known);
         let lent = Lent { index, wallet, trust, known, vocabulary: &self.vocabulary };
         self.peer.handle(now(), input, &lent)
     }

@@ -22,7 +22,7 @@ use super::{Node, NodeError, now, proofs::Attached, short};
 use crate::{
     control::{
         Errand, Exit, PeerRow, ProfileOrder, ProfileReport, ProofsOrder, QueryOrder, RecordReport, Refusal,
-        Reply, Request, TrustOrder, TrustRow,
+        Reply, Request,
     },
     network::{self, Protocols},
     report::{IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport},
@@ -78,7 +78,7 @@ impl Node {
             Request::StatusLists { format } => self.all_status_lists(format),
             Request::Preview { present, proofs } => self.preview(present, proofs).await,
             Request::SingleUseKeys { count } => self.single_use_keys(count),
-            Request::Trust(order) => self.trust(order),
+            Request::Trust(order) => self.trust(order).await,
             Request::Profile(order) => self.profile(&order),
             Request::Why { rank } => self.why(rank),
             Request::Publish { lease_ms, present, proofs } => match self.draft_to_publish(proofs).await {
@@ -222,7 +222,7 @@ impl Node {
 
     /// The verifier that this home is now.
     pub(super) fn verifier(&self) -> Verifier<'_> {
-        Verifier::new(now(), &self.trust).knowing(&self.known)
+        Verifier::new(now(), &self.trust.list).knowing(&self.known)
     }
 
     /// What is published now; the copies in it are used up.
@@ -356,37 +356,6 @@ impl Node {
                 "ranks begin at 1; repeat the query with a greater --top to see more",
             )),
         }
-    }
-
-    fn trust(&mut self, order: TrustOrder) -> Answer {
-        match order {
-            TrustOrder::List => {}
-            TrustOrder::Add { issuer, entry } => {
-                self.trust.add(issuer, entry).map_err(|e| {
-                    Refusal::new(Exit::Refused, e.to_string(), "remove issuers that you no longer need")
-                })?;
-                self.keep_trust()?;
-            }
-            TrustOrder::Remove { issuer } => {
-                if self.trust.remove(&issuer).is_none() {
-                    let message = format!("{issuer} is not on your trust list");
-                    return Err(Refusal::new(Exit::Failed, message, "see `knack trust list`"));
-                }
-                self.keep_trust()?;
-            }
-        }
-        let row = |(issuer, entry): (&Did, &knackmesh_protocol::credential::TrustEntry)| TrustRow {
-            issuer: issuer.clone(),
-            name: entry.name.clone(),
-            distrusted: entry.distrusted,
-            skills: entry.skills.clone(),
-        };
-        Ok(Reply::Trust(self.trust.iter().map(row).collect()))
-    }
-
-    fn keep_trust(&self) -> Result<(), StoreError> {
-        self.shelf.store.set("trust", &self.trust)?;
-        self.shelf.store.flush()
     }
 
     fn kept_profile(&self) -> Result<Profile, StoreError> {

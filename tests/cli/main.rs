@@ -15,4 +15,5 @@ mod proofs;
 mod reissuing;
 mod running;
 mod site;
+mod trusting;
 mod verifying;
