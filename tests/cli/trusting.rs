@@ -1,7 +1,7 @@
 //! Whom a home recognises: for which skills, and by whose word.
 
 use knackmesh_protocol::{
-    credential::{TrustEntry, TrustList, trust_document},
+    credential::{Format, TrustEntry, TrustList, issuing, trust_document},
     key::SecretKey,
     limits::TRUST_NAME_BYTES_MAX,
     time::Timestamp,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{Knack, finish, text, until},
     importing::write,
-    site::{now, signed},
+    site::{Site, now, signed},
 };
 
 const ACADEMY: &str = "did:web:academy.example";
@@ -194,6 +194,29 @@ fn only_what_its_keeper_signed_is_followed() {
     assert_eq!(import(&home, &[&file, "--from", keeper.as_str()]).0, Some(5), "its keeper is distrusted");
     home.json(&["trust", "remove", keeper.as_str()]);
     assert_eq!(import(&home, &[&file, "--from", keeper.as_str()]).0, Some(0));
+}
+
+#[test]
+fn a_list_is_followed_from_the_address_where_its_keeper_publishes_it() {
+    let (site, home) = (Site::new(), Knack::new("home"));
+    site.trusted_by(&home);
+    let (keeper, url) = (site.did(), site.server.url("/list.json"));
+    let publish = |at: Timestamp, entry: TrustEntry| {
+        let mut list = TrustList::default();
+        list.add(ACADEMY.parse().expect("a DID"), entry).expect("room");
+        let document = trust_document::document(&list, &keeper, "urn:uuid:1", at, None);
+        let signed = issuing::sign(document, Format::VcJwt, &site.signer(), at).expect("signed");
+        site.put("/list.json", signed.text());
+    };
+    publish(minus(now(), 5000), TrustEntry::default());
+    let (code, report) = import(&home, &[&url, "--from", keeper.as_str()]);
+    assert_eq!((code, &report["keeper"]), (Some(0), &json!(keeper.as_str())), "{report:#}");
+    assert!(site.asked().contains(&"/.well-known/did.json".to_owned()), "the keys are its own to publish");
+    publish(now(), distrusted());
+    assert_eq!(import(&home, &[&url, "--offline"]).0, Some(0), "a copy that was kept");
+    assert_eq!(list(&home)[0]["distrusted"], false);
+    assert_eq!(import(&home, &[&url]).0, Some(0));
+    assert_eq!(list(&home)[0]["distrusted"], true);
 }
 
 #[test]
