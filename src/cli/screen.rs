@@ -162,8 +162,13 @@ pub fn print_checks(row: &ChecksRow) {
         check_line(name, style, check, reason(name));
     }
     let style = if row.verified { GOOD } else { BAD };
+    let because = |code: &str| row.reasons.iter().any(|reason| reason.code == code);
     let verdict = match (row.verified, row.recognised) {
         (true, true) => "verified and recognised",
+        (true, false) if because("issuer-out-of-scope") => {
+            "verified; its issuer is on your trust list, but not for all that it states"
+        }
+        (true, false) if because("issuer-distrusted") => "verified; its issuer is distrusted",
         (true, false) => "verified; its issuer is not on your trust list",
         (false, _) => "not verified",
     };

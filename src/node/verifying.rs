@@ -32,7 +32,7 @@ pub use self::{
     hosted::Badge,
     organisation::organisation,
     original::Award,
-    trusted::{listed, trust_list},
+    trusted::{listed, trust_list, voucher, why_unverified},
 };
 use crate::{
     control::{Exit, Refusal},
@@ -256,7 +256,7 @@ impl Examination<'_> {
                 organisations.push(organisation(did, &origin, &known.documents, self.now, asker).await);
             }
         }
-        SourcesReport { organisations, fetched: Vec::new() }
+        SourcesReport { organisations, ..SourcesReport::default() }
     }
 }
 

@@ -14,4 +14,5 @@ mod issuing;
 mod proofs;
 mod reissuing;
 mod running;
+mod trusting;
 mod verifying;

@@ -18,6 +18,7 @@ pub mod clr;
 pub mod cv;
 pub mod data_integrity;
 pub mod enveloped;
+pub mod followed;
 pub mod identity;
 pub mod import;
 pub mod issuing;
