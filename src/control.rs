@@ -6,16 +6,12 @@
 mod importing;
 mod issuing;
 mod showing;
+mod trusting;
 
 use std::{io, os::unix::fs::PermissionsExt, path::Path};
 
 use knackmesh_protocol::{
-    consent::Present,
-    credential::{Format, TrustEntry},
-    key::Did,
-    limits::CONTROL_BYTES_MAX,
-    skill::{Level, SkillId},
-    summary::Terms,
+    consent::Present, credential::Format, key::Did, limits::CONTROL_BYTES_MAX, skill::Level, summary::Terms,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -29,10 +25,13 @@ pub use self::{
     importing::{ImportOrder, ImportedRow, SuggestionRow},
     issuing::{IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder},
     showing::{DisclosedCredential, DisclosedRow, Occasion, ShowOrder, ShownRow},
+    trusting::{Change, ChangeRow, FollowOrder, FollowReport, TrustOrder},
 };
 use crate::{
     home::{Home, HomeError, private_dir},
-    report::{CredentialRow, IssuedRow, PreviewReport, QueryReport, ResultRow, StatusReport, rfc3339},
+    report::{
+        CredentialRow, IssuedRow, PreviewReport, QueryReport, ResultRow, StatusReport, TrustReport, rfc3339,
+    },
 };
 
 /// What a command asks of a node.
@@ -162,26 +161,6 @@ pub struct QueryOrder {
     pub fetch: bool,
 }
 
-/// What to do with the trust list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub enum TrustOrder {
-    /// Show it.
-    List,
-    /// Add or replace an issuer.
-    Add {
-        /// Whom.
-        issuer: Did,
-        /// As what.
-        entry: TrustEntry,
-    },
-    /// Forget an issuer.
-    Remove {
-        /// Whom.
-        issuer: Did,
-    },
-}
-
 /// What to do with the profile. What is not set stays.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ProfileOrder {
@@ -200,21 +179,6 @@ pub struct ProfileReport {
     pub terms: Terms,
     /// Skills claimed with nothing behind them: URI, label, level.
     pub claims: Vec<crate::report::SkillRow>,
-}
-
-/// An entry of the trust list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TrustRow {
-    /// The issuer.
-    pub issuer: Did,
-    /// Its name, as the seeker knows it.
-    pub name: Option<String>,
-    /// Explicitly distrusted.
-    #[serde(default)]
-    pub distrusted: bool,
-    /// The skills that it is recognised for; all when there is none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub skills: Vec<SkillId>,
 }
 
 /// A record of the distributed hash table.
@@ -320,8 +284,10 @@ pub enum Reply {
         /// The result.
         result: Box<ResultRow>,
     },
-    /// To `Trust`.
-    Trust(Vec<TrustRow>),
+    /// To `Trust`, unless it exports, which issues, or follows a list.
+    Trust(TrustReport),
+    /// To `Trust` that follows a list.
+    TrustFollowed(Box<FollowReport>),
     /// To `Profile`.
     Profile(ProfileReport),
     /// To `Lookup`.

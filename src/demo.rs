@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures::future::try_join_all;
-use knackmesh_protocol::{consent::Present, credential::TrustEntry, key::Did, skill::Level, summary::Terms};
+use knackmesh_protocol::{consent::Present, key::Did, skill::Level, summary::Terms};
 use serde::Serialize;
 use tempfile::TempDir;
 
@@ -231,8 +231,9 @@ pub async fn run(say: impl Fn(&str)) -> Result<Report, Refusal> {
     steps.done("start", &format!("{} nodes run, each with its own keys, home and sockets", early.len() + 4));
 
     for (issuer, name) in issuers.iter().zip(ISSUERS).take(RECOGNISED) {
-        let entry = TrustEntry { name: Some(name.to_owned()), ..TrustEntry::default() };
-        employer.ask(Request::Trust(TrustOrder::Add { issuer: issuer.did.clone(), entry })).await?;
+        let (issuer, name) = (issuer.did.clone(), Some(name.to_owned()));
+        let order = TrustOrder::Add { issuer, name, distrusted: false, skills: Vec::new() };
+        employer.ask(Request::Trust(order)).await?;
     }
     let mut issued = 0;
     for actor in &professionals {

@@ -2,6 +2,7 @@
 //! are; the tables of the command line are made from nothing else.
 
 mod issued;
+mod trust;
 mod verification;
 
 use knackmesh_protocol::{
@@ -19,9 +20,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     issued::{IssuedRow, NotAStanding, Standing, StatusRow},
+    trust::{FollowedRow, TrustReport, TrustRow, VoucherRow},
     verification::{
         DocumentKind, DocumentReport, FetchedRow, Label, OrganisationRow, PresentationReport,
-        PresentationRow, SourcesReport, VerificationReport, format_of_presentation,
+        PresentationRow, SourcesReport, VerificationReport, format_of, format_of_presentation,
     },
 };
 
@@ -391,10 +393,10 @@ impl ChecksRow {
     /// Reports the checks of a credential.
     pub fn new(credential: &Credential, checks: &Checks, shown: Shown) -> Self {
         ChecksRow {
-            credential: credential.name().unwrap_or_default(),
+            credential: credential.title(),
             id: credential.id().to_string(),
             issuer: credential.issuer().to_string(),
-            format: verification::format_of(credential),
+            format: format_of(credential),
             labels: verification::labels_of(credential),
             ..ChecksRow::of(checks, shown)
         }

@@ -395,7 +395,7 @@ impl Proven {
         let mut failures = Vec::new();
         for (credential, checks) in &self.credentials {
             if !checks.verdict(Shown::Presentation).verified {
-                let name = credential.name().unwrap_or_else(|| "a credential without a name".to_owned());
+                let name = credential.title();
                 let failed = checks.reasons.iter().filter(|(check, _)| checks.get(**check) == Check::Fail);
                 failures.extend(failed.map(|(check, reason)| format!("{name}: {check}: {}", reason.text)));
             }

@@ -223,6 +223,8 @@ limits! {
     TRUST_SCOPE_MAX: usize = 256;
     /// A name in a trust list, in bytes of UTF-8.
     TRUST_NAME_BYTES_MAX: usize = 200;
+    /// Lists of others that a seeker follows.
+    TRUST_LISTS_MAX: usize = 16;
     /// Credentials a home keeps.
     CREDENTIALS_MAX: usize = 1000;
 

@@ -109,9 +109,9 @@ struct Written {
 
 /// A token has no JSON form of its own.
 #[derive(Serialize)]
-struct Token<'a> {
-    format: Format,
-    credential: &'a str,
+pub(super) struct Token<'a> {
+    pub(super) format: Format,
+    pub(super) credential: &'a str,
 }
 
 impl Args {
@@ -172,7 +172,7 @@ pub(super) fn printed(text: &str) -> Result<String, Refusal> {
     serde_json::to_string_pretty(&value).map_err(|_| mismatch())
 }
 
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     !text.starts_with('{')
 }
 

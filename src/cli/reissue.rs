@@ -17,7 +17,7 @@ use crate::{
     home::Home,
     node::{
         now, random_id,
-        verifying::{Asker, Award, Question},
+        verifying::{Asker, Award, Question, listed},
     },
 };
 
@@ -67,7 +67,7 @@ impl Args {
         let tell = |question: &Question<'_>| source::announce(question, screen);
         let asker = Asker::new(&source::fetcher(Some(home), self.offline)?, &tell);
         let opened = source::open(&self.badge, &asker).await?;
-        let (trust, now) = (source::trust_of(Some(home)).await?, now());
+        let (trust, now) = (listed(source::trust_of(Some(home)).await?)?, now());
         let award = Award::verify(&opened, &Verifier::new(now, &trust), &asker).await?;
         self.check(&award, screen)?;
         let nonce = random_id()?;

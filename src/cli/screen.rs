@@ -136,6 +136,13 @@ pub fn yes(is: bool) -> &'static str {
     if is { "yes" } else { "no" }
 }
 
+/// One check, with the reason where there is one.
+pub fn check_line(name: &str, style: Style, check: Check, reason: &str) {
+    let outcome = check.to_string();
+    let gap = if reason.is_empty() { 0 } else { 15usize.saturating_sub(outcome.len()) };
+    data!("  {name:<15} {style}{outcome}{style:#}{:gap$}{reason}", "");
+}
+
 /// The six checks of a credential, a line each.
 pub fn print_checks(row: &ChecksRow) {
     let reason = |name: &str| row.reasons.iter().find(|r| r.check == name).map_or("", |r| r.reason.as_str());
@@ -152,11 +159,16 @@ pub fn print_checks(row: &ChecksRow) {
             Check::Fail | Check::Stale => BAD,
             Check::NotChecked | Check::NotApplicable => WEAK,
         };
-        data!("  {name:<15} {style}{:<14}{style:#} {}", check.to_string(), reason(name));
+        check_line(name, style, check, reason(name));
     }
     let style = if row.verified { GOOD } else { BAD };
+    let because = |code: &str| row.reasons.iter().any(|reason| reason.code == code);
     let verdict = match (row.verified, row.recognised) {
         (true, true) => "verified and recognised",
+        (true, false) if because("issuer-out-of-scope") => {
+            "verified; its issuer is on your trust list, but not for all that it states"
+        }
+        (true, false) if because("issuer-distrusted") => "verified; its issuer is distrusted",
         (true, false) => "verified; its issuer is not on your trust list",
         (false, _) => "not verified",
     };

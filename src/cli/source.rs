@@ -18,8 +18,9 @@ use crate::{
     home::{Home, HomeError},
     node::{
         now,
-        verifying::{Asker, Badge, Question, gather, listed, needs_of},
+        verifying::{Asker, Badge, Question, gather, needs_of},
     },
+    report::TrustRow,
 };
 
 /// A home that is set up; `None` when there is none, and nothing that is asked of it is known.
@@ -28,12 +29,12 @@ pub(super) fn settled(home: &Home) -> Option<&Home> {
 }
 
 /// The trust list of a home; nobody is on that of none.
-pub(super) async fn trust_of(home: Option<&Home>) -> Result<TrustList, Refusal> {
-    let Some(home) = home else { return Ok(TrustList::default()) };
-    let Reply::Trust(rows) = ask(home, Request::Trust(TrustOrder::List)).await? else {
+pub(super) async fn trust_of(home: Option<&Home>) -> Result<Vec<TrustRow>, Refusal> {
+    let Some(home) = home else { return Ok(Vec::new()) };
+    let Reply::Trust(report) = ask(home, Request::Trust(TrustOrder::List)).await? else {
         return Err(mismatch());
     };
-    listed(rows)
+    Ok(report.entries)
 }
 
 /// Fetches as a home's settings allow, and keeps copies in it; with no home, by default settings and without copies.

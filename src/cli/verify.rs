@@ -1,6 +1,6 @@
 //! `knack verify`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 use knackmesh_protocol::{
     credential::Check,
@@ -12,17 +12,18 @@ use knackmesh_protocol::{
 
 use super::{
     Outcome, Screen, duration_ms,
-    screen::{BAD, GOOD, STRONG, WEAK, print_checks, print_fetched, short},
+    screen::{BAD, GOOD, STRONG, WEAK, check_line, print_checks, print_fetched, short},
     source,
+    trust::{scope, whose},
 };
 use crate::{
     control::Exit,
     home::Home,
     node::{
         now,
-        verifying::{Asker, Examination, trust_list},
+        verifying::{Asker, Examination, listed, trust_list},
     },
-    report::{ChecksRow, OrganisationRow, PresentationRow, SourcesReport, VerificationReport},
+    report::{ChecksRow, OrganisationRow, PresentationRow, SourcesReport, TrustRow, VerificationReport},
 };
 
 /// Verify a credential, a badge, a learner record or a presentation
@@ -93,10 +94,11 @@ impl Args {
         let asker = Asker::new(&source::fetcher(home, self.offline)?, &tell);
         let now = now();
         let opened = source::open(&self.file, &asker).await?;
-        let trust = match &self.trust {
+        let rows = match &self.trust {
             Some(path) => trust_list(&source::read(path)?, now, &asker).await?,
             None => source::trust_of(home).await?,
         };
+        let trust = listed(rows.clone())?;
         let status_lists = self.status_list.iter().map(|path| source::read(path));
         let status_lists = status_lists.collect::<Result<Vec<String>, _>>()?;
         let examination = Examination {
@@ -107,7 +109,10 @@ impl Args {
             expected: self.challenge.as_deref().zip(self.domain.as_deref()),
             organisation: self.organisation.as_ref(),
         };
-        let report = examination.examine(&opened, &asker).await?;
+        let mut report = examination.examine(&opened, &asker).await?;
+        let issuers: BTreeSet<String> = report.rows().map(|row| row.issuer.clone()).collect();
+        let on_them = rows.into_iter().filter(|row| issuers.contains(row.issuer.as_str()));
+        report.sources_mut().trust = on_them.collect();
         screen.show(&report, || print(&report));
         let organisations = &report.sources().organisations;
         let is_theirs = self.organisation.is_none()
@@ -148,11 +153,12 @@ fn print_presentation(row: &PresentationRow) {
         let reason = row.reason.as_ref().filter(|reason| reason.check == name);
         let style = if check == Check::Pass { GOOD } else { BAD };
         let reason = reason.map_or("", |reason| reason.reason.as_str());
-        data!("  {name:<15} {style}{:<14}{style:#} {reason}", check.to_string());
+        check_line(name, style, check, reason);
     }
 }
 
 fn print_sources(sources: &SourcesReport) {
+    print_trust(&sources.trust);
     for OrganisationRow { did, domain, linked, reason } in &sources.organisations {
         match (linked, reason) {
             (true, _) => data!("organisation: {domain} (domain linkage verified) is {}", short(did)),
@@ -163,4 +169,17 @@ fn print_sources(sources: &SourcesReport) {
         }
     }
     print_fetched(&sources.fetched);
+}
+
+/// What the trust list says of the issuers, and by whose word.
+fn print_trust(rows: &[TrustRow]) {
+    for row in rows {
+        let standing = if row.distrusted {
+            "distrusted".to_owned()
+        } else {
+            format!("recognised for {}", scope(&row.skills))
+        };
+        let name = row.name.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+        data!("trust: {}{name} is {standing}, {}", short(row.issuer.as_str()), whose(row));
+    }
 }

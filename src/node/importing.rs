@@ -161,7 +161,7 @@ impl Node {
     /// What is kept and backs no claim, whatever its checks: why, by its name.
     pub(super) fn unproven(&self) -> Result<Vec<String>, Refusal> {
         let own = self.identity.root.did();
-        let name = |c: &Credential| c.name().unwrap_or_else(|| short(c.id()));
+        let name = Credential::title;
         let unbound = self.kept()?.into_iter().filter(|c| c.subject() != Some(&own)).map(|c| name(&c));
         let badges = self.shelf.store.credentials()?.into_iter();
         let badges = badges.filter_map(|(_, kept)| kept.badge).map(|badge| badge.name);

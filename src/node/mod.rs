@@ -13,6 +13,7 @@ mod proofs;
 mod service;
 mod shelf;
 mod showing;
+mod trusting;
 pub mod verifying;
 
 use std::{
@@ -22,7 +23,6 @@ use std::{
 };
 
 use knackmesh_protocol::{
-    credential::TrustList,
     id::{Id, NodeId},
     message,
     peer::{
@@ -47,6 +47,7 @@ use self::{
     obtaining::{Obtaining, Refresh},
     service::Wait,
     shelf::Shelf,
+    trusting::Recognised,
 };
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
@@ -107,7 +108,7 @@ pub struct Node {
     home: Home,
     identity: Identity,
     vocabulary: Arc<Vocabulary>,
-    trust: TrustList,
+    trust: Recognised,
     knowledge: Knowledge,
     obtaining: Obtaining,
     refresh: Option<Refresh>,
@@ -188,7 +189,7 @@ impl Node {
             home: home.clone(),
             identity,
             vocabulary,
-            trust: shelf.store.trust()?,
+            trust: Recognised::new(shelf.store.trusted()?),
             knowledge: Knowledge::default(),
             obtaining: Obtaining::new(),
             refresh: None,
@@ -387,6 +388,7 @@ impl Node {
 
     /// Hands every input to the peer and carries out every output.
     async fn settle(&mut self) -> Result<(), NodeError> {
+        self.trust.refresh();
         while let Some(input) = self.inputs.pop_front() {
             let outputs = self.decide(input);
             self.carry_out(outputs).await?;
@@ -404,7 +406,7 @@ impl Node {
 
     fn decide(&mut self, input: Input) -> Vec<Output> {
         let (index, wallet) = (&self.shelf, &self.shelf);
-        let (trust, known) = (&self.trust, self.knowledge.lent());
+        let (trust, known) = (&self.trust.list, self.knowledge.lent());
         let lent = Lent { index, wallet, trust, known, vocabulary: &self.vocabulary };
         self.peer.handle(now(), input, &lent)
     }

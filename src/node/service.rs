@@ -19,11 +19,11 @@ use knackmesh_protocol::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::{Node, NodeError, now, proofs::Attached, short};
+use super::{Node, NodeError, now, proofs::Attached};
 use crate::{
     control::{
         Errand, Exit, PeerRow, ProfileOrder, ProfileReport, ProofsOrder, QueryOrder, RecordReport, Refusal,
-        Reply, Request, TrustOrder, TrustRow,
+        Reply, Request,
     },
     network::{self, Protocols},
     report::{FetchedRow, IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport},
@@ -94,7 +94,7 @@ impl Node {
             Request::StatusLists { format } => self.all_status_lists(format),
             Request::Preview { present, proofs } => self.preview(present, proofs).await,
             Request::SingleUseKeys { count } => self.single_use_keys(count),
-            Request::Trust(order) => self.trust(order),
+            Request::Trust(order) => self.trust(order).await,
             Request::Profile(order) => self.profile(&order),
             Request::Why { rank } => self.why(rank),
             Request::Publish { lease_ms, present, proofs } => match self.draft_to_publish(proofs).await {
@@ -244,7 +244,7 @@ impl Node {
 
     /// The verifier that this home is now.
     pub(super) fn verifier(&self) -> Verifier<'_> {
-        Verifier::new(now(), &self.trust).knowing(self.knowledge.own())
+        Verifier::new(now(), &self.trust.list).knowing(self.knowledge.own())
     }
 
     /// What is published now; the copies in it are used up.
@@ -271,7 +271,7 @@ impl Node {
             if !is_wanted {
                 continue;
             }
-            let name = credential.name().unwrap_or_else(|| short(credential.id()));
+            let name = credential.title();
             let states_a_skill = !credential.skills().is_empty();
             match credential.verified(&self.verifier()) {
                 Ok(_) if !states_a_skill => left_out.push(format!("{name}: it names no skill by a URI")),
@@ -378,37 +378,6 @@ impl Node {
                 "ranks begin at 1; repeat the query with a greater --top to see more",
             )),
         }
-    }
-
-    fn trust(&mut self, order: TrustOrder) -> Answer {
-        match order {
-            TrustOrder::List => {}
-            TrustOrder::Add { issuer, entry } => {
-                self.trust.add(issuer, entry).map_err(|e| {
-                    Refusal::new(Exit::Refused, e.to_string(), "remove issuers that you no longer need")
-                })?;
-                self.keep_trust()?;
-            }
-            TrustOrder::Remove { issuer } => {
-                if self.trust.remove(&issuer).is_none() {
-                    let message = format!("{issuer} is not on your trust list");
-                    return Err(Refusal::new(Exit::Failed, message, "see `knack trust list`"));
-                }
-                self.keep_trust()?;
-            }
-        }
-        let row = |(issuer, entry): (&Did, &knackmesh_protocol::credential::TrustEntry)| TrustRow {
-            issuer: issuer.clone(),
-            name: entry.name.clone(),
-            distrusted: entry.distrusted,
-            skills: entry.skills.clone(),
-        };
-        Ok(Reply::Trust(self.trust.iter().map(row).collect()))
-    }
-
-    fn keep_trust(&self) -> Result<(), StoreError> {
-        self.shelf.store.set("trust", &self.trust)?;
-        self.shelf.store.flush()
     }
 
     fn kept_profile(&self) -> Result<Profile, StoreError> {

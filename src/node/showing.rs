@@ -16,7 +16,7 @@ use knackmesh_protocol::{
     skill::SkillId,
 };
 
-use super::{Node, now, service::Answer, short};
+use super::{Node, now, service::Answer};
 use crate::{
     control::{DisclosedCredential, DisclosedRow, Exit, Occasion, Refusal, Reply, ShowOrder, ShownRow},
     store::{Disclosed, StoreError},
@@ -59,7 +59,7 @@ impl Node {
         let names: BTreeMap<Id, String> = self
             .kept()?
             .iter()
-            .filter_map(|credential| Some((credential.id(), credential.name()?)))
+            .filter_map(|credential| Some((credential.id(), credential.title())))
             .collect();
         let credential = |id: Id| DisclosedCredential { id: id.to_string(), name: names.get(&id).cloned() };
         let row = |disclosed: Disclosed| DisclosedRow {
@@ -91,7 +91,7 @@ impl Node {
             part.presentations.into_iter().map(move |shown| ShownRow {
                 query: Some(part.id.clone()),
                 presentation: shown.text,
-                credentials: vec![name(held[shown.credential])],
+                credentials: vec![held[shown.credential].title()],
                 disclosed: shown.disclosed.iter().map(ToString::to_string).collect(),
             })
         });
@@ -121,7 +121,7 @@ impl Node {
         let binding = Binding::presentation(&order.challenge, &order.domain);
         let text = presentation::sign(&holder, &shown, &binding, order.format, now())
             .map_err(|e| Refusal::new(Exit::Refused, e.to_string(), "name fewer skills with --skill"))?;
-        let credentials = shown.iter().map(|c| name(c)).collect();
+        let credentials = shown.iter().map(|c| c.title()).collect();
         let row = ShownRow { query: None, presentation: text, credentials, disclosed: Vec::new() };
         Ok((vec![row], shown.iter().map(|c| c.id()).collect()))
     }
@@ -139,12 +139,12 @@ fn bound(chosen: &[Credential], holder: &Signer, order: &ShowOrder) -> Result<Sh
                 showing.0.push(ShownRow {
                     query: None,
                     presentation,
-                    credentials: vec![name(credential)],
+                    credentials: vec![credential.title()],
                     disclosed: vc.sd_jwt().disclosures().iter().map(|d| d.path().to_string()).collect(),
                 });
                 showing.1.push(credential.id());
             }
-            Err(e) => why = Some(format!("{}: {e}", name(credential))),
+            Err(e) => why = Some(format!("{}: {e}", credential.title())),
         }
     }
     if showing.0.is_empty() {
@@ -153,8 +153,4 @@ fn bound(chosen: &[Credential], holder: &Signer, order: &ShowOrder) -> Result<Sh
         return Err(Refusal::new(Exit::Refused, why, hint));
     }
     Ok(showing)
-}
-
-fn name(credential: &Credential) -> String {
-    credential.name().unwrap_or_else(|| short(credential.id()))
 }

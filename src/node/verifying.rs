@@ -28,11 +28,11 @@ use knackmesh_protocol::{
 };
 
 pub use self::{
-    gathering::{Asker, DOCUMENT_AGE_MAX_MS, Question, gather, lacking, needs_of},
+    gathering::{Asker, DOCUMENT_AGE_MAX_MS, Question, gather, lacking, needs_of, signers},
     hosted::Badge,
     organisation::organisation,
     original::Award,
-    trusted::{listed, trust_list},
+    trusted::{listed, trust_list, voucher, why_unverified},
 };
 use crate::{
     control::{Exit, Refusal},
@@ -109,7 +109,7 @@ impl Examination<'_> {
     /// What is known by the status lists that the verifier has.
     async fn stapled(&self, asker: &Asker<'_>) -> Result<Known, Refusal> {
         let nothing = Known::new();
-        let documents = gathering::signers(self.status_lists, &self.verifier(&nothing), asker).await;
+        let documents = signers(self.status_lists, &self.verifier(&nothing), asker).await;
         let mut known = Known { documents, ..Known::new() };
         for (text, number) in self.status_lists.iter().zip(1..) {
             let list = StatusList::verify(text, None, &known.documents);
@@ -256,7 +256,7 @@ impl Examination<'_> {
                 organisations.push(organisation(did, &origin, &known.documents, self.now, asker).await);
             }
         }
-        SourcesReport { organisations, fetched: Vec::new() }
+        SourcesReport { organisations, ..SourcesReport::default() }
     }
 }
 

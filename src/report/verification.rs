@@ -9,7 +9,7 @@ use knackmesh_protocol::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ChecksRow, ReasonRow, rfc3339};
+use super::{ChecksRow, ReasonRow, TrustRow, rfc3339};
 
 /// What must be said of a credential besides its checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +166,9 @@ pub struct PresentationRow {
 /// What a verification learnt from others.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SourcesReport {
+    /// What the verifier's trust list says of the issuers, and by whose word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trust: Vec<TrustRow>,
     /// Whether the domains of issuers say that the issuers are theirs.
     pub organisations: Vec<OrganisationRow>,
     /// What was fetched, or would have been.
@@ -222,6 +225,15 @@ impl VerificationReport {
                 report.checks.verified && inner && report.unread.is_empty()
             }
         }
+    }
+
+    /// Every credential in it, itself included.
+    pub fn rows(&self) -> impl Iterator<Item = &ChecksRow> {
+        let (own, inner) = match self {
+            VerificationReport::Presentation(report) => (None, &report.credentials),
+            VerificationReport::Document(report) => (Some(&report.checks), &report.credentials),
+        };
+        own.into_iter().chain(inner)
     }
 
     /// What it learnt from others.

@@ -10,7 +10,10 @@ mod issued;
 use std::path::{Path, PathBuf};
 
 use knackmesh_protocol::{
-    credential::TrustList,
+    credential::{
+        TrustList,
+        followed::{FollowedList, Trusted},
+    },
     id::Id,
     key::PublicKey,
     limits::{CREDENTIALS_MAX, ISSUED_MAX},
@@ -302,12 +305,27 @@ impl Store {
         self.disclosures.add(disclosed, self.db.generate_id()?)
     }
 
-    /// The trust list.
+    /// Whom the owner recognises, and whose lists the home follows.
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn trust(&self) -> Result<TrustList, StoreError> {
-        Ok(self.setting("trust")?.unwrap_or_default())
+    pub fn trusted(&self) -> Result<Trusted, StoreError> {
+        let own: Option<TrustList> = self.setting("trust")?;
+        let followed: Option<Vec<FollowedList>> = self.setting("trust_followed")?;
+        Trusted::new(own.unwrap_or_default(), followed.unwrap_or_default())
+            .map_err(|_| StoreError::Damaged("settings"))
+    }
+
+    /// Keeps them, both or neither.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set_trusted(&self, trusted: &Trusted) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.insert("trust", wire::encode(trusted.own()));
+        batch.insert("trust_followed", wire::encode(&trusted.followed()));
+        self.settings.apply_batch(batch)?;
+        Ok(())
     }
 
     /// A setting by name.
@@ -345,6 +363,10 @@ fn is_lock(e: &sled::Error) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::collections::BTreeMap;
+
+    use knackmesh_protocol::credential::TrustEntry;
+
     use super::*;
 
     /// A credential as it was kept before badges were.
@@ -365,5 +387,42 @@ mod tests {
         let badge = KeptBadge { name: "Robotics".into(), issuer: "https://a.example".into(), skills };
         let kept = KeptCredential { badge: Some(badge), ..kept };
         assert_eq!(decode::<KeptCredential>(&wire::encode(&kept), "credentials").unwrap(), kept);
+    }
+
+    /// An entry of the trust list as it was kept before entries had scopes and lists were followed.
+    #[derive(Serialize)]
+    struct EarlierEntry {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'static str>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        distrusted: bool,
+    }
+
+    #[test]
+    fn a_trust_list_that_was_kept_earlier_is_the_owners() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.trusted().unwrap(), Trusted::default());
+        let entries = [
+            ("did:web:a.example", EarlierEntry { name: Some("Academy"), distrusted: false }),
+            ("did:web:b.example", EarlierEntry { name: None, distrusted: true }),
+        ];
+        store.set("trust", &BTreeMap::from(entries)).unwrap();
+        let mut trusted = store.trusted().unwrap();
+        let academy = trusted.own().get(&"did:web:a.example".parse().unwrap()).unwrap();
+        assert_eq!(academy, &TrustEntry { name: Some("Academy".into()), ..TrustEntry::default() });
+        assert!(trusted.own().get(&"did:web:b.example".parse().unwrap()).unwrap().distrusted);
+        assert!(trusted.followed().is_empty());
+        let followed = FollowedList {
+            keeper: "did:web:k.example".parse().unwrap(),
+            name: None,
+            signed: Some(Timestamp::from_unix_ms(7)),
+            until: None,
+            taken: Timestamp::from_unix_ms(8),
+            list: trusted.own().clone(),
+        };
+        trusted.follow(followed).unwrap();
+        store.set_trusted(&trusted).unwrap();
+        assert_eq!(store.trusted().unwrap(), trusted);
     }
 }

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use knackmesh_protocol::credential::{TrustEntry, TrustList};
+use knackmesh_protocol::credential::TrustList;
 
-use crate::control::{self, Exit, Handle, Refusal, Reply, Request, TrustOrder};
+use crate::{
+    control::{self, Exit, Handle, Refusal, Reply, Request, TrustOrder},
+    node::verifying::listed,
+};
 
 /// The home's node.
 #[derive(Clone, Debug)]
@@ -34,18 +37,10 @@ impl Keeper {
     /// # Errors
     /// As [`Keeper::ask`].
     pub async fn trust(&self) -> Result<TrustList, Refusal> {
-        let Reply::Trust(rows) = self.ask(Request::Trust(TrustOrder::List)).await? else {
+        let Reply::Trust(report) = self.ask(Request::Trust(TrustOrder::List)).await? else {
             return Err(mismatch());
         };
-        let mut trust = TrustList::default();
-        for row in rows {
-            // Scopes of skills are no matter here: the checks ask about the issuer alone.
-            let entry = TrustEntry { name: row.name, distrusted: row.distrusted, ..TrustEntry::default() };
-            trust
-                .add(row.issuer, entry)
-                .map_err(|e| Refusal::new(Exit::Failed, e.to_string(), "remove some"))?;
-        }
-        Ok(trust)
+        listed(report.entries)
     }
 }
 
@@ -56,4 +51,30 @@ pub(super) fn mismatch() -> Refusal {
         "the node's answer does not fit the question",
         "use the same version of knack for the node and the server",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use knackmesh_protocol::credential::Recognition;
+
+    use super::*;
+    use crate::report::{TrustReport, TrustRow};
+
+    #[tokio::test]
+    async fn whom_the_home_recognises_for_some_skills_the_server_does_for_no_more() {
+        let (handle, mut errands) = Handle::new();
+        let (issuer, skill) = ("did:web:a.example".parse().unwrap(), "urn:s:rust".parse().unwrap());
+        let (name, skills, from) = (None, vec![skill], Vec::new());
+        let row = TrustRow { issuer, name, distrusted: false, skills, own: true, from };
+        let entries = vec![row.clone()];
+        tokio::spawn(async move {
+            let (_, answer) = errands.recv().await.unwrap();
+            answer.send(Ok(Reply::Trust(TrustReport { entries, followed: Vec::new() }))).unwrap();
+        });
+        let trust = Keeper::Here(handle).trust().await.unwrap();
+        assert_eq!(trust.recognition(&row.issuer, &row.skills[0]), Recognition::Listed);
+        assert_eq!(trust.recognition(&row.issuer, &"urn:s:sql".parse().unwrap()), Recognition::Unlisted);
+    }
 }

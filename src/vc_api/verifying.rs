@@ -47,7 +47,7 @@ async fn of_credential(api: &Api, mut body: Body) -> Result<Response, Problem> {
     }
     let shown = api.work.run(move || read_credential(&value)).await??;
     let (shown, trust) = (Arc::new(shown), Arc::new(api.sources.keeper.trust().await?));
-    let known = api.sources.known(&shown, &trust, &api.work).await?;
+    let known = api.sources.known(&shown, &trust).await;
     let work = move || match &*shown {
         Shown::Credential(credential) => {
             let binding = options.binding();
@@ -103,7 +103,7 @@ async fn of_presentation(api: &Api, mut body: Body) -> Result<Response, Problem>
         _ => return Err(Problem::malformed("not-an-object", "`verifiablePresentation` is not an object")),
     };
     let (shown, trust) = (Arc::new(Shown::Presentation(text)), Arc::new(api.sources.keeper.trust().await?));
-    let known = api.sources.known(&shown, &trust, &api.work).await?;
+    let known = api.sources.known(&shown, &trust).await;
     let work = move || match &*shown {
         Shown::Presentation(text) => {
             judge_presentation(text, &options, &Verifier::new(now(), &trust).knowing(&known))

@@ -15,4 +15,5 @@ mod presenting;
 mod proofs;
 mod reissuing;
 mod running;
+mod trusting;
 mod verifying;

@@ -18,6 +18,7 @@ pub mod clr;
 pub mod cv;
 pub mod data_integrity;
 pub mod enveloped;
+pub mod followed;
 pub mod identity;
 pub mod import;
 pub mod issuing;
@@ -304,6 +305,15 @@ impl Credential {
         let achievement = self.subject_object().and_then(|subject| subject.get("achievement"));
         let named = [self.document.get("name"), achievement.and_then(|a| a.get("name"))];
         named.into_iter().flatten().find_map(name_of)
+    }
+
+    /// What to call it where its name is withheld or missing as well: by the skills it states, or by its id.
+    pub fn title(&self) -> String {
+        self.name().unwrap_or_else(|| match self.skills().as_slice() {
+            [] => format!("credential {}", self.id().to_string().chars().take(16).collect::<String>()),
+            [only] => only.name.clone(),
+            [first, rest @ ..] => format!("{} and {} more", first.name, rest.len()),
+        })
     }
 
     /// When it begins to hold; `None` when it states no beginning.

@@ -153,7 +153,7 @@ pub fn lacking(needs: &[Need]) -> impl Fn(&Verifier<'_>) -> Vec<Need> + Sync {
 }
 
 /// The documents of the DIDs that sign `lists`, which are status lists that somebody named.
-pub(super) async fn signers(lists: &[String], verifier: &Verifier<'_>, asker: &Asker<'_>) -> Documents {
+pub async fn signers(lists: &[String], verifier: &Verifier<'_>, asker: &Asker<'_>) -> Documents {
     let needs =
         |verifier: &Verifier<'_>| lists.iter().flat_map(|list| documents_for(list, verifier)).collect();
     gather(&needs, verifier, asker).await.documents

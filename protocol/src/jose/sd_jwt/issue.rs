@@ -28,8 +28,8 @@ pub struct Issuance {
     pub disclosable: BTreeSet<ClaimPath>,
     /// The holder's key, which becomes the claim `cnf`.
     pub holder: Option<VerifyingKey>,
-    /// Decoys fill the digests of each object that has any up to a multiple of this number, so that they tell less of how
-    /// many claims it has. 0 and 1 add none.
+    /// Decoys fill the digests of each object and each array that has any up to a multiple of this number, so that they tell
+    /// less of how many claims or elements it has. 0 and 1 add none.
     pub digests_multiple: usize,
     /// The hash function of the digests.
     pub hash: HashAlgorithm,
@@ -136,15 +136,23 @@ impl<R: CryptoRng> Hiding<'_, R> {
     fn array(&mut self, items: Vec<Value>, depth: usize) -> Result<Vec<Value>, SdJwtError> {
         check_depth(depth)?;
         let mut out = Vec::with_capacity(items.len());
+        let mut digests = 0usize;
         for (index, item) in items.into_iter().enumerate() {
             self.path.push(Step::Element(index));
             let item = self.value(item, depth + 1)?;
             out.push(if self.disclosable.remove(&self.path) {
+                digests += 1;
                 json!({DIGEST: self.disclose(None, item)?})
             } else {
                 item
             });
             self.path.pop();
+        }
+        while !digests.is_multiple_of(self.digests_multiple) {
+            digests += 1;
+            // At the end: wallets name elements by their places, and some of them count decoys. What the place of an element
+            // that is shown tells is that those before it are none.
+            out.push(json!({DIGEST: self.decoy()?}));
         }
         Ok(out)
     }

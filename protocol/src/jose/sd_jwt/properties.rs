@@ -92,14 +92,32 @@ fn what_is_issued_states_what_was_asked_for() {
     assert_eq!(issued.holder_key().unwrap(), Some(holder().public()));
     assert_eq!(credential.valid_until().unwrap().unix_ms(), 1_800_000_000_000);
     assert_eq!((credential.subject(), credential.issued(), credential.status()), (None, None, None));
-    // At the top `name` and `skills`, in the second skill `level`: each filled up to four.
-    assert_eq!((issued.disclosures().len(), issued.withheld()), (4, 2 + 3));
+    // At the top `name` and `skills`, of the skills the first, in the second `level`: each filled up to four.
+    assert_eq!((issued.disclosures().len(), issued.withheld()), (4, 2 + 3 + 3));
     let signed = issued.token().claims().unwrap();
     let digests: Vec<&str> = signed["_sd"].as_array().unwrap().iter().map(|d| d.as_str().unwrap()).collect();
     assert!(digests.len() == 4 && digests.is_sorted());
     assert_eq!(signed["_sd_alg"], "sha-384");
     let salts = issued.disclosures().iter().map(|d| d.text()[..20].to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(salts.len(), 4, "each disclosure has a salt of its own");
+}
+
+#[test]
+fn an_array_tells_no_more_than_roughly_how_many_elements_it_has() {
+    for (count, filled) in [(0, 0), (1, 4), (3, 4), (4, 4), (5, 8)] {
+        let claims = json!({"list": (0..count).collect::<Vec<_>>()});
+        let disclosable: Vec<ClaimPath> = (0..count).map(|n| path("list").element(n)).collect();
+        let issuance = Issuance { digests_multiple: 4, ..issuance(claims, &disclosable) };
+        let issued = issuance.sign(&Header::default(), &issuer(), &mut random()).unwrap();
+        let signed = issued.token().claims().unwrap();
+        let elements = signed["list"].as_array().unwrap();
+        assert!(elements.iter().all(|element| element["..."].is_string()));
+        assert_eq!((elements.len(), issued.disclosures().len()), (filled, count));
+        // Wallets that count decoys among the elements find each at its place.
+        for (element, disclosure) in elements.iter().zip(issued.disclosures()) {
+            assert_eq!(element["..."], HashAlgorithm::Sha256.digest(disclosure.text()));
+        }
+    }
 }
 
 #[test]
