@@ -56,11 +56,8 @@ impl Node {
 
     /// To whom credentials were shown, newest first.
     pub(super) fn disclosures(&self, newest: usize) -> Answer {
-        let names: BTreeMap<Id, String> = self
-            .kept()?
-            .iter()
-            .filter_map(|credential| Some((credential.id(), credential.title())))
-            .collect();
+        let names: BTreeMap<Id, String> =
+            self.kept()?.iter().map(|credential| (credential.id(), credential.title())).collect();
         let credential = |id: Id| DisclosedCredential { id: id.to_string(), name: names.get(&id).cloned() };
         let row = |disclosed: Disclosed| DisclosedRow {
             at: disclosed.at,
