@@ -24,7 +24,7 @@ use tokio::{
 pub use self::{
     importing::{ImportOrder, ImportedRow, SuggestionRow},
     issuing::{IssueOrder, Issued, IssuedPage, PresentOrder, SignOrder, StatusListRow, StatusOrder},
-    showing::{ShowOrder, ShownRow},
+    showing::{DisclosedCredential, DisclosedRow, Occasion, ShowOrder, ShownRow},
     trusting::{Change, ChangeRow, FollowOrder, FollowReport, TrustOrder},
 };
 use crate::{
@@ -63,6 +63,11 @@ pub enum Request {
     Present(PresentOrder),
     /// Show own credentials to a verifier.
     Show(ShowOrder),
+    /// To whom credentials were shown.
+    Disclosures {
+        /// At most so many, the newest; never more than [`knackmesh_protocol::limits::DISCLOSED_ROWS_MAX`].
+        newest: usize,
+    },
     /// What this home has issued, in that order.
     Issued {
         /// From this number on; what [`IssuedPage::next`] said.
@@ -212,6 +217,8 @@ pub enum Reply {
     Presented(String),
     /// To `Show`.
     Shown(Vec<ShownRow>),
+    /// To `Disclosures`, newest first.
+    Disclosures(Vec<DisclosedRow>),
     /// To `IssueMany`: for each order what it came to.
     IssuedMany(Vec<Result<Issued, Refusal>>),
     /// To `Issued`.

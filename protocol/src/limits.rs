@@ -418,4 +418,8 @@ limits! {
     SUMMARY_PROOF_BYTES_MAX: usize = 3072;
     /// Keys used once that a home makes.
     SINGLE_USE_KEYS_MAX: u32 = 4096;
+    /// Presentations given that a home remembers; the oldest make room.
+    DISCLOSURES_MAX: usize = 100_000;
+    /// Rows of one answer about presentations given.
+    DISCLOSED_ROWS_MAX: usize = 1000;
 }

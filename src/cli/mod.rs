@@ -9,6 +9,7 @@ mod completions;
 mod credentials;
 mod demo;
 mod did;
+mod disclosures;
 mod import;
 mod init;
 mod issue;
@@ -103,6 +104,7 @@ enum Command {
     Verify(verify::Args),
     Profile(profile::Args),
     Present(present::Args),
+    Disclosures(disclosures::Args),
     Preview(preview::Args),
     Publish(publish::Args),
     Withdraw(withdraw::Args),
@@ -179,6 +181,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Verify(args) => args.run(&home()?, screen).await,
             Command::Profile(args) => args.run(&home()?, screen).await,
             Command::Present(args) => args.run(&home()?, screen).await,
+            Command::Disclosures(args) => args.run(&home()?, screen).await,
             Command::Preview(args) => args.run(&home()?, screen).await,
             Command::Publish(args) => args.run(&home()?, screen).await,
             Command::Withdraw(args) => args.run(&home()?, screen).await,

@@ -14,7 +14,8 @@ use crate::{
 /// Show credentials of yours to a verifier, now
 ///
 /// Makes a presentation for one verifier and its challenge, signed with your DID. Of an SD-JWT only what is asked for is
-/// disclosed: by a DCQL query, or by naming skills. Nothing is sent: hand the output to the verifier.
+/// disclosed: by a DCQL query, or by naming skills. Nothing is sent: hand the output to the verifier. `knack disclosures` lists
+/// what was shown to whom.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -54,7 +55,7 @@ enum Form {
     /// A W3C Verifiable Presentation as a token (vp+jwt)
     #[value(name = "vp-jwt")]
     VpJwt,
-    /// Each SD-JWT VC by itself, with a key binding
+    /// Each SD-JWT VC by itself, with a key binding; what has another form is passed over
     #[value(name = "sd-jwt")]
     SdJwt,
 }

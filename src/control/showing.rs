@@ -1,7 +1,11 @@
 //! What a holder asks of its node in order to show credentials to a verifier, and what it is told.
 
-use knackmesh_protocol::credential::Format;
+use std::fmt;
+
+use knackmesh_protocol::{credential::Format, time::Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::report::rfc3339;
 
 /// Which own credentials a verifier is shown, and for what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,4 +33,48 @@ pub struct ShownRow {
     pub credentials: Vec<String>,
     /// The claims disclosed, by path; empty where a form shows all.
     pub disclosed: Vec<String>,
+}
+
+/// A presentation that was given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DisclosedRow {
+    /// When.
+    #[serde(with = "rfc3339")]
+    pub at: Timestamp,
+    /// The seeker's DID, or what the holder called the verifier; null when it was made for nobody in particular.
+    pub to: Option<String>,
+    /// What it was given for.
+    pub occasion: Occasion,
+    /// The purpose, as the seeker stated it; null when nobody did.
+    pub purpose: Option<String>,
+    /// What was shown.
+    pub credentials: Vec<DisclosedCredential>,
+}
+
+/// Why a presentation was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Occasion {
+    /// The node answered an inquiry, as consent allowed.
+    Inquiry,
+    /// The holder had it made for a verifier.
+    Presentation,
+}
+
+impl fmt::Display for Occasion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Occasion::Inquiry => "inquiry",
+            Occasion::Presentation => "presentation",
+        })
+    }
+}
+
+/// A credential that was shown.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DisclosedCredential {
+    /// The credential's id.
+    pub id: String,
+    /// Its name, if it is kept still and has one.
+    pub name: Option<String>,
 }

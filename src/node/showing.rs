@@ -1,4 +1,6 @@
-//! A home as a holder: its credentials, shown to a verifier that the holder names.
+//! A home as a holder: its credentials, shown to a verifier that the holder names, and the record of to whom they were shown.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use knackmesh_protocol::{
     credential::{
@@ -8,29 +10,67 @@ use knackmesh_protocol::{
         presentation,
     },
     dcql::Query,
+    id::Id,
     jose::sd_jwt::KeyBinding,
+    limits::DISCLOSED_ROWS_MAX,
     skill::SkillId,
 };
 
 use super::{Node, now, service::Answer};
-use crate::control::{Exit, Refusal, Reply, ShowOrder, ShownRow};
+use crate::{
+    control::{DisclosedCredential, DisclosedRow, Exit, Occasion, Refusal, Reply, ShowOrder, ShownRow},
+    store::{Disclosed, StoreError},
+};
+
+/// Presentations, and the credentials that they show.
+type Showing = (Vec<ShownRow>, Vec<Id>);
 
 impl Node {
     /// Presents credentials of this home to the verifier called `domain`: what a DCQL query asks for, or what states the
-    /// skills named.
-    pub(super) fn show(&self, order: &ShowOrder) -> Answer {
+    /// skills named. That is recorded before it is given.
+    pub(super) fn show(&mut self, order: &ShowOrder) -> Answer {
         let kept = self.kept()?;
         let own = self.identity.root.did();
         // What is about another could not be shown as one's own.
         let held: Vec<&Credential> =
             kept.iter().filter(|credential| credential.subject() == Some(&own)).collect();
-        match &order.dcql {
-            Some(query) => self.answer(query, &held, order),
-            None => self.show_skills(&held, order),
-        }
+        let (rows, shown) = match &order.dcql {
+            Some(query) => self.answer(query, &held, order)?,
+            None => self.show_skills(&held, order)?,
+        };
+        self.record_shown(Some(order.domain.clone()), shown)?;
+        Ok(Reply::Shown(rows))
     }
 
-    fn answer(&self, query: &str, held: &[&Credential], order: &ShowOrder) -> Answer {
+    /// Makes durable that the holder has credentials shown to a verifier.
+    pub(super) fn record_shown(
+        &mut self,
+        verifier: Option<String>,
+        shown: Vec<Id>,
+    ) -> Result<(), StoreError> {
+        let (seeker, purpose) = (None, String::new());
+        let disclosed = Disclosed { seeker, verifier, purpose, credentials: shown, at: now() };
+        self.shelf.store.disclosed(&disclosed)?;
+        self.shelf.store.flush()
+    }
+
+    /// To whom credentials were shown, newest first.
+    pub(super) fn disclosures(&self, newest: usize) -> Answer {
+        let names: BTreeMap<Id, String> =
+            self.kept()?.iter().map(|credential| (credential.id(), credential.title())).collect();
+        let credential = |id: Id| DisclosedCredential { id: id.to_string(), name: names.get(&id).cloned() };
+        let row = |disclosed: Disclosed| DisclosedRow {
+            at: disclosed.at,
+            occasion: if disclosed.seeker.is_some() { Occasion::Inquiry } else { Occasion::Presentation },
+            to: disclosed.seeker.map(|seeker| seeker.did().to_string()).or(disclosed.verifier),
+            purpose: Some(disclosed.purpose).filter(|purpose| !purpose.is_empty()),
+            credentials: disclosed.credentials.into_iter().map(credential).collect(),
+        };
+        let disclosed = self.shelf.store.disclosures.newest(newest.min(DISCLOSED_ROWS_MAX))?;
+        Ok(Reply::Disclosures(disclosed.into_iter().map(row).collect()))
+    }
+
+    fn answer(&self, query: &str, held: &[&Credential], order: &ShowOrder) -> Result<Showing, Refusal> {
         let query = Query::parse(query).map_err(|e| {
             Refusal::new(Exit::Usage, e.to_string(), "give a DCQL query in JSON, as OpenID4VP 1.0 has it")
         })?;
@@ -42,6 +82,8 @@ impl Node {
             }
             e => Refusal::new(Exit::Failed, e.to_string(), "see `knack credentials`"),
         })?;
+        let chosen = answers.iter().flat_map(|part| &part.presentations);
+        let ids: BTreeSet<Id> = chosen.map(|shown| held[shown.credential].id()).collect();
         let rows = answers.into_iter().flat_map(|part| {
             part.presentations.into_iter().map(move |shown| ShownRow {
                 query: Some(part.id.clone()),
@@ -50,10 +92,10 @@ impl Node {
                 disclosed: shown.disclosed.iter().map(ToString::to_string).collect(),
             })
         });
-        Ok(Reply::Shown(rows.collect()))
+        Ok((rows.collect(), ids.into_iter().collect()))
     }
 
-    fn show_skills(&self, held: &[&Credential], order: &ShowOrder) -> Answer {
+    fn show_skills(&self, held: &[&Credential], order: &ShowOrder) -> Result<Showing, Refusal> {
         let skills = order.skills.iter().map(|name| self.skill(name)).collect::<Result<Vec<SkillId>, _>>()?;
         let states = |c: &Credential| {
             skills.is_empty() || c.skills().iter().any(|achieved| skills.contains(&achieved.skill))
@@ -69,32 +111,43 @@ impl Node {
             return Err(Refusal::new(Exit::Refused, "no credential about you states that", hint));
         }
         let holder = Signer::from(&self.identity.root);
-        let names = |shown: &[&Credential]| shown.iter().map(|c| c.title()).collect();
         if order.format == Format::SdJwt {
-            let rows = shown.iter().map(|credential| {
-                let Securing::SdJwt(vc) = credential.securing() else {
-                    let message = format!("{} is no SD-JWT", credential.title());
-                    return Err(Refusal::new(Exit::Usage, message, "leave --format out"));
-                };
-                let binding = KeyBinding { audience: &order.domain, nonce: &order.challenge, issued: now() };
-                let bound = vc.sd_jwt().select(|_| true).bind(&binding, holder.key());
-                let bound =
-                    bound.map_err(|e| Refusal::new(Exit::Failed, e.to_string(), "leave --format out"))?;
-                Ok(ShownRow {
-                    query: None,
-                    presentation: bound,
-                    credentials: names(&[credential]),
-                    disclosed: vc.sd_jwt().disclosures().iter().map(|d| d.path().to_string()).collect(),
-                })
-            });
-            return Ok(Reply::Shown(rows.collect::<Result<_, Refusal>>()?));
+            return bound(&shown, &holder, order);
         }
         let shown: Vec<&Credential> = shown.iter().collect();
         let binding = Binding::presentation(&order.challenge, &order.domain);
         let text = presentation::sign(&holder, &shown, &binding, order.format, now())
             .map_err(|e| Refusal::new(Exit::Refused, e.to_string(), "name fewer skills with --skill"))?;
-        let row =
-            ShownRow { query: None, presentation: text, credentials: names(&shown), disclosed: Vec::new() };
-        Ok(Reply::Shown(vec![row]))
+        let credentials = shown.iter().map(|c| c.title()).collect();
+        let row = ShownRow { query: None, presentation: text, credentials, disclosed: Vec::new() };
+        Ok((vec![row], shown.iter().map(|c| c.id()).collect()))
     }
+}
+
+/// Each SD-JWT with a key binding. What has another form, or is bound to no key of the holder's, is passed over, as long as
+/// something is left.
+fn bound(chosen: &[Credential], holder: &Signer, order: &ShowOrder) -> Result<Showing, Refusal> {
+    let (mut showing, mut why): (Showing, _) = (Default::default(), None);
+    let binding = KeyBinding { audience: &order.domain, nonce: &order.challenge, issued: now() };
+    for credential in chosen {
+        let Securing::SdJwt(vc) = credential.securing() else { continue };
+        match vc.sd_jwt().select(|_| true).bind(&binding, holder.key()) {
+            Ok(presentation) => {
+                showing.0.push(ShownRow {
+                    query: None,
+                    presentation,
+                    credentials: vec![credential.title()],
+                    disclosed: vc.sd_jwt().disclosures().iter().map(|d| d.path().to_string()).collect(),
+                });
+                showing.1.push(credential.id());
+            }
+            Err(e) => why = Some(format!("{}: {e}", credential.title())),
+        }
+    }
+    if showing.0.is_empty() {
+        let why = why.unwrap_or_else(|| "no credential about you that states that is an SD-JWT".to_owned());
+        let hint = "leave --format out, or ask its issuer for an SD-JWT VC that is bound to your DID";
+        return Err(Refusal::new(Exit::Refused, why, hint));
+    }
+    Ok(showing)
 }

@@ -4,6 +4,7 @@
 //! anything. What a tree holds was checked before it was kept, so reading decodes without verifying again; a damaged
 //! entry is an error that names the tree.
 
+mod disclosures;
 mod issued;
 
 use std::path::{Path, PathBuf};
@@ -26,7 +27,10 @@ use knackmesh_protocol::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub use self::issued::{Issued, IssuedRecord, Mark, Page, Place};
+pub use self::{
+    disclosures::{Disclosed, Disclosures},
+    issued::{Issued, IssuedRecord, Mark, Page, Place},
+};
 
 /// The format of the trees. A store of another version is refused, never guessed at.
 const VERSION: u32 = 1;
@@ -36,7 +40,8 @@ pub struct Store {
     db: sled::Db,
     items: sled::Tree,
     credentials: sled::Tree,
-    disclosures: sled::Tree,
+    /// To whom this home showed credentials.
+    pub disclosures: Disclosures,
     settings: sled::Tree,
     /// What this home has issued.
     pub issued: Issued,
@@ -118,19 +123,6 @@ pub struct KeptBadge {
     pub skills: Vec<(SkillId, String)>,
 }
 
-/// A presentation that was given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disclosed {
-    /// To whom.
-    pub seeker: PublicKey,
-    /// For what.
-    pub purpose: String,
-    /// Which credentials.
-    pub credentials: Vec<Id>,
-    /// When.
-    pub at: Timestamp,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Published {
     publication: Option<Box<Publication>>,
@@ -153,7 +145,7 @@ impl Store {
         let mut store = Store {
             items: db.open_tree("items")?,
             credentials: db.open_tree("credentials")?,
-            disclosures: db.open_tree("disclosures")?,
+            disclosures: Disclosures::open(&db)?,
             settings: db.open_tree("settings")?,
             issued: Issued::open(&db)?,
             serial: 0,
@@ -203,15 +195,13 @@ impl Store {
                 )?;
             }
             Change::Disclosed { seeker, purpose, credentials, at } => {
-                let entry = Disclosed {
-                    seeker: *seeker,
+                self.disclosed(&Disclosed {
+                    seeker: Some(*seeker),
+                    verifier: None,
                     purpose: purpose.clone(),
                     credentials: credentials.clone(),
                     at: *at,
-                };
-                let mut key = at.unix_ms().to_be_bytes().to_vec();
-                key.extend(self.db.generate_id()?.to_be_bytes());
-                self.disclosures.insert(key, wire::encode(&entry))?;
+                })?;
             }
         }
         Ok(None)
@@ -307,12 +297,12 @@ impl Store {
         self.credentials.iter().map(entry).collect()
     }
 
-    /// Presentations given, oldest first.
+    /// Records that credentials were shown, which must be durable before they are.
     ///
     /// # Errors
-    /// When an entry is damaged.
-    pub fn disclosures(&self) -> Result<Vec<Disclosed>, StoreError> {
-        self.disclosures.iter().values().map(|entry| decode(&entry?, "disclosures")).collect()
+    /// When the disk refuses.
+    pub fn disclosed(&mut self, disclosed: &Disclosed) -> Result<(), StoreError> {
+        self.disclosures.add(disclosed, self.db.generate_id()?)
     }
 
     /// Whom the owner recognises, and whose lists the home follows.

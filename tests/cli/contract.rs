@@ -108,6 +108,7 @@ fn every_command_prints_one_json_value() {
     assert!(home.json(&["preview"]).is_object());
     assert!(home.json(&["publish"]).is_object());
     assert!(home.json(&["peers"]).is_array());
+    assert!(home.json(&["disclosures"]).is_array());
     assert!(home.json(&["status"]).is_object());
     assert!(home.json(&["trust", "add", &other.did()]).is_array());
     assert!(home.json(&["trust", "list"]).is_array());

@@ -11,6 +11,7 @@ mod files;
 mod help;
 mod importing;
 mod issuing;
+mod presenting;
 mod proofs;
 mod reissuing;
 mod running;

@@ -6,7 +6,10 @@ use knackmesh_protocol::{
     signed::Signed,
 };
 
-use crate::people::{Holder, NOW, identity, inquiry};
+use crate::{
+    harness::{Knack, finish, until},
+    people::{Holder, NOW, identity, inquiry},
+};
 
 const PURPOSE: &str = "a Rust role in Berlin";
 
@@ -79,4 +82,28 @@ fn another_person_cannot_present_a_holders_credential() {
         .expect("a presentation");
     assert!(proven.verified_claim(&crate::people::skill()).is_none());
     assert!(proven.failures().iter().any(|f| f.contains("trusted_holder")), "{:?}", proven.failures());
+}
+
+#[test]
+fn what_a_node_showed_to_a_seeker_is_in_its_holders_record() {
+    let [mut school, mut seeker, mut holder] = Knack::cast(["school", "seeker", "holder"]);
+    school.up(&[]);
+    seeker.up(school.listen());
+    school.award(&holder, "rust", 4);
+    holder.up(school.listen());
+    holder.json(&["publish", "--present", "anyone"]);
+    seeker.knows(1);
+    assert_eq!(holder.json(&["disclosures"]), serde_json::json!([]));
+    until("the seeker is shown the credential", || {
+        let args = ["query", "rust", "--purpose", PURPOSE, "--json"];
+        (finish(&mut seeker.command(&args)).json()["coverage"]["presented"] == 1).then_some(())
+    });
+    let rows = holder.json(&["disclosures"]);
+    let row = &rows[0];
+    assert_eq!((&row["to"], &row["occasion"]), (&seeker.did().into(), &"inquiry".into()), "{rows:#}");
+    assert_eq!(
+        (&row["purpose"], &row["credentials"][0]["name"]),
+        (&PURPOSE.into(), &"Rust".into()),
+        "{rows:#}"
+    );
 }

@@ -316,6 +316,13 @@ fn presentations_are_signed_and_verified() {
         let unsigned = verify(&presentation, options.clone()).problem(400, "proof-missing");
         assert_eq!(unsigned["verified"], false);
     }
+    // Who was shown what is recorded.
+    let rows = home.json(&["disclosures"]);
+    assert_eq!(rows.as_array().map(Vec::len), Some(3), "{rows:#}");
+    assert_eq!(
+        (&rows[0]["to"], rows[0]["credentials"].as_array().map(Vec::len)),
+        (&json!("verifier.example"), Some(1))
+    );
     // A holder who shows what is about another is told apart, and verified all the same.
     let presentation = |credentials: Value| json!({"@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": credentials});
     let sign = |presentation: Value| {
