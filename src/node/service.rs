@@ -117,6 +117,7 @@ impl Node {
             }
             Request::Query(order) => match self.specification(&order) {
                 Ok((specification, understood)) => {
+                    self.knowledge.begin_search(now());
                     let (fetch, fetched) = (order.fetch, Vec::new());
                     let until = now().plus_ms(order.deadline_ms);
                     let wait = Wait::Query { sender, text: order.query, understood, fetch, until, fetched };

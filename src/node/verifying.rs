@@ -28,7 +28,7 @@ use knackmesh_protocol::{
 };
 
 pub use self::{
-    gathering::{Asker, Question, gather, lacking, needs_of, signers},
+    gathering::{Asker, DOCUMENT_AGE_MAX_MS, Question, gather, lacking, needs_of, signers},
     hosted::Badge,
     organisation::organisation,
     original::Award,

@@ -105,6 +105,13 @@ impl Documents {
         }
     }
 
+    /// Those that were fetched at `at` or later.
+    #[must_use]
+    pub fn since(&self, at: Timestamp) -> Documents {
+        let since = self.0.iter().filter(|(_, known)| at <= known.fetched);
+        Documents(since.map(|(did, known)| (did.clone(), known.clone())).collect())
+    }
+
     /// What is known of `did`.
     pub fn get(&self, did: &Did) -> Option<&Known> {
         self.0.get(did)

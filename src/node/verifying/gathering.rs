@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How old a kept copy of a DID document may be, in milliseconds: a key that was replaced is to be noticed within the hour.
-const DOCUMENT_AGE_MAX_MS: u64 = 3600 * 1000;
+pub const DOCUMENT_AGE_MAX_MS: u64 = 3600 * 1000;
 
 /// Asks others for one verification, and remembers what came of it.
 pub struct Asker<'a> {
