@@ -1,26 +1,32 @@
 //! `knack present`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::ValueEnum;
 use knackmesh_protocol::credential::Format;
 
 use super::{Outcome, Screen, ask, mismatch, source::read};
 use crate::{
-    control::{Reply, Request, ShowOrder},
+    control::{Exit, Refusal, Reply, Request, ShowOrder, ShownRow},
     home::Home,
 };
 
 /// Show credentials of yours to a verifier, now
 ///
 /// Makes a presentation for one verifier and its challenge, signed with your DID. Of an SD-JWT only what is asked for is
-/// disclosed: by a DCQL query, or by naming skills. Nothing is sent: hand the output to the verifier. `knack disclosures` lists
-/// what was shown to whom.
+/// disclosed: by a DCQL query, or by naming skills. Nothing is sent: hand the output to the verifier, with the status lists
+/// that --staple writes, so that it need not ask the issuer. `knack disclosures` lists what was shown to whom.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   knack present --challenge n-0S6_WzA2Mj --domain https://verifier.example --skill rust
   knack present --challenge n-0S6_WzA2Mj --domain https://verifier.example --dcql query.json --json
+  knack present --challenge n-0S6_WzA2Mj --domain https://verifier.example --staple status
   knack present --challenge n-0S6_WzA2Mj --domain did:web:verifier.example --format vp-jwt")]
 pub struct Args {
     /// The verifier's challenge, or nonce
@@ -38,6 +44,10 @@ pub struct Args {
     /// Only credentials that state this skill, by URI or name; may be repeated
     #[arg(long, value_name = "URI|NAME")]
     skill: Vec<String>,
+
+    /// Write the status lists known of what is shown into this folder, for `knack verify --status-list`
+    #[arg(long, value_name = "DIR")]
+    staple: Option<PathBuf>,
 
     /// The form of the presentation
     #[arg(long, value_enum, default_value_t = Form::EddsaJcs2022)]
@@ -72,6 +82,9 @@ impl Args {
         let order =
             ShowOrder { dcql, skills: self.skill, challenge: self.challenge, domain: self.domain, format };
         let Reply::Shown(rows) = ask(home, Request::Show(order)).await? else { return Err(mismatch()) };
+        if let Some(folder) = &self.staple {
+            staple(&rows, folder, screen)?;
+        }
         screen.show(&rows, || {
             for row in &rows {
                 let what = row.credentials.join(", ");
@@ -86,4 +99,23 @@ impl Args {
         });
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes the status lists of `rows` into `folder`, each once.
+fn staple(rows: &[ShownRow], folder: &Path, screen: &Screen) -> Result<(), Refusal> {
+    let lists: BTreeSet<&String> = rows.iter().flat_map(|row| &row.status_lists).collect();
+    if lists.is_empty() {
+        screen.say("no status list is known of what is shown: `knack credentials --fetch` asks its issuer");
+        return Ok(());
+    }
+    let refuse = |path: &Path, e: &io::Error| {
+        Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), "name a folder that can be written")
+    };
+    fs::create_dir_all(folder).map_err(|e| refuse(folder, &e))?;
+    for (text, number) in lists.into_iter().zip(1..) {
+        let path = folder.join(format!("status-list-{number}"));
+        fs::write(&path, text).map_err(|e| refuse(&path, &e))?;
+        screen.say(&format!("stapled {}", path.display()));
+    }
+    Ok(())
 }

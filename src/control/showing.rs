@@ -33,6 +33,8 @@ pub struct ShownRow {
     pub credentials: Vec<String>,
     /// The claims disclosed, by path; empty where a form shows all.
     pub disclosed: Vec<String>,
+    /// The signed status lists known of these credentials: with them beside the presentation, nobody needs to ask the issuer.
+    pub status_lists: Vec<String>,
 }
 
 /// A presentation that was given.

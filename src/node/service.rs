@@ -86,7 +86,7 @@ impl Node {
             Request::IssueMany { orders, dry } => self.issue_many(&orders, dry),
             Request::Sign(order) => self.sign(order),
             Request::Present(order) => self.present(order),
-            Request::Show(order) => self.show(&order),
+            Request::Show(order) => self.show(&order).await,
             Request::Disclosures { newest } => self.disclosures(newest),
             Request::Issued { from } => self.issued(from),
             Request::SetStatus(order) => self.set_status(order),

@@ -22,23 +22,32 @@ use crate::{
     store::{Disclosed, StoreError},
 };
 
-/// Presentations, and the credentials that they show.
-type Showing = (Vec<ShownRow>, Vec<Id>);
+/// Presentations, and which credentials each shows.
+type Showing = Vec<(ShownRow, Vec<Id>)>;
 
 impl Node {
     /// Presents credentials of this home to the verifier called `domain`: what a DCQL query asks for, or what states the
     /// skills named. That is recorded before it is given.
-    pub(super) fn show(&mut self, order: &ShowOrder) -> Answer {
+    pub(super) async fn show(&mut self, order: &ShowOrder) -> Answer {
         let kept = self.kept()?;
+        self.recall(&kept).await?;
         let own = self.identity.root.did();
         // What is about another could not be shown as one's own.
         let held: Vec<&Credential> =
             kept.iter().filter(|credential| credential.subject() == Some(&own)).collect();
-        let (rows, shown) = match &order.dcql {
+        let showing = match &order.dcql {
             Some(query) => self.answer(query, &held, order)?,
             None => self.show_skills(&held, order)?,
         };
-        self.record_shown(Some(order.domain.clone()), shown)?;
+        let shown: BTreeSet<Id> = showing.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        let known = &self.knowledge.own().status_lists;
+        let rows = showing.into_iter().map(|(row, ids)| {
+            let credentials = held.iter().filter(|credential| ids.contains(&credential.id()));
+            let lists: BTreeSet<&str> = credentials.flat_map(|c| c.staples(known)).collect();
+            ShownRow { status_lists: lists.into_iter().map(str::to_owned).collect(), ..row }
+        });
+        let rows = rows.collect();
+        self.record_shown(Some(order.domain.clone()), shown.into_iter().collect())?;
         Ok(Reply::Shown(rows))
     }
 
@@ -82,17 +91,20 @@ impl Node {
             }
             e => Refusal::new(Exit::Failed, e.to_string(), "see `knack credentials`"),
         })?;
-        let chosen = answers.iter().flat_map(|part| &part.presentations);
-        let ids: BTreeSet<Id> = chosen.map(|shown| held[shown.credential].id()).collect();
         let rows = answers.into_iter().flat_map(|part| {
-            part.presentations.into_iter().map(move |shown| ShownRow {
-                query: Some(part.id.clone()),
-                presentation: shown.text,
-                credentials: vec![held[shown.credential].title()],
-                disclosed: shown.disclosed.iter().map(ToString::to_string).collect(),
+            part.presentations.into_iter().map(move |shown| {
+                let credential = held[shown.credential];
+                let row = ShownRow {
+                    query: Some(part.id.clone()),
+                    presentation: shown.text,
+                    credentials: vec![credential.title()],
+                    disclosed: shown.disclosed.iter().map(ToString::to_string).collect(),
+                    status_lists: Vec::new(),
+                };
+                (row, vec![credential.id()])
             })
         });
-        Ok((rows.collect(), ids.into_iter().collect()))
+        Ok(rows.collect())
     }
 
     fn show_skills(&self, held: &[&Credential], order: &ShowOrder) -> Result<Showing, Refusal> {
@@ -119,32 +131,34 @@ impl Node {
         let text = presentation::sign(&holder, &shown, &binding, order.format, now())
             .map_err(|e| Refusal::new(Exit::Refused, e.to_string(), "name fewer skills with --skill"))?;
         let credentials = shown.iter().map(|c| c.title()).collect();
-        let row = ShownRow { query: None, presentation: text, credentials, disclosed: Vec::new() };
-        Ok((vec![row], shown.iter().map(|c| c.id()).collect()))
+        let (disclosed, status_lists) = (Vec::new(), Vec::new());
+        let row = ShownRow { query: None, presentation: text, credentials, disclosed, status_lists };
+        Ok(vec![(row, shown.iter().map(|c| c.id()).collect())])
     }
 }
 
 /// Each SD-JWT with a key binding. What has another form, or is bound to no key of the holder's, is passed over, as long as
 /// something is left.
 fn bound(chosen: &[Credential], holder: &Signer, order: &ShowOrder) -> Result<Showing, Refusal> {
-    let (mut showing, mut why): (Showing, _) = (Default::default(), None);
+    let (mut showing, mut why) = (Showing::new(), None);
     let binding = KeyBinding { audience: &order.domain, nonce: &order.challenge, issued: now() };
     for credential in chosen {
         let Securing::SdJwt(vc) = credential.securing() else { continue };
         match vc.sd_jwt().select(|_| true).bind(&binding, holder.key()) {
             Ok(presentation) => {
-                showing.0.push(ShownRow {
+                let row = ShownRow {
                     query: None,
                     presentation,
                     credentials: vec![credential.title()],
                     disclosed: vc.sd_jwt().disclosures().iter().map(|d| d.path().to_string()).collect(),
-                });
-                showing.1.push(credential.id());
+                    status_lists: Vec::new(),
+                };
+                showing.push((row, vec![credential.id()]));
             }
             Err(e) => why = Some(format!("{}: {e}", credential.title())),
         }
     }
-    if showing.0.is_empty() {
+    if showing.is_empty() {
         let why = why.unwrap_or_else(|| "no credential about you that states that is an SD-JWT".to_owned());
         let hint = "leave --format out, or ask its issuer for an SD-JWT VC that is bound to your DID";
         return Err(Refusal::new(Exit::Refused, why, hint));

@@ -1,8 +1,16 @@
 //! `knack present`, and the record of it that the holder keeps.
 
+use knackmesh_protocol::credential::Format;
 use serde_json::{Value, json};
 
-use crate::harness::{Knack, text};
+use crate::{
+    harness::{
+        Knack, finish,
+        site::{Site, now},
+        text,
+    },
+    importing::write,
+};
 
 const VERIFIER: &str = "https://verifier.example";
 
@@ -73,4 +81,40 @@ fn what_was_shown_to_whom_is_recorded_before_it_is_given() {
     }
     let newest = holder.run(&["disclosures", "--newest", "1"]).ok().stdout;
     assert!(newest.contains("Haskell") && newest.contains(VERIFIER) && !newest.contains("Rust"), "{newest}");
+}
+
+#[test]
+fn with_stapled_lists_the_verifier_asks_nobody() {
+    let site = Site::keyed();
+    site.publish_status(false, now());
+    let [holder, verifier] = Knack::cast(["holder", "verifier"]);
+    site.trusted_by(&holder);
+    let award = write(&holder, "award", site.award(&holder.did(), Format::SdJwt).text());
+    holder.json(&["import", &award, "--fetch"]);
+    let asked = site.asked().len();
+
+    let folder = holder.file("status");
+    let shown = holder.run(&[&FOR_VERIFIER[..], &["--format", "sd-jwt", "--staple", &folder]].concat()).ok();
+    assert!(shown.stderr.contains("stapled"), "{shown:?}");
+    let presentation = write(&holder, "shown.txt", &shown.stdout);
+    let list = format!("{folder}/status-list-1");
+    let verify = ["verify", &presentation, "--challenge", "n-0S6", "--domain", VERIFIER, "--offline"];
+    let alone = finish(&mut verifier.command(&[&verify[..], &["--json"]].concat()));
+    assert_eq!((alone.code, &alone.json()["credentials"][0]["fresh"]), (Some(3), &json!("NOT_CHECKED")));
+    let with_it = verifier.json(&[&verify[..], &["--status-list", &list]].concat());
+    let credential = &with_it["credentials"][0];
+    assert_eq!(
+        (&credential["unrevoked"], &credential["fresh"]),
+        (&json!("PASS"), &json!("PASS")),
+        "{with_it:#}"
+    );
+    assert_eq!(with_it["verified"], true, "{with_it:#}");
+    assert_eq!(site.asked().len(), asked, "{:?}", site.asked());
+
+    // What is known to be revoked is told so as well.
+    site.publish_status(true, now());
+    holder.json(&["credentials", "--fetch"]);
+    holder.run(&[&FOR_VERIFIER[..], &["--format", "sd-jwt", "--staple", &folder]].concat()).ok();
+    let revoked = finish(&mut verifier.command(&[&verify[..], &["--status-list", &list, "--json"]].concat()));
+    assert_eq!((revoked.code, &revoked.json()["credentials"][0]["unrevoked"]), (Some(3), &json!("FAIL")));
 }
