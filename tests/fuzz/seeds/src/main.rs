@@ -105,6 +105,9 @@ fn main() {
     for (name, text) in DOCUMENTS {
         seeds += usize::from(write(corpus, name, "written-by-hand", text.as_bytes()));
     }
+    // At the bounds, which mutation takes long to reach.
+    let named = LONG_NAME.replace("NAME", &"x".repeat(201));
+    seeds += usize::from(write(corpus, "trust_list", "long-name", named.as_bytes()));
     let lines: String = words.iter().take(WORDS_MAX).map(|word| format!("\"{word}\"\n")).collect();
     fs::create_dir_all(corpus)
         .and_then(|()| fs::write(corpus.join("words.dict"), lines))
@@ -145,6 +148,9 @@ const DOCUMENTS: &[(&str, &str)] = &[
         r#"{"@context":["https://www.w3.org/ns/credentials/v2","https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"],"type":["VerifiableCredential","ClrCredential"],"issuer":"did:web:a.example","credentialSubject":{"type":["ClrSubject"],"verifiableCredential":[{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:web:a.example","credentialSubject":{"id":"urn:a"}},"eyJhbGciOiJFZERTQSJ9.e30.AA"],"association":[{"type":"Association","associationType":"isChildOf","sourceId":"urn:a","targetId":"urn:b"}]}}"#,
     ),
 ];
+
+/// A trust list with a name that is to be left out.
+const LONG_NAME: &str = r#"{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential","TrustListCredential"],"issuer":"did:web:a.example","credentialSubject":{"entries":[{"issuer":"did:web:b.example","name":"NAME"}]}}"#;
 
 /// The cases of a folder, by name.
 fn cases(folder: &Path) -> Vec<(String, Value)> {
