@@ -30,7 +30,8 @@ use crate::{
 
 impl Node {
     /// Keeps what is authentic, not revoked, and about this home's DID, or else about an address that the holder gives. What
-    /// has expired, or whose status cannot be checked, is kept and reported as such, and backs no claim.
+    /// has expired, whose status cannot be checked, or that carries its key itself, as badges of some platforms do, is kept and
+    /// reported as such, and backs no claim.
     pub(super) async fn import(&mut self, order: &ImportOrder) -> Answer {
         let name = &order.name;
         let form = import::form(&order.text).map_err(|e| {
@@ -247,6 +248,8 @@ fn check_authentic(checks: &Checks, can_be_asked: bool, name: &str) -> Result<()
             refuse(CheckName::Unrevoked, "ask its issuer why, and for a new one")
         }
         Check::Pass => Ok(()),
+        // As it was signed, by nobody known: kept with that label, it backs no claim.
+        Check::NotChecked if UNBOUND.iter().any(|code| is_for(checks, CheckName::Untampered, code)) => Ok(()),
         Check::NotChecked if can_be_asked => {
             let hint = "add --fetch to ask its issuer, who learns that somebody verifies";
             refuse(CheckName::Untampered, hint)
@@ -258,8 +261,15 @@ fn check_authentic(checks: &Checks, can_be_asked: bool, name: &str) -> Result<()
     }
 }
 
+/// What says that a credential is as it was signed, and not by whom.
+const UNBOUND: [&str; 2] = ["key-unbound", "proof-key-unbound"];
+
 fn is_suspended(checks: &Checks) -> bool {
-    checks.reason(CheckName::Unrevoked).is_some_and(|reason| reason.code == "suspended")
+    is_for(checks, CheckName::Unrevoked, "suspended")
+}
+
+fn is_for(checks: &Checks, check: CheckName, code: &str) -> bool {
+    checks.reason(check).is_some_and(|reason| reason.code == code)
 }
 
 /// Requires that what is bound to no DID was awarded to the holder's address, where it says to whom.

@@ -21,7 +21,7 @@ use super::{signer::Signer, vcdm::date_time};
 use crate::{
     did::{self, Documents, Relationship},
     json::items,
-    key::Did,
+    key::{Did, VerifyingKey},
     limits::{PROOF_VALUE_BYTES_MAX, PROOFS_MAX},
     rdf::RdfError,
     text::shown,
@@ -123,6 +123,11 @@ pub enum ProofError {
     /// A verification method whose key is not known and cannot be had without asking the network.
     #[error("the key \"{0}\" is not known here; it must be fetched first")]
     KeyUnresolved(String),
+    /// The URL of the verification method says which key it is, and the signature holds under it. Nothing binds a URL to an issuer.
+    #[error(
+        "its signature holds under the key that \"{0}\" names, and nothing shows that the key is its issuer's"
+    )]
+    KeyUnbound(String),
     /// No key that may make such a proof.
     #[error("the verification method \"{method}\": {reason}")]
     BadVerificationMethod {
@@ -158,7 +163,10 @@ impl ProofError {
     /// Whether the proof could not be checked, as opposed to being invalid.
     pub const fn is_unsupported(&self) -> bool {
         match self {
-            ProofError::Missing | ProofError::UnknownSuite(_) | ProofError::KeyUnresolved(_) => true,
+            ProofError::Missing
+            | ProofError::UnknownSuite(_)
+            | ProofError::KeyUnresolved(_)
+            | ProofError::KeyUnbound(_) => true,
             ProofError::Rdf(e) => e.is_unsupported(),
             _ => false,
         }
@@ -173,6 +181,7 @@ impl ProofError {
             ProofError::UnknownSuite(_) => "proof-unknown-suite",
             ProofError::ChainBroken => "proof-chain-broken",
             ProofError::KeyUnresolved(_) => "proof-key-unresolved",
+            ProofError::KeyUnbound(_) => "proof-key-unbound",
             ProofError::BadVerificationMethod { .. } => "proof-bad-method",
             ProofError::WrongKeyKind(_) => "proof-wrong-key-kind",
             ProofError::WrongPurpose(_) => "proof-wrong-purpose",
@@ -331,16 +340,24 @@ fn verify_one(
     let sole_key = method.strip_prefix("did:key:").filter(|key| !key.contains('#'));
     let sole_method = sole_key.map(|key| format!("{method}#{key}"));
     let method = sole_method.as_deref().unwrap_or(method);
-    let resolved =
-        did::verification_key(method, expected.purpose.relationship(), known).map_err(|e| match e {
-            // A key with a URL of its own could be fetched, but nothing would bind it to a DID.
-            e if e.is_unsupported() || method.starts_with("https:") => {
-                ProofError::KeyUnresolved(shown(method))
-            }
-            e => ProofError::BadVerificationMethod { method: shown(method), reason: e.to_string() },
-        })?;
-    if resolved.key.algorithm() != suite.algorithm {
-        return Err(ProofError::WrongKeyKind(resolved.key.algorithm().name()));
+    let stated =
+        method.strip_prefix("https:").and_then(|url| VerifyingKey::from_multikey(url.split_once('#')?.1));
+    let (key, resolved) = match stated {
+        Some(key) => (key, None),
+        None => {
+            let relationship = expected.purpose.relationship();
+            let resolved = did::verification_key(method, relationship, known).map_err(|e| match e {
+                // A key with a URL of its own could be fetched, but nothing would bind it to a DID.
+                e if e.is_unsupported() || method.starts_with("https:") => {
+                    ProofError::KeyUnresolved(shown(method))
+                }
+                e => ProofError::BadVerificationMethod { method: shown(method), reason: e.to_string() },
+            })?;
+            (resolved.key.clone(), Some(resolved))
+        }
+    };
+    if key.algorithm() != suite.algorithm {
+        return Err(ProofError::WrongKeyKind(key.algorithm().name()));
     }
     if expected.challenge.is_some_and(|c| proof.get("challenge") != Some(&json!(c))) {
         return Err(ProofError::WrongChallenge);
@@ -356,7 +373,8 @@ fn verify_one(
     }
     let previous = previous_proofs(proof, proofs)?;
     let input = (suite.signing_input)(document, proof, &previous)?;
-    resolved.key.verify(&input, &signature).map_err(|_| ProofError::BadSignature)?;
+    key.verify(&input, &signature).map_err(|_| ProofError::BadSignature)?;
+    let Some(resolved) = resolved else { return Err(ProofError::KeyUnbound(shown(method))) };
     // Nothing holds longer than the key that it is signed with.
     let expires = expires.into_iter().chain(resolved.ends).min();
     Ok(VerifiedProof { controller: resolved.controller, created, expires })

@@ -109,7 +109,7 @@ fn forms(cases: &mut Cases) {
         expect(
             false,
             &[
-                (UNTAMPERED, "FAIL", "proof-not-the-issuers"),
+                (UNTAMPERED, "NOT_CHECKED", "proof-key-unbound"),
                 ("trusted_issuer", "NOT_CHECKED", "issuer-not-a-did"),
             ],
         ),

@@ -286,6 +286,12 @@ fn names_of_keys(cases: &mut Cases) {
         token(&with_key, &claims, &stranger().into()),
         unchecked("key-unbound"),
     );
+    cases.add(
+        "key-unbound-tampered",
+        "One is in the header, and another signed.",
+        token(&with_key, &claims, &issuer().into()),
+        fails("jws-signature"),
+    );
 }
 
 fn time(cases: &mut Cases) {

@@ -25,6 +25,7 @@ pub(super) fn cases() -> Cases {
     let mut cases = Cases::of_credentials();
     what_is_the_same(&mut cases);
     tampering(&mut cases);
+    unbound(&mut cases);
     what_cannot_be_read(&mut cases);
     what_is_beyond_us(&mut cases);
     disguises(&mut cases);
@@ -68,6 +69,35 @@ fn what_is_the_same(cases: &mut Cases) {
         "The proof states another context.",
         with_proof(|p| drop(p.insert("@context".into(), json!([EXAMPLES])))),
         fails("proof-context-not-prefix"),
+    );
+}
+
+/// As some platforms sign: the issuer and its key have URLs, and the key's says which key it is.
+fn unbound(cases: &mut Cases) {
+    let url = "https://academy.example/issuers/7";
+    let signed = || {
+        let method = format!("{url}#{}", issuer().public().multibase());
+        let mut options = good()["proof"].as_object().unwrap().clone();
+        options.remove("proofValue");
+        options.insert("verificationMethod".into(), json!(method));
+        let document = unsigned().edited(|d| d["issuer"]["id"] = json!(url));
+        Value::Object(prove(document, options, &EDDSA_RDFC_2022, &Signer::from(&issuer())).unwrap())
+    };
+    let expected = |check, code| {
+        let issuers = ("trusted_issuer", "NOT_CHECKED", "issuer-not-a-did");
+        expect(false, &[(UNTAMPERED, check, code), issuers])
+    };
+    cases.add(
+        "key-unbound",
+        "The key has a URL that says which it is: as it was signed, and nothing shows by whom.",
+        signed(),
+        expected("NOT_CHECKED", "proof-key-unbound"),
+    );
+    cases.add(
+        "key-unbound-tampered",
+        "The same, and the name was changed after signing.",
+        signed().edited(|d| d["name"] = json!("Systems Programming")),
+        expected("FAIL", "proof-bad-signature"),
     );
 }
 
