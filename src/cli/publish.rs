@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use knackmesh_protocol::consent::Present;
 use serde::Serialize;
 
-use super::{Outcome, Screen, ask, duration_ms, mismatch, screen::instant};
+use super::{
+    Outcome, Screen, ask, duration_ms, mismatch,
+    screen::{counted, instant},
+};
 use crate::{
     control::{ProofsOrder, Reply, Request},
     home::Home,
@@ -83,14 +86,14 @@ impl Args {
         };
         screen.show(&report, || {
             data!(
-                "published {} claims ({} bytes) as {} until {}",
-                report.claims,
+                "published {} ({} bytes) as {} until {}",
+                counted(report.claims, "claim"),
                 report.bytes,
                 report.view,
                 instant(report.published_until)
             );
             if order.attach {
-                data!("with {} proofs", report.proofs);
+                data!("with {}", counted(report.proofs, "proof"));
             }
             report.left_out.iter().for_each(|line| screen.say(line));
             if !report.announced {

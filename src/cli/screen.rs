@@ -131,6 +131,11 @@ pub fn instant(t: Timestamp) -> String {
     t.to_rfc3339_seconds()
 }
 
+/// So many of something: `1 claim`, `2 claims`.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// `yes` or `no`.
 pub fn yes(is: bool) -> &'static str {
     if is { "yes" } else { "no" }

@@ -85,7 +85,7 @@ fn each_copy_is_published_once() {
     assert!(text(&report["left_out"][0]).contains("--linkable"), "{report}");
     let linked = holder.run(&["publish", "--proofs", "--linkable"]).ok();
     assert!(
-        linked.stdout.contains("with 1 proofs") && linked.stderr.contains("link your pseudonym"),
+        linked.stdout.contains("with 1 proof") && linked.stderr.contains("link your pseudonym"),
         "{linked:?}"
     );
 }
