@@ -78,6 +78,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Credential {
     text: String,
+    /// Empty for an SD-JWT, which has its claims itself.
     document: Map<String, Value>,
     securing: Securing,
     id: Id,
@@ -255,7 +256,10 @@ impl Credential {
 
     /// The JSON object that the text stands for.
     pub fn document(&self) -> &Map<String, Value> {
-        &self.document
+        match &self.securing {
+            Securing::SdJwt(vc) => vc.sd_jwt().claims(),
+            Securing::DataIntegrity | Securing::Jwt(_) => &self.document,
+        }
     }
 
     /// How it is secured.
@@ -291,8 +295,8 @@ impl Credential {
 
     /// What the issuer calls itself, fit to be shown. Anyone may call itself anything.
     pub fn issuer_name(&self) -> Option<String> {
-        let of_issuer = self.document.get("issuer").and_then(|issuer| issuer.get("name"));
-        of_issuer.or_else(|| self.document.get("issuer_name")).and_then(name_of)
+        let of_issuer = self.document().get("issuer").and_then(|issuer| issuer.get("name"));
+        of_issuer.or_else(|| self.document().get("issuer_name")).and_then(name_of)
     }
 
     /// Whom it is about; `None` when that is not one DID, and holding it cannot be proven.
@@ -303,7 +307,7 @@ impl Credential {
     /// What it is called, fit to be shown: its own name, or its achievement's.
     pub fn name(&self) -> Option<String> {
         let achievement = self.subject_object().and_then(|subject| subject.get("achievement"));
-        let named = [self.document.get("name"), achievement.and_then(|a| a.get("name"))];
+        let named = [self.document().get("name"), achievement.and_then(|a| a.get("name"))];
         named.into_iter().flatten().find_map(name_of)
     }
 
@@ -329,10 +333,10 @@ impl Credential {
     /// Where the issuer says it can be found to be revoked: one entry, or a list.
     pub fn status(&self) -> Option<&Value> {
         let of_token = || match self.securing {
-            Securing::SdJwt(_) => self.document.get("status"),
+            Securing::SdJwt(_) => self.document().get("status"),
             Securing::DataIntegrity | Securing::Jwt(_) => None,
         };
-        self.document.get("credentialStatus").or_else(of_token)
+        self.document().get("credentialStatus").or_else(of_token)
     }
 
     /// The credential with what it takes to show `skills`, where its form allows to withhold the rest; unchanged otherwise.
@@ -347,9 +351,9 @@ impl Credential {
 
     fn subject_object(&self) -> Option<&Map<String, Value>> {
         match self.securing {
-            Securing::SdJwt(_) => Some(&self.document),
+            Securing::SdJwt(_) => Some(self.document()),
             Securing::DataIntegrity | Securing::Jwt(_) => {
-                items(self.document.get("credentialSubject")).first().and_then(Value::as_object)
+                items(self.document().get("credentialSubject")).first().and_then(Value::as_object)
             }
         }
     }

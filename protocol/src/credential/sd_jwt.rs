@@ -51,8 +51,7 @@ pub(super) fn parse(text: &str) -> Result<Credential, CredentialError> {
         // A subject that is no DID is known by the key that it is bound to.
         Some(Err(_)) | None => holder_of(vc.sd_jwt())?,
     };
-    let document = vc.sd_jwt().claims().clone();
-    let kind = if document.contains_key("achievement") { Kind::Achievement } else { Kind::Other };
+    let kind = if vc.sd_jwt().claims().contains_key("achievement") { Kind::Achievement } else { Kind::Other };
     Ok(Credential {
         // Whatever is withheld, it is the same credential; and a signature by P-256 has two forms.
         id: Id::of(vc.sd_jwt().token().signing_input().as_bytes()),
@@ -64,7 +63,7 @@ pub(super) fn parse(text: &str) -> Result<Credential, CredentialError> {
         subject,
         valid_from: vc.valid_from().or(vc.issued()),
         valid_until: vc.valid_until(),
-        document,
+        document: Map::new(),
         securing: Securing::SdJwt(Box::new(vc)),
     })
 }
