@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -10,9 +9,13 @@ use std::{
 use clap::ValueEnum;
 use knackmesh_protocol::credential::Format;
 
-use super::{Outcome, Screen, ask, mismatch, source::read};
+use super::{
+    Outcome, Screen, ask, mismatch,
+    source::read,
+    writing::{folder, write_copy},
+};
 use crate::{
-    control::{Exit, Refusal, Reply, Request, ShowOrder, ShownRow},
+    control::{Refusal, Reply, Request, ShowOrder, ShownRow},
     home::Home,
 };
 
@@ -82,8 +85,8 @@ impl Args {
         let order =
             ShowOrder { dcql, skills: self.skill, challenge: self.challenge, domain: self.domain, format };
         let Reply::Shown(rows) = ask(home, Request::Show(order)).await? else { return Err(mismatch()) };
-        if let Some(folder) = &self.staple {
-            staple(&rows, folder, screen)?;
+        if let Some(dir) = &self.staple {
+            staple(&rows, dir, screen)?;
         }
         screen.show(&rows, || {
             for row in &rows {
@@ -101,20 +104,17 @@ impl Args {
     }
 }
 
-/// Writes the status lists of `rows` into `folder`, each once.
-fn staple(rows: &[ShownRow], folder: &Path, screen: &Screen) -> Result<(), Refusal> {
+/// Writes the status lists of `rows` into the folder `dir`, each once.
+fn staple(rows: &[ShownRow], dir: &Path, screen: &Screen) -> Result<(), Refusal> {
     let lists: BTreeSet<&String> = rows.iter().flat_map(|row| &row.status_lists).collect();
     if lists.is_empty() {
         screen.say("no status list is known of what is shown: `knack credentials --fetch` asks its issuer");
         return Ok(());
     }
-    let refuse = |path: &Path, e: &io::Error| {
-        Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), "name a folder that can be written")
-    };
-    fs::create_dir_all(folder).map_err(|e| refuse(folder, &e))?;
+    folder(dir)?;
     for (text, number) in lists.into_iter().zip(1..) {
-        let path = folder.join(format!("status-list-{number}"));
-        fs::write(&path, text).map_err(|e| refuse(&path, &e))?;
+        let path = dir.join(format!("status-list-{number}"));
+        write_copy(&path, text.as_bytes())?;
         screen.say(&format!("stapled {}", path.display()));
     }
     Ok(())

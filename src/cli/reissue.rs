@@ -9,9 +9,8 @@ use knackmesh_protocol::{
     },
     key::Did,
 };
-use serde::Serialize;
 
-use super::{Outcome, Screen, ask, issue::printed, mismatch, screen::short, source};
+use super::{Outcome, Screen, ask, issue::printed, mismatch, screen::short, source, writing::Written};
 use crate::{
     control::{Exit, Refusal, Reply, Request, SignOrder},
     home::Home,
@@ -55,11 +54,6 @@ pub struct Args {
     /// The file to write; stdout when absent
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-#[derive(Serialize)]
-struct Written {
-    file: String,
 }
 
 impl Args {

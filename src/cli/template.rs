@@ -2,14 +2,15 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::Subcommand;
-use serde::Serialize;
-
-use super::{Outcome, Screen, writing::write_new};
+use super::{
+    Outcome, Screen,
+    writing::{Written, write_new},
+};
 use crate::{
     batch::template_text,
     control::{Exit, Refusal},
 };
+use clap::Subcommand;
 
 /// Write a template of a credential, for `knack issue batch`
 #[derive(Debug, clap::Args)]
@@ -33,11 +34,6 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-}
-
-#[derive(Serialize)]
-struct Written {
-    file: String,
 }
 
 impl Args {

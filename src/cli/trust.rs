@@ -17,7 +17,7 @@ use super::{
     mismatch,
     screen::{GOOD, STRONG, WEAK, instant, short, table},
     source,
-    writing::write_whole,
+    writing::{Written, write_whole},
 };
 use crate::{
     control::{Change, Exit, FollowOrder, FollowReport, Refusal, Reply, Request, TrustOrder},
@@ -122,11 +122,6 @@ Examples:
 }
 
 /// What was written.
-#[derive(serde::Serialize)]
-struct Written {
-    file: String,
-}
-
 impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
         let order = match self.action {

@@ -9,6 +9,12 @@ use std::{
 
 use crate::control::{Exit, Refusal};
 
+/// What `--json` prints of one file.
+#[derive(serde::Serialize)]
+pub(super) struct Written {
+    pub file: String,
+}
+
 /// How the name of a file begins that is being written.
 pub(super) const PARTIAL: &str = ".new-";
 

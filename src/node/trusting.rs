@@ -7,7 +7,7 @@ use knackmesh_protocol::{
         Checks, TrustEntry, TrustList, Verifier,
         followed::{FollowError, FollowedList, Trusted},
         import::{self, Form},
-        issuing, trust_document,
+        issuing, open_badge, trust_document,
     },
     key::{Algorithm, Did},
     limits::{CREDENTIAL_BYTES_MAX, TRUST_NAME_BYTES_MAX},
@@ -66,7 +66,7 @@ impl Node {
                     let hint = "make one: `knack trust add DID`; lists that you follow are for their keepers to hand on";
                     return Err(Refusal::new(Exit::Failed, message, hint));
                 }
-                let (at, id) = (now(), uuid(random_id()?));
+                let (at, id) = (now(), open_badge::uuid(4, random_id()?));
                 let until = Some(at.plus_ms(valid_for_ms));
                 let mut document =
                     trust_document::document(trusted.own(), signer.controller(), &id, at, until);
@@ -264,13 +264,4 @@ fn not_followed(e: FollowError) -> Refusal {
         }
     };
     Refusal::new(Exit::Refused, e.to_string(), hint)
-}
-
-/// An identifier of random bytes (RFC 9562, version 4).
-fn uuid(mut bytes: [u8; 16]) -> String {
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
-    format!("urn:uuid:{}", parts.join("-"))
 }

@@ -1,7 +1,8 @@
 //! From what a verification lacks to what is known: this server's own status lists, and, where the operator allows it, what
 //! the web says.
 //!
-//! What cannot be had is left out, and the verification says so.
+//! What cannot be had is left out, and the verification says so. This is looked up on the threads that serve connections; the
+//! verification itself is [`super::work`].
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use knackmesh_protocol::{
     credential::{
         Credential, Format, Securing, Signer,
         baked::{self, Baked, Version},
-        data_integrity::Binding,
+        data_integrity::{self, Binding, ProofOptions, suites::EDDSA_JCS_2022},
         presentation,
     },
     jose::sd_jwt::KeyBinding,
@@ -196,6 +196,28 @@ fn a_presented_sd_jwt_is_kept_without_what_bound_it() {
     let bound = vc.sd_jwt().select(|_| true).bind(&binding, &key.into()).expect("bound");
     // It is another's, which is said of the credential and not of the presentation.
     refused(&home, &[&write(&home, "shown", bound)], "not about you");
+}
+
+#[test]
+fn what_nothing_ties_to_its_issuer_is_kept_and_backs_no_claim() {
+    let home = Knack::new("home");
+    let mut document = award(&home, Format::Jcs).document().clone();
+    document.remove("proof");
+    document["issuer"]["id"] = json!("https://academy.example/issuers/7");
+    let signer: Signer = (&SecretKey::from_seed([1; 32])).into();
+    let options = ProofOptions::new(Binding::ASSERTION, now());
+    let badge = data_integrity::sign(document, &EDDSA_JCS_2022, &signer, &options).expect("signed");
+    let mut changed = Value::Object(badge.clone());
+    changed["name"] = json!("Medicine");
+    refused(&home, &[&write(&home, "changed.json", changed.to_string())], "the signature does not verify");
+
+    let kept = imported(&home, &[&write(&home, "badge.json", Value::Object(badge).to_string())]);
+    let row = &kept["credential"];
+    assert_eq!((&row["untampered"], &row["verified"]), (&json!("NOT_CHECKED"), &json!(false)), "{kept:#}");
+    assert!(row["reasons"].to_string().contains("proof-key-unbound"), "{kept:#}");
+    assert_eq!(home.json(&["credentials"])[0]["verified"], false);
+    let preview = finish(home.command(&["preview"]).arg("--json"));
+    assert!(!preview.stdout.contains("commitment"), "no claim is backed by it: {preview:?}");
 }
 
 #[test]

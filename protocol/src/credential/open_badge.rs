@@ -179,7 +179,12 @@ pub(super) fn urn(nonce: &[u8; 16], part: &str) -> String {
     hasher.update(nonce).update(part.as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x80;
+    uuid(8, bytes)
+}
+
+/// The URN of a UUID of this version, below 16, made of `bytes` (RFC 9562 section 4).
+pub fn uuid(version: u8, mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | version << 4;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
     format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])

@@ -33,7 +33,7 @@ use crate::{
 /// What kind of credential it is, where we issue it.
 pub const VCT: &str = "urn:knackmesh:vct:achievement:1";
 
-/// Digests of an object come in multiples of this, so that their number does not tell how many skills are withheld.
+/// Digests of an object, and of an array, come in multiples of this, so that their number does not tell how many skills are withheld.
 const DIGESTS_MULTIPLE: usize = 4;
 
 /// Reads a credential in this form, as issued or as presented.

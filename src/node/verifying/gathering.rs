@@ -10,10 +10,7 @@ use std::{
 
 use futures::future::join_all;
 use knackmesh_protocol::{
-    credential::{
-        Credential, Known, Need, Verifier,
-        status::{StatusList, StatusListError},
-    },
+    credential::{Credential, Known, Need, Verifier, status::StatusList},
     did::{Document, Documents, web},
     key::Did,
     limits::{STATUS_LISTS_MAX, VERIFICATION_ROUNDS_MAX},
@@ -233,7 +230,7 @@ impl Gathering {
             }
             let read = StatusList::verify(&list.text, Some((&list.url, list.fetched)), &self.known.documents);
             if let Err(e) = read.and_then(|list| self.known.status_lists.insert(list)) {
-                asker.useless(&list.url, code_of(&e), e.to_string());
+                asker.useless(&list.url, e.code(), e.to_string());
             }
         }
     }
@@ -243,16 +240,4 @@ impl Gathering {
 fn documents_for(list: &str, verifier: &Verifier<'_>) -> Vec<Need> {
     let needs = Credential::parse(list).map(|credential| credential.needs(verifier)).unwrap_or_default();
     needs.into_iter().filter(|need| matches!(need, Need::Document(_))).collect()
-}
-
-/// The stable name of a refusal of a status list.
-fn code_of(e: &StatusListError) -> &'static str {
-    match e {
-        StatusListError::Credential(e) => e.code(),
-        StatusListError::Malformed(_) => "status-list-malformed",
-        StatusListError::Unverified(_) => "status-list-unverified",
-        StatusListError::WrongUrl => "status-list-wrong-url",
-        StatusListError::Bits(e) => e.code(),
-        StatusListError::TooMany => "status-list-too-many",
-    }
 }
