@@ -17,6 +17,7 @@ pub mod scenario;
 
 pub mod index;
 pub mod population;
+pub mod tally;
 pub mod trace;
 
 pub mod ledger;
@@ -28,3 +29,7 @@ mod queue;
 pub mod world;
 
 mod network;
+
+pub mod plan;
+
+pub mod run;

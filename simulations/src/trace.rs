@@ -6,11 +6,14 @@ use knackmesh_protocol::{
     time::Timestamp,
 };
 
+use crate::tally::Tally;
+
 /// A running hash of events and outputs.
 #[derive(Default)]
 pub struct Trace {
     hasher: blake3::Hasher,
     events: u64,
+    tally: Tally,
 }
 
 impl Trace {
@@ -24,9 +27,15 @@ impl Trace {
         self.events
     }
 
+    /// Messages so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// Takes note of an input.
     pub fn input(&mut self, now: Timestamp, node: u32, input: &Input) {
         self.events += 1;
+        self.tally.note(node, input);
         self.part(&now.unix_ms().to_le_bytes());
         self.part(&node.to_le_bytes());
         match input {

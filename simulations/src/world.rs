@@ -26,6 +26,7 @@ use crate::{
     population::Population,
     queue::{Event, Queue},
     scenario::Scenario,
+    tally::Tally,
     trace::Trace,
 };
 
@@ -126,6 +127,21 @@ impl World {
     /// How many inputs have been handled.
     pub fn events(&self) -> u64 {
         self.trace.events()
+    }
+
+    /// Which messages have reached whom.
+    pub fn tally(&self) -> &Tally {
+        self.trace.tally()
+    }
+
+    /// Who is published now, by view: the node, and when it ends.
+    pub fn published(&self) -> impl Iterator<Item = (u32, PublicKey, Timestamp)> {
+        self.ledger.alive(self.now).map(|truth| (truth.node, truth.summary.body().view(), truth.expires()))
+    }
+
+    /// How many nodes run.
+    pub fn running(&self) -> usize {
+        self.nodes.iter().filter(|node| node.peer.is_some()).count()
     }
 
     /// A node.

@@ -1,0 +1,211 @@
+//! A plan carried out: commands at their instants, and what there is to measure. The world stays the judge; this only looks.
+//!
+//! Looking changes nothing: a run has the same trace hash however often it is looked at, and however its time is cut.
+
+mod agenda;
+mod observed;
+mod spreading;
+
+use std::collections::VecDeque;
+
+use knackmesh_protocol::{
+    peer::{CommandId, Outcome, Reply},
+    query::parse,
+};
+
+pub use self::{
+    agenda::Deed,
+    observed::{Asked, Observed, QueryRow, Row},
+    spreading::{Spread, What},
+};
+use self::{agenda::Due, spreading::Spreading};
+use crate::{
+    checks::Violation,
+    plan::Plan,
+    world::{START, World},
+};
+
+/// See the module.
+pub struct Run {
+    plan: Plan,
+    world: World,
+    agenda: VecDeque<Due>,
+    open: Vec<Open>,
+    spreading: Spreading,
+    look_ms: u64,
+    sample_ms: u64,
+    observed: Observed,
+}
+
+/// A search without its answer.
+struct Open {
+    id: CommandId,
+    row: usize,
+    /// The views that match, as only the world can know.
+    relevant: std::collections::BTreeSet<knackmesh_protocol::key::PublicKey>,
+}
+
+impl Run {
+    /// A run in which no time has passed.
+    pub fn new(plan: &Plan, seed: u64) -> Self {
+        let world = World::new(plan.scenario(seed));
+        let agenda = agenda::agenda(plan, &world.scenario, world.population()).into();
+        let spreading = Spreading::new(&plan.file.metrics, &world.scenario);
+        let plan = plan.clone();
+        Run {
+            plan,
+            world,
+            agenda,
+            open: Vec::new(),
+            spreading,
+            look_ms: 0,
+            sample_ms: 0,
+            observed: Observed::default(),
+        }
+    }
+
+    /// The world, to be looked at.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Milliseconds since the run began.
+    pub fn now_ms(&self) -> u64 {
+        self.world.now().since_ms(START)
+    }
+
+    /// What was observed so far.
+    pub fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    /// How each publication and withdrawal spread, as far as it has.
+    pub fn spread(&self) -> &[Spread] {
+        self.spreading.rows()
+    }
+
+    /// Whether the plan's time is over.
+    pub fn is_over(&self) -> bool {
+        self.now_ms() >= self.plan.file.duration.0
+    }
+
+    /// Lets time pass until `until_ms`, or to the plan's end if that is earlier.
+    ///
+    /// # Errors
+    /// The first promise that is broken ends the run; what was observed stays.
+    pub fn advance(&mut self, until_ms: u64) -> Result<(), Violation> {
+        let until_ms = until_ms.min(self.plan.file.duration.0);
+        loop {
+            let due = self.agenda.front().map_or(u64::MAX, |(at, _)| *at);
+            let next = due.min(self.look_ms).min(self.sample_ms).min(until_ms);
+            self.world.run_until(START.plus_ms(next))?;
+            if next == self.look_ms {
+                self.look();
+                self.look_ms += self.plan.file.metrics.resolution.0;
+            }
+            if next == self.sample_ms {
+                self.sample();
+                self.sample_ms += self.plan.file.metrics.every.0;
+            }
+            while let Some((_, deed)) = self.agenda.pop_front_if(|(at, _)| *at == next) {
+                self.carry_out(deed)?;
+            }
+            if next == until_ms {
+                self.look();
+                return Ok(());
+            }
+        }
+    }
+
+    fn carry_out(&mut self, deed: Deed) -> Result<(), Violation> {
+        match deed {
+            Deed::Publish { node, lease_ms } => {
+                if self.runs(node) && self.world.node(node).person.content.is_some() {
+                    let id = self.world.publish(node, lease_ms);
+                    let view = self.world.node(node).person.identity.view.public();
+                    self.spreading.publish(self.world.now(), id, node, view);
+                    self.observed.publications += 1;
+                } else {
+                    self.observed.undone += 1;
+                }
+            }
+            Deed::Withdraw(node) => {
+                if self.runs(node) {
+                    self.spreading.withdraw(&self.world, node);
+                    self.world.withdraw(node);
+                    self.observed.withdrawals += 1;
+                } else {
+                    self.observed.undone += 1;
+                }
+            }
+            Deed::Search { node, query } => self.search(node, query),
+            Deed::Start(node) => self.world.start(node),
+            Deed::Stop(node) => self.world.stop(node)?,
+            Deed::Part(sides) => self.world.partition(|node| (node % u32::from(sides)) as u8)?,
+            Deed::Heal => self.world.heal(),
+        }
+        Ok(())
+    }
+
+    fn search(&mut self, node: u32, text: String) {
+        // A plan's queries were read when it was.
+        let Ok(parsed) = parse(&text, &self.world.population().vocabulary, self.world.now()) else { return };
+        let relevant = self.world.all_seeing(&parsed.query);
+        let mut row = QueryRow::new(self.now_ms(), node, text, relevant.len());
+        if self.runs(node) {
+            let id = self.world.search(node, &parsed.query, "a search");
+            self.open.push(Open { id, row: self.observed.queries.len(), relevant });
+        } else {
+            row.asked = Asked::NotRunning;
+        }
+        self.observed.queries.push(row);
+    }
+
+    /// Takes in the answers that have come, and sees how far news has spread.
+    fn look(&mut self) {
+        let (world, observed, k) = (&self.world, &mut self.observed, self.plan.file.metrics.recall_at);
+        self.open.retain(|open| {
+            let Some(row) = observed.queries.get_mut(open.row) else { return false };
+            match world.reply(open.id) {
+                Some(Reply::Found(Ok(outcome))) => answer(row, outcome, open, k as usize),
+                Some(_) => row.asked = Asked::Refused,
+                None => return true,
+            }
+            false
+        });
+        self.spreading.look(world);
+    }
+
+    fn sample(&mut self) {
+        let row = Row {
+            at_ms: self.now_ms(),
+            running: self.world.running(),
+            published: self.world.published().count(),
+            coverage: self.spreading.coverage(&self.world),
+            stale: self.spreading.stale(&self.world),
+            events: self.world.events(),
+            messages: self.world.tally().by_kind().values().map(|load| load.messages).sum(),
+            bytes: self.world.tally().by_kind().values().map(|load| load.bytes).sum(),
+        };
+        self.observed.rows.push(row);
+    }
+
+    fn runs(&self, node: u32) -> bool {
+        self.world.node(node).peer.is_some()
+    }
+}
+
+fn answer(row: &mut QueryRow, outcome: &Outcome, open: &Open, k: usize) {
+    let found: Vec<_> = outcome.results.iter().map(|found| found.summary.body().view()).collect();
+    let hits = |of: &[_]| of.iter().filter(|view| open.relevant.contains(view)).count();
+    row.asked = Asked::Answered;
+    row.elapsed_ms = Some(outcome.elapsed_ms);
+    row.found = found.len();
+    row.hits = hits(&found);
+    row.best_hits = hits(&found[..found.len().min(k)]);
+    row.best_possible = k.min(open.relevant.len());
+    row.presented = outcome.coverage.presented;
+    row.asked_nodes = outcome.coverage.asked;
+    row.answered_nodes = outcome.coverage.answered;
+    row.withheld = outcome.withheld.len();
+}
