@@ -88,7 +88,8 @@ impl Folder {
     /// When it cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let path = self.0.join(name);
-        fs::create_dir_all(&self.0)
+        let within = path.parent().unwrap_or(&self.0);
+        fs::create_dir_all(within)
             .and_then(|()| fs::write(&path, bytes))
             .map_err(|error| FolderError::Io { path, error })
     }

@@ -28,14 +28,19 @@ pub fn of_run(record: &Record) -> Vec<Chart> {
     charts.into_iter().flatten().collect()
 }
 
+/// An axis of numbers.
+fn plain() -> Axis {
+    Axis { label: String::new(), range: (0.0, 1.0), is_logarithmic: false, names: Vec::new() }
+}
+
 fn time_axis(record: &Record) -> Axis {
     let end = record.manifest.reached_ms as f64 / 1000.0;
-    Axis { label: "time since the run began (s)".into(), range: (0.0, end.max(1.0)), names: Vec::new() }
+    Axis { label: "time since the run began (s)".into(), range: (0.0, end.max(1.0)), ..plain() }
 }
 
 fn share_axis(label: &str) -> Axis {
     // A little room, so that a line at 1 or 0 is not the border.
-    Axis { label: label.to_owned(), range: (-0.03, 1.05), names: Vec::new() }
+    Axis { label: label.to_owned(), range: (-0.03, 1.05), ..plain() }
 }
 
 fn line(name: &str, style: Style, points: Vec<(f64, f64)>) -> Series {
@@ -88,7 +93,7 @@ fn latency(record: &Record) -> Option<Chart> {
         title: "How long searches take".into(),
         caption: "The share of answered searches that took no longer, from command to answer.".into(),
         body: Body::Lines {
-            x: Axis { label: "latency (ms)".into(), range: (0.0, most * 1.05 + 1.0), names: Vec::new() },
+            x: Axis { label: "latency (ms)".into(), range: (0.0, most * 1.05 + 1.0), ..plain() },
             y: share_axis("share of searches"),
             series,
         },
@@ -107,9 +112,12 @@ fn discoverability(record: &Record) -> Option<Chart> {
             series.push(line(name, Style::Line, cumulative(&values, all)));
         }
     }
-    // All lines end at the same place.
-    let end = (most * 1.05).max(0.1);
+    // From fractions of a second to minutes: what is below the first look counts as the first look.
+    let least = (record.manifest.scenario.metrics.resolution.0 as f64 / 1000.0).max(0.001);
+    let end = most.max(10.0 * least).log10().ceil();
     for series in &mut series {
+        series.points.iter_mut().for_each(|point| point.0 = point.0.max(least).log10());
+        // All lines end at the same place.
         let last = series.points.last().map_or(0.0, |point| point.1);
         series.points.push((end, last));
     }
@@ -120,7 +128,12 @@ fn discoverability(record: &Record) -> Option<Chart> {
                   line that ends below 1 leaves those who did not learn of it while it counted."
             .into(),
         body: Body::Lines {
-            x: Axis { label: "time since the order (s)".into(), range: (0.0, end), names: Vec::new() },
+            x: Axis {
+                label: "time since the order (s)".into(),
+                range: (least.log10(), end),
+                is_logarithmic: true,
+                ..plain()
+            },
             y: share_axis("share of news and observers"),
             series,
         },
@@ -245,12 +258,8 @@ fn over_key(sweep: &Sweep, metric: &str) -> Option<Chart> {
         title: format!("{} over {key}", capital(label(metric))),
         caption: band,
         body: Body::Lines {
-            x: Axis { label: key.clone(), range: (-0.2, names.len() as f64 - 0.8), names },
-            y: Axis {
-                label: label(metric).to_owned(),
-                range: (least - margin, most + margin),
-                names: Vec::new(),
-            },
+            x: Axis { label: key.clone(), range: (-0.2, names.len() as f64 - 0.8), names, ..plain() },
+            y: Axis { label: label(metric).to_owned(), range: (least - margin, most + margin), ..plain() },
             series,
         },
     })

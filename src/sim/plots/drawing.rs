@@ -105,7 +105,7 @@ fn lines<DB: DrawingBackend>(
         .label_style((FONT, 14).into_font().color(&INK))
         .x_label_formatter(&name_x)
         .y_label_formatter(&name_y)
-        .x_labels(if x.names.is_empty() { 10 } else { 2 * x.names.len() + 1 })
+        .x_labels(labels(x))
         .axis_style(INK)
         .bold_line_style(GRID)
         .light_line_style(WHITE);
@@ -160,6 +160,15 @@ fn lines<DB: DrawingBackend>(
     Ok(())
 }
 
+/// So many labels that each power of ten, and each name, gets one.
+fn labels(axis: &Axis) -> usize {
+    match axis {
+        Axis { is_logarithmic: true, range: (least, most), .. } => (most - least).ceil() as usize + 1,
+        Axis { names, .. } if names.is_empty() => 10,
+        Axis { names, .. } => 2 * names.len() + 1,
+    }
+}
+
 /// What stands at a place of an axis: a name where it has names, or a number without needless digits.
 fn name(axis: &Axis, value: f64) -> String {
     if !axis.names.is_empty() {
@@ -168,7 +177,7 @@ fn name(axis: &Axis, value: f64) -> String {
         let name = is_near.then(|| axis.names.get(nearest as usize)).flatten();
         return name.cloned().unwrap_or_default();
     }
-    number(value)
+    number(if axis.is_logarithmic { 10_f64.powf(value) } else { value })
 }
 
 /// A number without needless digits.
@@ -231,7 +240,7 @@ fn bars_of<DB: DrawingBackend>(
         let (x, y) = plot.map_coordinate(&(0.0, count - at as f64 - 0.5));
         let width = area.estimate_text_size(name, &font).map_err(|e| failed(chart, &e))?.0;
         let left = x - 10 - i32::try_from(width).unwrap_or(0);
-        area.draw(&Text::new(name.clone(), (left, y - 7), font.clone())).map_err(|e| failed(chart, &e))?;
+        area.draw(&Text::new(name.clone(), (left, y - 5), font.clone())).map_err(|e| failed(chart, &e))?;
     }
     Ok(())
 }

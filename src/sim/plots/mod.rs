@@ -50,8 +50,10 @@ pub enum Body {
 pub struct Axis {
     /// What it measures, with its unit.
     pub label: String,
-    /// From where to where.
+    /// From where to where; of a logarithmic axis, the powers of ten.
     pub range: (f64, f64),
+    /// Whether places are the decimal logarithms of what is measured.
+    pub is_logarithmic: bool,
     /// Names of places, where the axis has names rather than numbers: at 0, 1, 2 and so on.
     pub names: Vec<String>,
 }
