@@ -52,6 +52,11 @@ impl Purpose {
         Draws { key: self.key_of(node), drawn: 0 }
     }
 
+    /// The stream of a node for one of many occasions, each with 2^20 draws.
+    pub fn of_occasion(self, node: u32, occasion: u32) -> Draws {
+        Draws { drawn: u64::from(occasion) << 20, ..self.of(node) }
+    }
+
     /// A number for each node: different nodes have different ones.
     pub fn key_of(self, node: u32) -> u64 {
         mix(self.key ^ u64::from(node))

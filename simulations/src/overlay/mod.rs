@@ -18,10 +18,12 @@
 
 mod settings;
 
+mod lifetime;
 mod nodes;
 mod outcome;
 mod trace;
 
+mod churn;
 mod look_up;
 mod tables;
 

@@ -7,8 +7,6 @@
 //! An identifier is the first 64 bits of what would be 256. Only prefixes and the order of distances matter to a look-up, and those
 //! differ only if two nodes share 64 bits; identifiers are made by a bijection of the numbers, so no two do.
 
-use std::ops::Range;
-
 use super::settings::Settings;
 use crate::streams::{Draws, Purpose};
 
@@ -17,6 +15,7 @@ const DRAWS_MAX: usize = 10_000;
 
 const ONLINE: u8 = 1;
 const ATTACKER: u8 = 2;
+const CHURNS: u8 = 4;
 
 /// See the module.
 pub struct Nodes {
@@ -48,7 +47,7 @@ impl Nodes {
                 nodes.flags[index as usize] = ONLINE | ATTACKER;
                 nodes.attackers.push(index);
             } else if !away.of(*number).permille(settings.offline_permille) {
-                nodes.flags[index as usize] = ONLINE;
+                nodes.flags[index as usize] = if settings.churn.is_some() { ONLINE | CHURNS } else { ONLINE };
             }
         }
         nodes
@@ -74,6 +73,22 @@ impl Nodes {
         self.flags[node as usize] & ATTACKER != 0
     }
 
+    /// Whether it leaves and returns.
+    pub fn churns(&self, node: u32) -> bool {
+        self.flags[node as usize] & CHURNS != 0
+    }
+
+    /// A node leaves or returns.
+    pub fn set_online(&mut self, node: u32, online: bool) {
+        let flags = &mut self.flags[node as usize];
+        *flags = if online { *flags | ONLINE } else { *flags & !ONLINE };
+    }
+
+    /// Whether tables list it when the run begins: all but those that churn and are away.
+    pub fn is_listed(&self, node: u32) -> bool {
+        self.flags[node as usize] & (ONLINE | CHURNS) != CHURNS
+    }
+
     /// Any node, the same if another is added.
     pub fn draw_any(&self, draws: &mut Draws) -> u32 {
         self.indexes[draws.stable_below(self.len()) as usize]
@@ -82,15 +97,7 @@ impl Nodes {
     /// An honest reachable node, the same if another is added.
     pub fn draw(&self, draws: &mut Draws) -> Option<u32> {
         let mut drawn = (0..DRAWS_MAX).map(|_| self.draw_any(draws));
-        drawn.find(|node| self.flags[*node as usize] == ONLINE)
-    }
-
-    /// Of a range of nodes that share `bits` bits of a prefix, those whose next bit is 0, then those whose next bit is 1.
-    pub fn split(&self, range: &Range<u32>, bits: u32) -> (Range<u32>, Range<u32>) {
-        let ids = &self.ids[range.start as usize..range.end as usize];
-        let zeros = ids.partition_point(|id| id << bits >> 63 == 0);
-        let middle = range.start + zeros as u32;
-        (range.start..middle, middle..range.end)
+        drawn.find(|node| self.flags[*node as usize] & (ONLINE | ATTACKER) == ONLINE)
     }
 
     /// The `count` attackers nearest to a key, in no order.

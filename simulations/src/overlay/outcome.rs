@@ -46,7 +46,7 @@ pub struct Messages {
     pub contacts: u64,
     /// Of requests and responses: lost on the way.
     pub lost: u64,
-    /// Requests to nodes that are not there.
+    /// Requests and responses to nodes that are not there.
     pub undelivered: u64,
     /// Requests that an attacker took and did not answer.
     pub dropped: u64,

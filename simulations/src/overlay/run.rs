@@ -1,6 +1,7 @@
 //! A run: the events and what each does.
 
 use super::{
+    churn::Turns,
     look_up::LookUp,
     nodes::Nodes,
     outcome::{End, Memory, Messages, Outcome, Record},
@@ -20,10 +21,13 @@ pub struct Run {
     now_ms: u64,
     nodes: Nodes,
     tables: Tables,
+    turns: Option<Turns>,
     handled: Vec<u32>,
     wheel: Wheel<Event>,
     look_ups: Vec<LookUp>,
     free: Vec<u32>,
+    /// Look-ups of records that messages are under way for.
+    open: u32,
     contacts: Vec<u32>,
     serial: u32,
     messages: Messages,
@@ -43,6 +47,8 @@ enum Event {
     Response { look_up: u32, serial: u32, from: u32, slot: u8 },
     /// The time for a response is over.
     Timeout { look_up: u32, serial: u32, slot: u8 },
+    /// A node leaves or returns.
+    Turn { node: u32 },
 }
 
 /// Many wait at once.
@@ -52,7 +58,8 @@ impl Run {
     /// A run at its beginning; that of a million nodes takes some seconds to set up.
     pub fn new(settings: &Settings, seed: u64) -> Result<Self, Unfit> {
         settings.validate()?;
-        let nodes = Nodes::new(settings, seed);
+        let mut nodes = Nodes::new(settings, seed);
+        let turns = settings.churn.map(|churn| Turns::new(churn, seed, &mut nodes));
         let mut run = Self {
             settings: settings.clone(),
             seed,
@@ -60,9 +67,11 @@ impl Run {
             tables: Tables::new(settings, &nodes, seed),
             handled: vec![0; nodes.len() as usize],
             nodes,
+            turns,
             wheel: Wheel::default(),
             look_ups: Vec::new(),
             free: Vec::new(),
+            open: 0,
             contacts: Vec::new(),
             serial: 0,
             messages: Messages::default(),
@@ -70,12 +79,17 @@ impl Run {
             trace: Trace::default(),
         };
         run.schedule_beginning(0);
+        if let Some(turns) = &run.turns {
+            for node in (0..run.nodes.len()).filter(|node| run.nodes.churns(*node)) {
+                run.wheel.push(turns.first_ms(&run.nodes, node), Event::Turn { node });
+            }
+        }
         Ok(run)
     }
 
-    /// Whether all look-ups have begun and ended.
+    /// Whether all look-ups have begun and ended, and their last messages have arrived.
     pub fn is_over(&self) -> bool {
-        self.records.len() == self.settings.look_ups as usize && self.free.len() == self.look_ups.len()
+        self.records.len() == self.settings.look_ups as usize && self.open == 0
     }
 
     /// Goes on until an instant, in milliseconds, or until all is over, which it then says.
@@ -86,7 +100,7 @@ impl Run {
     /// As [`Self::step_until`], but stops after so many events: for whoever shows progress or can be told to stop.
     pub fn step(&mut self, until_ms: u64, events_max: u64) -> bool {
         let end = self.trace.events().saturating_add(events_max);
-        while self.trace.events() < end {
+        while self.trace.events() < end && !self.is_over() {
             let Some((at_ms, event)) = self.wheel.pop(until_ms) else { break };
             self.now_ms = at_ms;
             self.happen(event);
@@ -130,7 +144,9 @@ impl Run {
     fn memory(&self) -> Memory {
         let look_ups = self.look_ups.capacity().saturating_sub(self.look_ups.len()) * size_of::<LookUp>();
         Memory {
-            nodes: self.nodes.bytes() + self.handled.capacity() * 4,
+            nodes: self.nodes.bytes()
+                + self.handled.capacity() * 4
+                + self.turns.as_ref().map_or(0, Turns::bytes),
             tables: self.tables.bytes(),
             queue: self.wheel.bytes(),
             look_ups: look_ups
@@ -143,6 +159,7 @@ impl Run {
     fn happen(&mut self, event: Event) {
         let place = match event {
             Event::Begin => return self.begin_next(),
+            Event::Turn { node } => return self.turn(node),
             Event::Request { look_up, serial, to, slot } => {
                 self.request_arrives(look_up, serial, to, slot);
                 look_up
@@ -156,11 +173,8 @@ impl Run {
                 look_up
             }
         };
-        let look_up = &mut self.look_ups[place as usize];
-        look_up.pending -= 1;
-        if look_up.ended && look_up.pending == 0 {
-            self.free.push(place);
-        }
+        self.look_ups[place as usize].pending -= 1;
+        self.release(place);
     }
 
     fn schedule(&mut self, place: u32, at_ms: u64, event: Event) {
@@ -207,6 +221,23 @@ impl Run {
         self.begin(from, target, draws, Some(number));
     }
 
+    fn turn(&mut self, node: u32) {
+        let Some(turns) = &mut self.turns else { return };
+        let lasts_ms = turns.next_ms(&mut self.nodes, node);
+        self.wheel.push(self.now_ms + lasts_ms, Event::Turn { node });
+        let online = self.nodes.is_online(node);
+        self.trace.note(self.now_ms, 4, u32::from(online), node, node);
+        if !online {
+            let look_ups = (0..).zip(&self.look_ups);
+            let own = look_ups.filter(|(_, look_up)| look_up.from == node && !look_up.ended);
+            for place in own.map(|(place, _)| place).collect::<Vec<u32>>() {
+                self.end(place, End::Abandoned, 0);
+            }
+        } else if let Some(draws) = turns.rejoin(&self.nodes, node) {
+            self.begin(node, node, draws, None);
+        }
+    }
+
     fn begin(&mut self, from: u32, target: u32, draws: Draws, record: Option<u32>) {
         let place = self.free.pop().unwrap_or_else(|| {
             let Settings { k, alpha, paths, .. } = self.settings;
@@ -219,7 +250,18 @@ impl Run {
         self.contacts.clear();
         self.tables.nearest(&self.nodes, from, look_up.key, from, &mut self.contacts);
         look_up.begin(&self.contacts, |node| self.nodes.id(node));
+        self.open += u32::from(record.is_some());
         self.go_on(place);
+        self.release(place);
+    }
+
+    /// A look-up that has ended can be used again when no event names it.
+    fn release(&mut self, place: u32) {
+        let look_up = &self.look_ups[place as usize];
+        if look_up.ended && look_up.pending == 0 {
+            self.open -= u32::from(look_up.record.is_some());
+            self.free.push(place);
+        }
     }
 
     /// Asks whom there is to ask, or ends.
@@ -320,6 +362,10 @@ impl Run {
         let look_up = &mut self.look_ups[place as usize];
         let from = look_up.from;
         self.trace.note(self.now_ms, 2, serial, responder, from);
+        if !self.nodes.is_online(from) {
+            self.messages.undelivered += 1;
+            return;
+        }
         self.handled[from as usize] += 1;
         if self.settings.learn {
             self.tables.add(&self.nodes, from, responder);

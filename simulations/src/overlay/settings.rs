@@ -80,14 +80,17 @@ pub enum Bootstrap {
     },
 }
 
-/// Nodes that leave and return. Whoever is not an attacker takes part in it; the run begins in the steady state.
+/// Nodes that leave and return: all but the attackers and those that are never there. The run begins in the steady state: some are
+/// away, lifetimes have begun before, and the tables list those who are there. Sessions that end end their look-ups.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Churn {
     /// How long a node stays.
     pub session: Lifetime,
     /// How long it is away.
     pub absence: Lifetime,
+    /// Whether a node that returns looks itself up, which tells it of its neighbours and them of it.
+    pub rejoin: bool,
 }
 
 /// How long something lasts.
@@ -149,6 +152,14 @@ impl Default for Settings {
     }
 }
 
+impl Default for Churn {
+    /// Sessions as those of IPFS. How long nodes are away is not known as well; as long as they stay, here, so that
+    /// half of them are there at any time.
+    fn default() -> Self {
+        Self { session: Lifetime::IPFS, absence: Lifetime::IPFS, rejoin: true }
+    }
+}
+
 impl Lifetime {
     /// How long sessions of IPFS nodes were found to last: Weibull, shape 0.61, scale 3.7 hours.
     pub const IPFS: Self = Self::Weibull { shape: 0.61, scale_ms: 13_320_000 };
@@ -185,7 +196,7 @@ impl Settings {
             within("bootstrap.random", random, 0, 10_000)?;
             within("bootstrap.near", near, 0, 10_000)?;
         }
-        if let Some(Churn { session, absence }) = self.churn {
+        if let Some(Churn { session, absence, .. }) = self.churn {
             session.validate("churn.session")?;
             absence.validate("churn.absence")?;
         }

@@ -33,19 +33,24 @@ impl Tables {
             taken: vec![0; count * buckets],
             scratch: Vec::new(),
         };
+        let listed: Vec<u32> = (0..nodes.len()).filter(|node| nodes.is_listed(*node)).collect();
         let purpose = Purpose::new(seed, "table");
         for node in 0..nodes.len() {
             let draws = &mut purpose.of(nodes.number(node));
             match settings.bootstrap {
-                Bootstrap::Complete => tables.complete(nodes, node, draws),
+                Bootstrap::Complete => tables.complete(nodes, &listed, node, draws),
                 Bootstrap::Introduced { random, near } => {
                     for _ in 0..random {
-                        tables.add(nodes, node, nodes.draw_any(draws));
+                        let contact = nodes.draw_any(draws);
+                        if nodes.is_listed(contact) {
+                            tables.add(nodes, node, contact);
+                        }
                     }
-                    let around =
-                        node.saturating_sub(near / 2)..=(node + near.div_ceil(2)).min(nodes.len() - 1);
-                    for contact in around {
-                        tables.add(nodes, node, contact);
+                    let place = listed.partition_point(|other| *other < node);
+                    let (before, after) = (near / 2, near.div_ceil(2) + 1);
+                    let end = (place + after as usize).min(listed.len());
+                    for contact in &listed[place.saturating_sub(before as usize)..end] {
+                        tables.add(nodes, node, *contact);
                     }
                 }
             }
@@ -53,55 +58,48 @@ impl Tables {
         tables
     }
 
-    /// Fills each bucket from all nodes that belong there.
-    fn complete(&mut self, nodes: &Nodes, node: u32, draws: &mut Draws) {
-        let id = nodes.id(node);
-        let mut own = 0..nodes.len();
+    /// Fills each bucket from all listed nodes that belong there.
+    fn complete(&mut self, nodes: &Nodes, listed: &[u32], node: u32, draws: &mut Draws) {
+        let mut own = listed;
         for bucket in 0..self.buckets {
-            let other = if bucket + 1 == self.buckets {
-                own.clone()
-            } else {
-                let (zeros, ones) = nodes.split(&own, bucket as u32);
-                let (mine, other) = if id << bucket >> 63 == 0 { (zeros, ones) } else { (ones, zeros) };
-                own = mine;
-                other
-            };
-            let (place, size) = (self.place(node, bucket), other.len());
-            let mut taken = 0;
-            if size <= self.k {
-                for contact in other.filter(|contact| *contact != node) {
-                    self.contacts[place + taken] = contact;
-                    taken += 1;
+            let bit = |node: u32| nodes.id(node) << bucket >> 63;
+            let mut others = own;
+            if bucket + 1 < self.buckets {
+                let (zeros, ones) = own.split_at(own.partition_point(|node| bit(*node) == 0));
+                (own, others) = if bit(node) == 0 { (zeros, ones) } else { (ones, zeros) };
+            }
+            if others.len() <= self.k {
+                for contact in others {
+                    self.add(nodes, node, *contact);
                 }
             } else {
                 // Floyd's way to draw k of many without one twice.
-                for last in size - self.k..size {
-                    let drawn = other.start + draws.below(last as u32 + 1);
-                    let before = &self.contacts[place..place + taken];
-                    let last = other.start + last as u32;
-                    let contact = if before.contains(&drawn) { last } else { drawn };
-                    self.contacts[place + taken] = contact;
-                    // The last bucket's range has the node itself.
-                    taken += usize::from(contact != node);
+                for last in others.len() - self.k..others.len() {
+                    let drawn = others[draws.below(last as u32 + 1) as usize];
+                    let twice = !self.add(nodes, node, drawn);
+                    if twice {
+                        self.add(nodes, node, others[last]);
+                    }
                 }
             }
-            self.taken[node as usize * self.buckets + bucket] = taken as u8;
         }
     }
 
-    /// A node hears of another: the contact is kept if its bucket has room.
-    pub fn add(&mut self, nodes: &Nodes, node: u32, contact: u32) {
+    /// A node hears of another: the contact is kept if its bucket has room; whether it is new and kept.
+    pub fn add(&mut self, nodes: &Nodes, node: u32, contact: u32) -> bool {
         let bucket = self.bucket(nodes.id(node) ^ nodes.id(contact));
         let taken = &mut self.taken[node as usize * self.buckets + bucket];
         if usize::from(*taken) == self.k || node == contact {
-            return;
+            return false;
         }
         let place = (node as usize * self.buckets + bucket) * self.k;
         let end = place + usize::from(*taken);
-        if !self.contacts[place..end].contains(&contact) {
+        let new = !self.contacts[place..end].contains(&contact);
+        if new {
             self.contacts[end] = contact;
             *taken += 1;
         }
+        new
     }
 
     /// A contact did not answer.

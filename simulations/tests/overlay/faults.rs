@@ -1,6 +1,6 @@
 //! What faults and attackers do to the figures.
 
-use knackmesh_simulations::overlay::{Attack, Behaviour, End, Latency, Settings};
+use knackmesh_simulations::overlay::{Attack, Behaviour, Bootstrap, Churn, End, Latency, Lifetime, Settings};
 
 use crate::{run, small};
 
@@ -63,4 +63,44 @@ fn nobody_there_is_no_endless_run() {
     assert_eq!(outcome.ended(End::Abandoned), 600);
     let attack = Some(Attack { permille: 1000, behaviour: Behaviour::Eclipse });
     assert_eq!(run(&Settings { attack, ..small() }, 3).ended(End::Abandoned), 600);
+}
+
+/// Half of the nodes are there, for ten minutes on average.
+fn restless() -> Settings {
+    let lifetime = Lifetime::Exponential { mean_ms: 600_000 };
+    let churn = Some(Churn { session: lifetime, absence: lifetime, rejoin: true });
+    Settings { churn, ..small() }
+}
+
+#[test]
+fn nodes_that_leave_and_return_cost_timeouts_and_upkeep() {
+    let outcome = run(&restless(), 3);
+    let timeouts: u64 = outcome.records.iter().map(|record| u64::from(record.timeouts)).sum();
+    assert!(timeouts > 600, "{timeouts}");
+    assert!(outcome.messages.upkeep > 10_000, "{:?}", outcome.messages);
+    assert!(outcome.messages.upkeep < outcome.messages.requests);
+    assert!(outcome.found() > Some(0.9), "{:?}", outcome.found());
+    assert!(outcome.ended(End::Abandoned) > 0);
+    assert_eq!(outcome.ended(End::Open), 0);
+
+    // Tables that do not follow are soon out of date.
+    let stale = run(&Settings { learn: false, ..restless() }, 3);
+    assert!(stale.found() < outcome.found(), "{:?} {:?}", stale.found(), outcome.found());
+}
+
+#[test]
+fn a_run_with_all_there_is_has_one_history() {
+    let settings = Settings {
+        churn: Some(Churn::default()),
+        attack: Some(Attack { permille: 100, behaviour: Behaviour::Eclipse }),
+        paths: 3,
+        loss_permille: 20,
+        offline_permille: 100,
+        bootstrap: Bootstrap::Complete,
+        look_ups: 100,
+        ..small()
+    };
+    let first = run(&settings, 5);
+    assert_eq!(first.trace_hash, run(&settings, 5).trace_hash);
+    assert_ne!(first.trace_hash, run(&settings, 6).trace_hash);
 }
