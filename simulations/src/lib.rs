@@ -12,8 +12,16 @@
 
 pub mod streams;
 
+pub mod access;
 pub mod attacks;
+pub mod churn;
+pub mod latency;
+pub mod mesh;
+pub mod traffic;
+
 pub mod scenario;
+
+pub mod messages;
 
 pub mod index;
 pub mod population;
@@ -27,4 +35,6 @@ pub mod checks;
 mod queue;
 pub mod world;
 
+mod coming;
+mod measures;
 mod network;
