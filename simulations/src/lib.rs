@@ -17,12 +17,19 @@ pub mod wheel;
 
 pub mod overlay;
 
+pub mod access;
 pub mod attacks;
+pub mod churn;
+pub mod latency;
+pub mod mesh;
+pub mod traffic;
+
 pub mod scenario;
+
+pub mod messages;
 
 pub mod index;
 pub mod population;
-pub mod tally;
 pub mod trace;
 
 pub mod ledger;
@@ -33,6 +40,8 @@ pub mod checks;
 mod queue;
 pub mod world;
 
+mod coming;
+mod measures;
 mod network;
 
 pub mod plan;

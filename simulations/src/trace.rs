@@ -1,19 +1,15 @@
 //! The trace: one hash over everything that happened. Equal hashes, equal histories.
 
 use knackmesh_protocol::{
-    message::Item,
     peer::{Change, Command, Input, Output, Reply, Verdict},
     time::Timestamp,
 };
-
-use crate::tally::Tally;
 
 /// A running hash of events and outputs.
 #[derive(Default)]
 pub struct Trace {
     hasher: blake3::Hasher,
     events: u64,
-    tally: Tally,
 }
 
 impl Trace {
@@ -27,15 +23,9 @@ impl Trace {
         self.events
     }
 
-    /// Messages so far.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
     /// Takes note of an input.
     pub fn input(&mut self, now: Timestamp, node: u32, input: &Input) {
         self.events += 1;
-        self.tally.note(node, input);
         self.part(&now.unix_ms().to_le_bytes());
         self.part(&node.to_le_bytes());
         match input {
@@ -62,7 +52,7 @@ impl Trace {
     /// Takes note of an output.
     pub fn output(&mut self, output: &Output) {
         match output {
-            Output::Persist(Change::Keep(item)) => self.note("keep", 0, &Item::encode(item)),
+            Output::Persist(Change::Keep(item)) => self.note("keep", 0, &item.id().0),
             Output::Persist(Change::Forget(view)) => self.note("forget", 0, view.as_bytes()),
             Output::Persist(Change::Publication { last_sequence, .. }) => {
                 self.note("own", *last_sequence, &[]);

@@ -6,13 +6,20 @@
 use std::{env, fs, path::PathBuf};
 
 use knackmesh_simulations::{
-    plan::{Assignment, Plan, SHIPPED},
+    overlay,
+    plan::{Assignment, File, Full, Overlay, Plan, SHIPPED},
     run::{Asked, Run},
 };
 use serde_json::{Map, Value, json};
 
-/// What makes every scenario small enough for a test.
-const SMALL: [&str; 2] = ["population.issuers=3", "metrics.every=30 s"];
+/// What makes a scenario small enough for a test.
+fn small(fidelity: &str) -> Vec<Assignment> {
+    let settings: &[&str] = match fidelity {
+        "overlay" => &["population.nodes=1000", "look_ups=500"],
+        _ => &["population.issuers=3", "metrics.every=30 s"],
+    };
+    settings.iter().map(|setting| setting.parse().unwrap()).collect()
+}
 
 fn here(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -47,30 +54,51 @@ fn every_scenario_file_ships() {
 
 #[test]
 fn every_shipped_scenario_has_the_history_that_is_known() {
-    let settings: Vec<Assignment> = SMALL.iter().map(|setting| setting.parse().unwrap()).collect();
     let mut found = Map::new();
     for shipped in SHIPPED {
-        let plan = Plan::read(shipped.text, &settings).unwrap_or_else(|e| panic!("{}: {e}", shipped.name));
-        let mut run = Run::new(&plan, 1);
-        run.advance(u64::MAX).unwrap_or_else(|e| panic!("{}: {e}", shipped.name));
-        let (world, observed) = (run.world(), run.observed());
-        let answered = observed.queries.iter().filter(|query| query.asked == Asked::Answered);
-        let hash: String = world.trace_hash().iter().map(|byte| format!("{byte:02x}")).collect();
-        found.insert(
-            shipped.name.to_owned(),
-            json!({
-                "trace_hash": hash,
-                "events": world.events(),
-                "queries": observed.queries.len(),
-                "answered": answered.clone().count(),
-                "relevant": answered.clone().map(|query| query.relevant).sum::<usize>(),
-                "hits": answered.map(|query| query.hits).sum::<usize>(),
-                "spread": run.spread().len(),
-                "known": run.spread().iter().filter(|spread| spread.known.is_some()).count(),
-            }),
-        );
+        let fidelity = Plan::read(shipped.text, &[]).unwrap_or_else(|e| panic!("{}: {e}", shipped.name));
+        let plan = Plan::read(shipped.text, &small(fidelity.file.fidelity())).unwrap();
+        let history = match &plan.file {
+            File::Full(file) => full(shipped.name, file),
+            File::Overlay(file) => overlay(file),
+        };
+        found.insert(shipped.name.to_owned(), history);
     }
     known("scenarios/baseline.json", &Value::Object(found));
+}
+
+fn full(name: &str, file: &Full) -> Value {
+    let mut run = Run::new(file, 1);
+    run.advance(u64::MAX).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let (world, observed) = (run.world(), run.observed());
+    let answered = observed.queries.iter().filter(|query| query.asked == Asked::Answered);
+    json!({
+        "trace_hash": hex(world.trace_hash()),
+        "events": world.events(),
+        "queries": observed.queries.len(),
+        "answered": answered.clone().count(),
+        "relevant": answered.clone().map(|query| query.relevant).sum::<usize>(),
+        "hits": answered.map(|query| query.hits).sum::<usize>(),
+        "spread": run.spread().len(),
+        "known": run.spread().iter().filter(|spread| spread.known.is_some()).count(),
+    })
+}
+
+fn overlay(file: &Overlay) -> Value {
+    let mut run = overlay::Run::new(&file.engine(), 1).unwrap();
+    run.step_until(u64::MAX);
+    let outcome = run.outcome();
+    json!({
+        "trace_hash": hex(outcome.trace_hash),
+        "events": outcome.events,
+        "look_ups": outcome.records.len(),
+        "found": outcome.ended(overlay::End::Found),
+        "requests": outcome.messages.requests,
+    })
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]
@@ -78,7 +106,10 @@ fn looking_and_pausing_change_nothing() {
     let plan = |resolution: &str| {
         let settings = ["duration=40 s", "queries.0.until=40 s", resolution];
         let settings: Vec<Assignment> = settings.iter().map(|setting| setting.parse().unwrap()).collect();
-        Plan::read(SHIPPED[0].text, &settings).unwrap()
+        match Plan::read(SHIPPED[0].text, &settings).unwrap().file {
+            File::Full(file) => file,
+            File::Overlay(_) => panic!("the first is a full one"),
+        }
     };
     let mut whole = Run::new(&plan("metrics.resolution=10 s"), 3);
     whole.advance(u64::MAX).unwrap();

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use knackmesh_simulations::plan::File;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::record::{Manifest, RUN_FORMAT, Record, SWEEP_FORMAT, Sweep};
@@ -99,11 +100,17 @@ impl Folder {
     /// # Errors
     /// When they cannot be written.
     pub fn write_record(&self, record: &Record) -> Result<(), FolderError> {
-        self.table("queries.csv", &record.queries)?;
-        self.table("spreading.csv", &record.spreading)?;
+        // Each engine has its own tables; one that it does not have is not there.
+        match record.manifest.scenario {
+            File::Full(_) => {
+                self.table("queries.csv", &record.queries)?;
+                self.table("spreading.csv", &record.spreading)?;
+                self.table("timeseries.csv", &record.timeseries)?;
+            }
+            File::Overlay(_) => self.table("look_ups.csv", &record.look_ups)?,
+        }
         self.table("messages.csv", &record.messages)?;
         self.table("load.csv", &record.load)?;
-        self.table("timeseries.csv", &record.timeseries)?;
         self.json("summary.json", &record.summary)?;
         self.json("manifest.json", &record.manifest)
     }
@@ -147,14 +154,17 @@ impl Folder {
     /// # Errors
     /// When the folder holds none, or a file is damaged.
     pub fn record(&self) -> Result<Record, FolderError> {
+        let manifest = self.manifest()?;
+        let is_full = matches!(manifest.scenario, File::Full(_));
         Ok(Record {
-            manifest: self.manifest()?,
             summary: self.read_json("summary.json")?,
-            queries: self.read_table("queries.csv")?,
-            spreading: self.read_table("spreading.csv")?,
+            look_ups: if is_full { Vec::new() } else { self.read_table("look_ups.csv")? },
+            queries: if is_full { self.read_table("queries.csv")? } else { Vec::new() },
+            spreading: if is_full { self.read_table("spreading.csv")? } else { Vec::new() },
+            timeseries: if is_full { self.read_table("timeseries.csv")? } else { Vec::new() },
             messages: self.read_table("messages.csv")?,
             load: self.read_table("load.csv")?,
-            timeseries: self.read_table("timeseries.csv")?,
+            manifest,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    record::{QueryLine, Record},
+    record::{LookUpLine, QueryLine, Record},
     statistics::{gini, quantile, sorted},
 };
 
@@ -19,7 +19,41 @@ pub struct Metric {
 
 /// Every metric.
 pub static METRICS: &[Metric] = &[
-    Metric { name: "queries", label: "searches", of: |r| Some(r.queries.len() as f64) },
+    Metric { name: "look_ups", label: "look-ups that ended by themselves", of: |r| count(ended(r).count()) },
+    Metric {
+        name: "found_share",
+        label: "targets found (share of look-ups that ended)",
+        of: |r| share(ended(r).count(), ended(r).filter(|line| line.outcome == "found").count()),
+    },
+    Metric {
+        name: "look_up_latency_p50_ms",
+        label: "look-up latency, median (ms)",
+        of: |r| quantile(&sorted(ended(r).map(|line| f64::from(line.latency_ms))), 0.5),
+    },
+    Metric {
+        name: "look_up_latency_p95_ms",
+        label: "look-up latency, 95th percentile (ms)",
+        of: |r| quantile(&sorted(ended(r).map(|line| f64::from(line.latency_ms))), 0.95),
+    },
+    Metric {
+        name: "hops_mean",
+        label: "hops to the target, mean",
+        of: |r| {
+            let found = ended(r).filter(|line| line.outcome == "found");
+            average(found.map(|line| f64::from(line.hops)))
+        },
+    },
+    Metric {
+        name: "requests_per_look_up",
+        label: "requests of a look-up, mean",
+        of: |r| average(ended(r).map(|line| f64::from(line.requests))),
+    },
+    Metric {
+        name: "timeouts_per_look_up",
+        label: "time-outs of a look-up, mean",
+        of: |r| average(ended(r).map(|line| f64::from(line.timeouts))),
+    },
+    Metric { name: "queries", label: "searches", of: |r| count(r.queries.len()) },
     Metric {
         name: "answered_share",
         label: "searches answered (share)",
@@ -79,13 +113,13 @@ pub static METRICS: &[Metric] = &[
     },
     Metric {
         name: "messages_per_node",
-        label: "messages received by a node, mean",
-        of: |r| per_node(r, r.messages.iter().map(|line| line.messages).sum()),
+        label: "messages sent by a node, mean",
+        of: |r| per_node(r, r.messages.iter().map(|line| line.sent).sum()),
     },
     Metric {
         name: "bytes_per_node",
-        label: "bytes received by a node, mean",
-        of: |r| per_node(r, r.messages.iter().map(|line| line.bytes).sum()),
+        label: "bytes sent by a node, mean",
+        of: |r| per_node(r, r.messages.iter().map(|line| line.sent_bytes).sum()),
     },
     Metric { name: "load_gini", label: "inequality of messages by node (Gini)", of: |r| gini(&loads(r)) },
 ];
@@ -98,6 +132,11 @@ pub fn summary(record: &Record) -> BTreeMap<String, Option<f64>> {
 /// What a metric is, with its unit.
 pub fn label(name: &str) -> &str {
     METRICS.iter().find(|metric| metric.name == name).map_or(name, |metric| metric.label)
+}
+
+/// Look-ups that ended by themselves.
+pub fn ended(record: &Record) -> impl Iterator<Item = &LookUpLine> {
+    record.look_ups.iter().filter(|line| line.outcome == "found" || line.outcome == "missed")
 }
 
 /// Searches that were answered.
@@ -131,6 +170,10 @@ fn known(record: &Record, what: &str) -> Option<f64> {
 
 fn spread(record: &Record, what: &str, share: f64) -> Option<f64> {
     quantile(&spreads(record, what), share)
+}
+
+fn count(count: usize) -> Option<f64> {
+    (count > 0).then_some(count as f64)
 }
 
 fn share(all: usize, part: usize) -> Option<f64> {

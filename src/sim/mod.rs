@@ -29,5 +29,5 @@ pub use self::{
     sweeping::{Job, Seeds, jobs, sweep},
 };
 pub use knackmesh_simulations::plan::{
-    Assignment, Duration, NotAnAssignment, Plan, PlanError, SHIPPED, Shipped,
+    Assignment, Duration, File, NotAnAssignment, Plan, PlanError, SHIPPED, Shipped,
 };

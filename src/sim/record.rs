@@ -128,10 +128,35 @@ pub struct SpreadLine {
 pub struct MessageLine {
     /// Which kind.
     pub kind: String,
-    /// How many reached a peer.
-    pub messages: u64,
+    /// How many were sent, whether they arrived or not.
+    pub sent: u64,
+    /// Their bytes, without what carries them.
+    pub sent_bytes: u64,
+    /// How many arrived; empty where the engine does not count them by kind.
+    pub received: Option<u64>,
     /// Their bytes.
-    pub bytes: u64,
+    pub received_bytes: Option<u64>,
+}
+
+/// A look-up of the overlay: a line of `look_ups.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookUpLine {
+    /// When it began.
+    pub began_s: f64,
+    /// How long it took.
+    pub latency_ms: u32,
+    /// Who looked.
+    pub from: u32,
+    /// For whom.
+    pub target: u32,
+    /// Requests that it sent.
+    pub requests: u32,
+    /// Requests that nobody answered in time.
+    pub timeouts: u32,
+    /// Answers that led to the target.
+    pub hops: u8,
+    /// `found`, `missed`, `abandoned` when somebody left, or `open` at the end.
+    pub outcome: String,
 }
 
 /// What a node received: a line of `load.csv`.
@@ -141,8 +166,8 @@ pub struct LoadLine {
     pub node: u32,
     /// Messages.
     pub messages: u64,
-    /// Their bytes.
-    pub bytes: u64,
+    /// Their bytes; empty where the engine does not count them by node.
+    pub bytes: Option<u64>,
 }
 
 /// A moment: a line of `timeseries.csv`. Counts of events, messages and bytes are those since the begin.
@@ -173,6 +198,8 @@ pub struct Record {
     pub manifest: Manifest,
     /// Metrics by name, as in [`super::METRICS`].
     pub summary: BTreeMap<String, Option<f64>>,
+    /// Look-ups, of the overlay.
+    pub look_ups: Vec<LookUpLine>,
     /// Searches.
     pub queries: Vec<QueryLine>,
     /// How news spread.
@@ -183,6 +210,22 @@ pub struct Record {
     pub load: Vec<LoadLine>,
     /// The time series.
     pub timeseries: Vec<TimeLine>,
+}
+
+impl Record {
+    /// With empty tables.
+    pub fn new(manifest: Manifest) -> Self {
+        Record {
+            manifest,
+            summary: BTreeMap::new(),
+            look_ups: Vec::new(),
+            queries: Vec::new(),
+            spreading: Vec::new(),
+            messages: Vec::new(),
+            load: Vec::new(),
+            timeseries: Vec::new(),
+        }
+    }
 }
 
 /// `manifest.json` of a sweep.

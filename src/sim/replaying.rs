@@ -1,6 +1,11 @@
 //! A run once more, up to a moment, to look at the nodes.
 
-use knackmesh_simulations::{plan::Plan, run::Run, scenario::Role};
+use knackmesh_simulations::{
+    overlay,
+    plan::{File, Full, Overlay, Plan},
+    run::Run,
+    scenario::Role,
+};
 use serde::Serialize;
 
 use super::{record::Ending, running::hex};
@@ -49,7 +54,36 @@ pub struct NodeRow {
 
 /// Replays a run to a moment.
 pub fn replay(plan: &Plan, seed: u64, until_ms: u64) -> Replayed {
-    let mut run = Run::new(plan, seed);
+    match &plan.file {
+        File::Full(file) => replay_full(file, seed, until_ms),
+        File::Overlay(file) => replay_overlay(file, seed, until_ms),
+    }
+}
+
+/// A node of the overlay is its number: there are no nodes to be looked at.
+fn replay_overlay(file: &Overlay, seed: u64, until_ms: u64) -> Replayed {
+    let mut replayed = Replayed {
+        seed,
+        at_ms: 0,
+        ending: Ending::Interrupted,
+        events: 0,
+        trace_hash: String::new(),
+        nodes: Vec::new(),
+    };
+    // A plan's settings are fit.
+    if let Ok(mut run) = overlay::Run::new(&file.engine(), seed) {
+        if run.step_until(until_ms) {
+            replayed.ending = Ending::Whole;
+        }
+        replayed.at_ms = run.now_ms();
+        replayed.events = run.events();
+        replayed.trace_hash = hex(&run.outcome().trace_hash);
+    }
+    replayed
+}
+
+fn replay_full(file: &Full, seed: u64, until_ms: u64) -> Replayed {
+    let mut run = Run::new(file, seed);
     let ending = match run.advance(until_ms) {
         Ok(()) if run.is_over() => Ending::Whole,
         Ok(()) => Ending::Interrupted,

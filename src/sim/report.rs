@@ -87,8 +87,9 @@ fn run_body(record: &Record) -> String {
     );
     body.push_str("<h2>In numbers</h2>\n<table>\n");
     for metric in METRICS {
-        let value = record.summary.get(metric.name).copied().flatten();
-        row(&mut body, &escaped(metric.label), &value.map_or("-".to_owned(), number));
+        if let Some(value) = record.summary.get(metric.name).copied().flatten() {
+            row(&mut body, &escaped(metric.label), &number(value));
+        }
     }
     body.push_str("</table>\n<h2>What it is</h2>\n<table>\n");
     let cpu = manifest.cpu_seconds.map_or("unknown".to_owned(), |s| format!("{s:.2} s"));
@@ -151,6 +152,9 @@ fn sweep_body(sweep: &Sweep) -> String {
     }
     body.push_str("</tr>\n");
     for metric in METRICS {
+        if sweep.runs.iter().all(|run| run.summary.get(metric.name).copied().flatten().is_none()) {
+            continue;
+        }
         let _ = write!(body, "<tr><td>{}</td>", escaped(label(metric.name)));
         for (_, runs) in &groups {
             let values: Vec<f64> =

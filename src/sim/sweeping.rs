@@ -75,7 +75,7 @@ pub fn jobs(
     seeds: &Seeds,
 ) -> Result<Vec<Job>, ScenarioError> {
     let mut combinations: Vec<Vec<Assignment>> = vec![Vec::new()];
-    for (key, values) in &plan.file.sweep {
+    for (key, values) in plan.file.sweep() {
         let more = |combination: &Vec<Assignment>| {
             let with = |value| Assignment { key: key.clone(), value };
             values
@@ -128,6 +128,8 @@ pub fn sweep(
             record.queries.clear();
             record.spreading.clear();
             record.timeseries.clear();
+            record.look_ups.clear();
+            record.load.clear();
             let failure = written.err();
             if broken || failure.is_some() {
                 stop.store(true, Ordering::Relaxed);
@@ -162,9 +164,9 @@ pub fn sweep(
     let runs: Vec<SweepRow> = results.iter().map(row).collect();
     let sweep = Sweep {
         format: SWEEP_FORMAT.to_owned(),
-        title: plan.file.title.clone(),
+        title: plan.file.title().to_owned(),
         scenario: plan.file.clone(),
-        keys: plan.file.sweep.keys().cloned().collect(),
+        keys: plan.file.sweep().keys().cloned().collect(),
         seeds: seeds.0.clone(),
         partial: runs.len() < jobs.len() || runs.iter().any(|run| run.partial),
         program: Program::this(),
@@ -199,6 +201,7 @@ mod tests {
         let jobs = jobs(&named, &plan, &[], &Seeds(vec![1, 2])).unwrap();
         assert_eq!(jobs.len(), 10);
         assert_eq!((jobs[3].values.as_slice(), jobs[3].seed), (["2 %".to_owned()].as_slice(), 2));
-        assert_eq!(jobs[3].plan.file.network.loss.to_string(), "2 %");
+        let text = jobs[3].plan.to_toml();
+        assert!(text.contains("loss = \"2 %\""), "{text}");
     }
 }

@@ -53,6 +53,16 @@ pub enum PlanError {
         /// What could stand there.
         known: Vec<String>,
     },
+    /// A key that the file's fidelity does nothing with.
+    #[error("{}`{key}` is not modelled in fidelity {fidelity}", place(.position))]
+    NotModelled {
+        /// Where.
+        position: Option<Position>,
+        /// Which key.
+        key: String,
+        /// Which fidelity.
+        fidelity: &'static str,
+    },
     /// A value that makes no sense with the rest.
     #[error("{}{key}: {message}", place(.position))]
     Senseless {
@@ -80,6 +90,7 @@ impl PlanError {
             PlanError::TooLong => "too-long",
             PlanError::Malformed { .. } => "malformed",
             PlanError::Unknown { .. } => "unknown-key",
+            PlanError::NotModelled { .. } => "not-modelled",
             PlanError::Senseless { .. } => "senseless",
             PlanError::Setting { .. } => "setting",
         }
@@ -90,6 +101,7 @@ impl PlanError {
         match self {
             PlanError::Unknown { nearest: Some(nearest), .. } => format!("write `{nearest}`"),
             PlanError::Unknown { known, .. } => format!("write one of {}", known.join(", ")),
+            PlanError::NotModelled { .. } => "leave the key out, or choose the other fidelity".to_owned(),
             PlanError::Setting { .. } => {
                 "name a key of the file, such as --set network.loss='2 %'".to_owned()
             }
@@ -119,9 +131,14 @@ pub(super) fn unknown(message: &str, position: Option<Position>) -> Option<PlanE
     let (read, expected) = rest.split_once(", ")?;
     let name = read.trim_matches('`').to_owned();
     let known: Vec<String> = expected.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    Some(unknown_name(position, name, known))
+}
+
+/// A name that is none of those known.
+pub(super) fn unknown_name(position: Option<Position>, name: String, known: Vec<String>) -> PlanError {
     let near = |known: &&String| strsim::damerau_levenshtein(known, &name);
     let nearest = known.iter().min_by_key(near).filter(|known| near(known) <= 2.max(name.len() / 3)).cloned();
-    Some(PlanError::Unknown { position, name, nearest, known })
+    PlanError::Unknown { position, name, nearest, known }
 }
 
 fn tidy(message: &str) -> String {

@@ -1,279 +1,130 @@
-//! The grammar: every key that a scenario file may have. What is not here is refused by name.
+//! A scenario file, of whichever fidelity, and what the grammars share.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    units::{Duration, Rate, Share},
-    who::{Kind, Who},
-};
-use crate::{attacks::Attack, scenario::Scenario};
+use super::{full::Full, overlay::Overlay, units::Duration};
+use crate::churn;
 
 /// A scenario of `knack sim`: who is there, what happens, what goes wrong, and what is measured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
 #[schemars(title = "Knackmesh scenario")]
-pub struct File {
-    /// What the scenario shows, in one line.
-    pub title: String,
-    /// Which engine runs it.
-    #[serde(default)]
-    pub fidelity: Fidelity,
-    /// How long the run lasts, in the world's time.
-    pub duration: Duration,
-    /// Who is there.
-    #[serde(default)]
-    pub population: Population,
-    /// How they are connected.
-    #[serde(default)]
-    pub network: Network,
-    /// How many nodes attack, by attack.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub adversaries: BTreeMap<Attack, u32>,
-    /// Who starts later than the others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub arrivals: Vec<Arrival>,
-    /// Who publishes, and when.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub publications: Vec<Publications>,
-    /// Who withdraws, and when.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub withdrawals: Vec<Withdrawals>,
-    /// Who searches, when, and for what.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub queries: Vec<Queries>,
-    /// Who crashes, and for how long.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub outages: Vec<Outage>,
-    /// When the network falls apart, and when it heals.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub partitions: Vec<Partition>,
-    /// What is measured.
-    #[serde(default)]
-    pub metrics: Metrics,
-    /// Which keys `knack sim sweep` varies, and over which values: each with each.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub sweep: BTreeMap<String, Vec<Setting>>,
+#[expect(clippy::large_enum_variant, reason = "there are a handful")]
+pub enum File {
+    /// `fidelity = "full"`, or none.
+    Full(Full),
+    /// `fidelity = "overlay"`.
+    Overlay(Overlay),
 }
 
-/// How true a run is to the real program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Fidelity {
-    /// The program's own peers, unchanged, over a modelled network; every promise is checked.
-    #[default]
-    Full,
-}
-
-impl Fidelity {
-    /// Its name in a file.
-    pub fn name(self) -> &'static str {
+impl File {
+    /// What the scenario shows.
+    pub fn title(&self) -> &str {
         match self {
-            Fidelity::Full => "full",
+            File::Full(full) => &full.title,
+            File::Overlay(overlay) => &overlay.title,
         }
     }
-}
 
-/// Who is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Population {
-    /// Nodes whose people only search.
-    pub employers: u32,
-    /// Nodes whose people hold credentials.
-    pub professionals: u32,
-    /// Signers of credentials; employers recognise all of them but the last.
-    pub issuers: u32,
-    /// How many skills are in use: the commonest of the embedded vocabulary, by Zipf's law.
-    pub skills: u32,
-    /// Every so many professionals decide on each inquiry themselves, the others present to anyone; 0 is none.
-    pub ask_every: u32,
-}
+    /// The name of its fidelity.
+    pub fn fidelity(&self) -> &'static str {
+        match self {
+            File::Full(_) => "full",
+            File::Overlay(_) => "overlay",
+        }
+    }
 
-impl Default for Population {
-    fn default() -> Self {
-        let Scenario { employers, professionals, issuers, skills, ask_every, .. } = Scenario::default();
-        let skills = u32::try_from(skills).unwrap_or(u32::MAX);
-        Population { employers, professionals, issuers, skills, ask_every }
+    /// How long the run lasts, or, in the overlay, for how long look-ups are begun.
+    pub fn duration(&self) -> Duration {
+        match self {
+            File::Full(full) => full.duration,
+            File::Overlay(overlay) => overlay.duration,
+        }
+    }
+
+    /// Which keys a sweep varies, and over which values.
+    pub fn sweep(&self) -> &BTreeMap<String, Vec<Setting>> {
+        match self {
+            File::Full(full) => &full.sweep,
+            File::Overlay(overlay) => &overlay.sweep,
+        }
+    }
+
+    pub(super) fn without_sweep(&self) -> File {
+        let mut file = self.clone();
+        match &mut file {
+            File::Full(full) => full.sweep.clear(),
+            File::Overlay(overlay) => overlay.sweep.clear(),
+        }
+        file
     }
 }
 
-/// How nodes are connected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Network {
-    /// Connections that a node seeks for itself; with those it accepts it has at most three times as many.
-    pub degree: u32,
-    /// Regions, on a line, over which nodes are spread in turn.
-    pub regions: u32,
-    /// How long a message takes.
-    pub latency: Latency,
-    /// Transmissions that are lost, in steps of 0.1 %.
-    pub loss: Share,
+/// How long something lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifetime {
+    /// Without memory.
+    Exponential(Exponential),
+    /// The longer it has lasted, the longer it will, if the shape is below 1.
+    Weibull(Weibull),
 }
 
-impl Default for Network {
-    fn default() -> Self {
-        let Scenario { degree, regions, .. } = Scenario::default();
-        let degree = u32::try_from(degree).unwrap_or(u32::MAX);
-        Network { degree, regions, latency: Latency::default(), loss: Share(0) }
+/// Without memory.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exponential {
+    /// The mean.
+    pub mean: Duration,
+}
+
+/// Of a shape and a scale.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Weibull {
+    /// From 0.2 to 10; 1 is exponential.
+    pub shape: f64,
+    /// 63 % are shorter.
+    pub scale: Duration,
+}
+
+impl Lifetime {
+    /// Sessions of IPFS nodes, as measured.
+    pub const IPFS: Lifetime = Lifetime::Weibull(Weibull { shape: 0.61, scale: Duration(13_320_000) });
+
+    pub(super) fn of(lifetime: churn::Lifetime) -> Self {
+        match lifetime {
+            churn::Lifetime::Exponential { mean_ms } => {
+                Lifetime::Exponential(Exponential { mean: Duration(mean_ms) })
+            }
+            churn::Lifetime::Weibull { shape, scale_ms } => {
+                Lifetime::Weibull(Weibull { shape, scale: Duration(scale_ms) })
+            }
+        }
     }
-}
 
-/// How long a message takes, one way: `near`, and `far` for each border crossed, and up to `jitter`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Latency {
-    /// Within a region.
-    pub near: Duration,
-    /// More for each border between two regions.
-    pub far: Duration,
-    /// At most so much more, uniformly.
-    pub jitter: Duration,
-}
-
-impl Default for Latency {
-    fn default() -> Self {
-        let latency = Scenario::default().latency;
-        let (near, far) = (Duration(latency.near_ms), Duration(latency.far_ms));
-        Latency { near, far, jitter: Duration(u64::from(latency.jitter_ms)) }
+    pub(super) fn to_churn(self) -> churn::Lifetime {
+        match self {
+            Lifetime::Exponential(Exponential { mean }) => churn::Lifetime::Exponential { mean_ms: mean.0 },
+            Lifetime::Weibull(Weibull { shape, scale }) => {
+                churn::Lifetime::Weibull { shape, scale_ms: scale.0 }
+            }
+        }
     }
-}
 
-/// Nodes that start later than the others.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Arrival {
-    /// Who.
-    pub who: Who,
-    /// When they start.
-    pub at: Duration,
-}
-
-/// Publications: of everybody named at one time, or of one of them after the other at random times.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Publications {
-    /// Who.
-    #[serde(default = "professionals")]
-    pub who: Who,
-    /// When all of them do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Duration>,
-    /// Over how much time after `at` they spread out, uniformly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within: Option<Duration>,
-    /// How often one of them, drawn, does: a Poisson process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Rate>,
-    /// When the process begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Duration>,
-    /// When it ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Duration>,
-    /// For how long each is published.
-    #[serde(default = "an_hour")]
-    pub lease: Duration,
-}
-
-/// Withdrawals, timed as publications are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Withdrawals {
-    /// Who.
-    #[serde(default = "professionals")]
-    pub who: Who,
-    /// When all of them do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Duration>,
-    /// Over how much time after `at` they spread out, uniformly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within: Option<Duration>,
-    /// How often one of them, drawn, does: a Poisson process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Rate>,
-    /// When the process begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Duration>,
-    /// When it ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Duration>,
-}
-
-/// Searches, timed as publications are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Queries {
-    /// Who.
-    #[serde(default = "employers")]
-    pub who: Who,
-    /// When all of them do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Duration>,
-    /// Over how much time after `at` they spread out, uniformly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within: Option<Duration>,
-    /// How often one of them, drawn, does: a Poisson process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Rate>,
-    /// When the process begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Duration>,
-    /// When it ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Duration>,
-    /// The query, as `knack query` takes it. `{skill}` is a skill drawn by Zipf's law, `{skill 1}` the commonest in use.
-    #[serde(default = "a_skill")]
-    pub ask: String,
-}
-
-/// Nodes that crash; what they had stored is left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Outage {
-    /// Who.
-    pub who: Who,
-    /// When they crash.
-    pub at: Duration,
-    /// When they start again, counted from `at`; without it they never do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lasts: Option<Duration>,
-}
-
-/// A time in which the network is in parts that cannot reach each other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Partition {
-    /// When it falls apart.
-    pub begin: Duration,
-    /// When it is whole again; without it never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heal: Option<Duration>,
-    /// Into how many parts, from 2 to 8; nodes are dealt out to them by their numbers.
-    #[serde(default = "two")]
-    pub sides: u8,
-}
-
-/// What is measured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Metrics {
-    /// Recall is computed over the best so many results.
-    pub recall_at: u32,
-    /// Employers' nodes, the first so many, at which the spreading of each publication and withdrawal is watched.
-    pub observers: u32,
-    /// How often is looked; the least difference between two times of spreading.
-    pub resolution: Duration,
-    /// Time between two rows of the time series.
-    pub every: Duration,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Metrics { recall_at: 10, observers: 10, resolution: Duration(100), every: Duration(5000) }
+    /// What is wrong with it, if anything is.
+    pub(super) fn fault(self) -> Option<String> {
+        match self {
+            Lifetime::Weibull(Weibull { shape, .. }) if !(0.2..=10.0).contains(&shape) => {
+                Some(format!("a shape of {shape} is not from 0.2 to 10"))
+            }
+            Lifetime::Exponential(Exponential { mean: Duration(0) })
+            | Lifetime::Weibull(Weibull { scale: Duration(0), .. }) => Some("it lasts no time".to_owned()),
+            _ => None,
+        }
     }
 }
 
@@ -287,31 +138,11 @@ pub enum Setting {
     Text(String),
 }
 
-impl std::fmt::Display for Setting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Setting::Number(number) => write!(f, "{number}"),
             Setting::Text(text) => f.write_str(text),
         }
     }
-}
-
-fn professionals() -> Who {
-    Who::all(Kind::Professional)
-}
-
-fn employers() -> Who {
-    Who::all(Kind::Employer)
-}
-
-fn an_hour() -> Duration {
-    Duration(3_600_000)
-}
-
-fn a_skill() -> String {
-    "{skill}".to_owned()
-}
-
-fn two() -> u8 {
-    2
 }

@@ -7,31 +7,36 @@
 mod ask;
 mod error;
 mod file;
+mod full;
+mod overlay;
 mod sense;
 mod settings;
 mod shipped;
 mod units;
 mod who;
+mod world;
 
 pub use self::{
     ask::{Ask, NotAsked, Skill},
     error::{PlanError, Position},
-    file::{
-        Arrival, Fidelity, File, Latency, Metrics, Network, Outage, Partition, Population, Publications,
-        Queries, Setting, Withdrawals,
+    file::{Exponential, File, Lifetime, Setting, Weibull},
+    full::{
+        Aims, Amount, Arrival, Churn, Full, Gossip, Latency, Line, Metrics, Nat, Network, Outage, Partition,
+        Population, Publications, Queries, Regions, Regular, Uniform, Withdrawals,
     },
+    overlay::Overlay,
     settings::{Assignment, NotAnAssignment},
     shipped::{SHIPPED, Shipped},
-    units::{Duration, Rate, Share, UnitError},
+    units::{Bandwidth, Duration, Rate, Share, UnitError},
     who::{Kind, NotWho, Which, Who},
 };
-use crate::scenario::Scenario;
+use crate::{overlay::Settings, scenario::Scenario};
 
 /// Longest scenario file, in bytes.
 pub const FILE_BYTES_MAX: usize = 256 * 1024;
 
 /// What an engine runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The file, with every default filled in and every setting applied.
     pub file: File,
@@ -47,7 +52,7 @@ impl Plan {
             return Err(PlanError::TooLong);
         }
         // The text by itself comes first: only it has lines.
-        let mut file: File = toml::from_str(text).map_err(|e| error::of_toml(text, &e))?;
+        let mut file = settings::read(text)?;
         if !settings.is_empty() {
             file = settings::apply(text, settings)?;
         }
@@ -61,16 +66,25 @@ impl Plan {
         toml::to_string(&self.file).unwrap_or_default()
     }
 
-    /// The world of a seed.
-    pub fn scenario(&self, seed: u64) -> Scenario {
-        sense::scenario(&self.file, seed)
-    }
-
     /// The JSON Schema of scenario files.
     pub fn schema() -> schemars::Schema {
         let mut schema = schemars::schema_for!(File);
         schema.insert("$id".to_owned(), "scenario.schema.json".into());
         schema
+    }
+}
+
+impl Full {
+    /// The world of a seed.
+    pub fn scenario(&self, seed: u64) -> Scenario {
+        world::scenario(self, seed)
+    }
+}
+
+impl Overlay {
+    /// What the engine runs.
+    pub fn engine(&self) -> Settings {
+        self.settings()
     }
 }
 

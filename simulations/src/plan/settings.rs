@@ -34,16 +34,71 @@ impl FromStr for Assignment {
     }
 }
 
+/// The two grammars.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fidelity {
+    Full,
+    Overlay,
+}
+
+/// What a file says by itself.
+pub(super) fn read(text: &str) -> Result<File, PlanError> {
+    let table: toml::Table = toml::from_str(text).map_err(|e| error::of_toml(text, &e))?;
+    let read = match fidelity(&table) {
+        Some(Fidelity::Overlay) => toml::from_str(text).map(File::Overlay),
+        Some(Fidelity::Full) => toml::from_str(text).map(File::Full),
+        None => {
+            let position = super::sense::position(text, "fidelity");
+            let name =
+                table.get("fidelity").map(|value| value.to_string().replace('"', "")).unwrap_or_default();
+            return Err(error::unknown_name(position, name, vec!["full".into(), "overlay".into()]));
+        }
+    };
+    read.map_err(|e| not_modelled(error::of_toml(text, &e), &table))
+}
+
+/// The grammar that a file names.
+fn fidelity(table: &toml::Table) -> Option<Fidelity> {
+    match table.get("fidelity").map(toml::Value::as_str) {
+        None | Some(Some("full")) => Some(Fidelity::Full),
+        Some(Some("overlay")) => Some(Fidelity::Overlay),
+        Some(_) => None,
+    }
+}
+
+/// A key that only the other grammar has is known, but the engine does nothing with it.
+fn not_modelled(error: PlanError, table: &toml::Table) -> PlanError {
+    let PlanError::Unknown { position, name, known, .. } = &error else { return error };
+    let (fidelity, other) = match fidelity(table) {
+        Some(Fidelity::Overlay) => ("overlay", schemars::schema_for!(super::Full)),
+        _ => ("full", schemars::schema_for!(super::Overlay)),
+    };
+    let is_top = known.iter().any(|known| known == "title");
+    let elsewhere = other.get("properties").is_some_and(|properties| properties.get(name).is_some());
+    if is_top && elsewhere {
+        return PlanError::NotModelled { position: *position, key: name.clone(), fidelity };
+    }
+    error
+}
+
 /// The file with every setting applied, in their order.
 pub(super) fn apply(text: &str, settings: &[Assignment]) -> Result<File, PlanError> {
     let mut table: toml::Table = toml::from_str(text).map_err(|e| error::of_toml(text, &e))?;
     for setting in settings {
         set(&mut table, setting)?;
         // One by one, so that a refusal names the setting that is to blame.
-        File::deserialize(table.clone()).map_err(|e| refusal(setting, e.message()))?;
+        typed(table.clone()).map_err(|message| refusal(setting, &message))?;
     }
-    File::deserialize(table)
-        .map_err(|e| PlanError::Malformed { position: None, message: e.message().to_owned() })
+    typed(table).map_err(|message| PlanError::Malformed { position: None, message })
+}
+
+fn typed(table: toml::Table) -> Result<File, String> {
+    let read = match fidelity(&table) {
+        Some(Fidelity::Full) => super::Full::deserialize(table).map(File::Full),
+        Some(Fidelity::Overlay) => super::Overlay::deserialize(table).map(File::Overlay),
+        None => return Err("a fidelity is `full` or `overlay`".to_owned()),
+    };
+    read.map_err(|e| e.message().to_owned())
 }
 
 fn set(table: &mut toml::Table, Assignment { key, value }: &Assignment) -> Result<(), PlanError> {

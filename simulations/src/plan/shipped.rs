@@ -24,6 +24,9 @@ shipped![
     "partition",
     "withdrawal",
     "newcomers",
+    "churn",
+    "kademlia-lookups",
+    "kademlia-churn",
     "attack-garbage",
     "attack-replay",
     "attack-forge",
@@ -32,6 +35,13 @@ shipped![
     "attack-frames",
     "attack-endless",
     "attack-pry",
+    "attack-sybil",
+    "attack-eclipse",
+    "attack-cold-boot",
+    "attack-censor",
+    "attack-flood",
+    "attack-flash",
+    "attack-scrape",
 ];
 
 impl Shipped {

@@ -20,6 +20,13 @@ from = "10 s"
 ask = "{skill} AND {skill 1}"
 "#;
 
+fn full(plan: &Plan) -> &Full {
+    match &plan.file {
+        File::Full(full) => full,
+        File::Overlay(_) => panic!("an overlay"),
+    }
+}
+
 fn refused(text: &str) -> String {
     Plan::read(text, &[]).unwrap_err().to_string()
 }
@@ -32,10 +39,10 @@ fn changed(from: &str, to: &str) -> String {
 #[test]
 fn a_plan_has_every_default_and_reads_back() {
     let plan = Plan::read(SMALL, &[]).unwrap();
-    assert_eq!(plan.file.population.issuers, 5);
-    assert_eq!(plan.file.publications[0].lease, Duration(3_600_000));
+    assert_eq!(full(&plan).population.issuers, 5);
+    assert_eq!(full(&plan).publications[0].lease, Duration(3_600_000));
     assert_eq!(Plan::read(&plan.to_toml(), &[]).unwrap(), plan, "{}", plan.to_toml());
-    assert_eq!(plan.scenario(7).professionals, 4);
+    assert_eq!(full(&plan).scenario(7).professionals, 4);
 }
 
 #[test]
@@ -46,7 +53,7 @@ fn unknown_keys_are_refused_with_the_nearest_and_their_place() {
     assert!(refused("titel = 'x'").contains("line 1, column 1: there is no `titel`"));
     let said = refused(&format!("{SMALL}\n[adversaries]\nreply = 1"));
     assert!(said.contains("line 19") && said.contains("`replay`"), "{said}");
-    let far = Plan::read(&SMALL.replace("title", "bandwidth"), &[]).unwrap_err();
+    let far = Plan::read(&SMALL.replace("title", "weather"), &[]).unwrap_err();
     assert!(matches!(&far, PlanError::Unknown { nearest: None, .. }), "{far}");
     assert!(far.advice().contains("population"), "{}", far.advice());
 }
@@ -71,11 +78,69 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     assert!(changed("{skill 1}", "{skill 9}").contains("only 8 skills"));
     assert!(changed("{skill 1}", "{skil}").contains("is no gap"));
     assert!(changed("{skill} AND", "AND").contains("queries.0.ask"));
-    assert!(changed("employers = 2", "employers = 20000").contains("from 2 to 10000"));
+    assert!(changed("employers = 2", "employers = 20000").contains("from 0 to 10000"));
     let loss = SMALL.replace("[population]", "[network]\nloss = \"0.05 %\"\n[population]");
     assert!(refused(&loss).contains("not modelled"), "{}", refused(&loss));
     let partitions = "[[partitions]]\nbegin = \"5 s\"\n[[partitions]]\nbegin = \"9 s\"";
     assert!(refused(&format!("{SMALL}\n{partitions}")).contains("has not healed"));
+}
+
+#[test]
+fn an_overlay_is_another_grammar_and_says_what_it_does_not_model() {
+    const LOOK_UPS: &str = "title = \"x\"\nfidelity = \"overlay\"\nduration = \"1 h\"\nlook_ups = 100\n";
+    let plan = Plan::read(LOOK_UPS, &[]).unwrap();
+    assert_eq!(Plan::read(&plan.to_toml(), &[]).unwrap(), plan);
+    let File::Overlay(overlay) = &plan.file else { panic!("not an overlay") };
+    let engine = overlay.engine();
+    let like = Settings { look_ups: 100, duration_ms: 3_600_000, ..Settings::default() };
+    assert_eq!(engine, like, "the grammar's defaults are the engine's");
+    let said = refused(&format!("{LOOK_UPS}[[queries]]\nat = \"1 s\""));
+    assert_eq!(said, "line 5, column 3: `queries` is not modelled in fidelity overlay");
+    let said = refused(&format!("{SMALL}\n[kademlia]\nk = 20"));
+    assert!(said.contains("`kademlia` is not modelled in fidelity full"), "{said}");
+    assert!(refused(&LOOK_UPS.replace("overlay", "overlai")).contains("did you mean `overlay`"));
+    let said = refused(&format!("{LOOK_UPS}[kademlia]\nk = 0"));
+    assert!(said.contains("line 6, column 1: kademlia.k: 0 is not from 1 to 128"), "{said}");
+    let churn = "[churn]\nsession = { weibull = { shape = 0.61, scale = \"3.7 h\" } }";
+    let plan = Plan::read(&format!("{LOOK_UPS}{churn}"), &[]).unwrap();
+    assert_eq!(Plan::read(&plan.to_toml(), &[]).unwrap(), plan);
+    let said = refused(&format!("{LOOK_UPS}{}", churn.replace("0.61", "0.01")));
+    assert!(said.contains("churn.session: a shape of 0.01"), "{said}");
+}
+
+#[test]
+fn what_the_world_models_is_taken_over() {
+    let text = format!(
+        "{SMALL}
+[network]
+gossip = \"flood\"
+latency.regions = {{ shares = [\"60 %\", \"40 %\"], one_way = [[\"5 ms\", \"50 ms\"], [\"50 ms\", \"8 ms\"]] }}
+[nat]
+behind = \"60 %\"
+[[lines]]
+share = \"100 %\"
+up = \"10 Mbit/s\"
+down = \"100 Mbit/s\"
+[churn]
+[adversaries]
+replay = 2
+sybil = \"50 %\"
+"
+    );
+    let plan = Plan::read(&text, &[]).unwrap();
+    assert_eq!(Plan::read(&plan.to_toml(), &[]).unwrap(), plan, "{}", plan.to_toml());
+    let scenario = full(&plan).scenario(1);
+    assert_eq!(
+        (scenario.nodes(), scenario.nat.behind_permille, scenario.nat.punched_permille),
+        (11, 600, 700)
+    );
+    assert_eq!(scenario.lines[0].up_kbit_s, 10_000);
+    let renewal = crate::churn::Renewal::default();
+    assert_eq!(scenario.churn, crate::churn::Churn::Renewal(renewal), "the defaults are the world's");
+    let bad = text.replace("\"40 %\"", "\"30 %\"");
+    assert!(refused(&bad).contains("the shares together are not 100 %"), "{}", refused(&bad));
+    assert!(refused(&text.replace("sybil = \"50 %\"", "sybil = \"many\"")).contains("a number of nodes"));
+    assert!(refused(&text.replace("10 Mbit/s", "10 MB/s")).contains("100 Mbit/s"));
 }
 
 #[test]
@@ -84,11 +149,11 @@ fn settings_replace_what_the_file_says() {
         let settings: Vec<Assignment> = settings.iter().map(|s| s.parse().unwrap()).collect();
         Plan::read(SMALL, &settings)
     };
-    let plan =
-        read(&["population.professionals=9", "network.latency.far=70 ms", "queries.0.ask=rust"]).unwrap();
-    assert_eq!(plan.file.population.professionals, 9);
-    assert_eq!(plan.file.network.latency.far, Duration(70));
-    assert_eq!(plan.file.queries[0].ask, "rust");
+    let plan = read(&["population.professionals=9", "network.latency.line.far=70 ms", "queries.0.ask=rust"])
+        .unwrap();
+    assert_eq!(full(&plan).population.professionals, 9);
+    assert!(matches!(&full(&plan).network.latency, Latency::Line(line) if line.far == Duration(70)));
+    assert_eq!(full(&plan).queries[0].ask, "rust");
     let refused = |setting: &str| read(&[setting]).unwrap_err().to_string();
     assert!(refused("network.los=2 %").contains("--set network.los: there is no `los`"));
     assert!(refused("network.loss=2").contains("--set network.loss"));

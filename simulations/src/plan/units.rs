@@ -23,6 +23,10 @@ pub struct Share(pub u32);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(pub u64);
 
+/// How much goes through a line, in whole kilobits a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bandwidth(pub u64);
+
 /// Why a text is no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
@@ -93,6 +97,15 @@ const RATE: Kind = Kind {
     most: "1000 /s",
     max: 86_400_000 * 1000,
     units: &[("/d", 1000), ("/h", 24_000), ("/min", 1_440_000), ("/s", 86_400_000)],
+};
+
+const BANDWIDTH: Kind = Kind {
+    what: "bandwidth",
+    examples: "\"64 kbit/s\", \"100 Mbit/s\" or \"1 Gbit/s\"",
+    smallest: "a kilobit a second",
+    most: "1000 Gbit/s",
+    max: 1_000_000_000,
+    units: &[("kbit/s", 1), ("Mbit/s", 1000), ("Gbit/s", 1_000_000)],
 };
 
 impl Kind {
@@ -207,6 +220,7 @@ macro_rules! unit {
 unit!(Duration(u64), DURATION);
 unit!(Share(u32), SHARE);
 unit!(Rate(u64), RATE);
+unit!(Bandwidth(u64), BANDWIDTH);
 
 impl Share {
     /// The whole.
@@ -272,10 +286,11 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_printed_reads_back(ms in 0..=3652 * 86_400_000_u64, millionths in 0..=1_000_000_u32,
-                                      rate in 0..=86_400_000_000_u64) {
+                                      rate in 0..=86_400_000_000_u64, kbit in 0..=1_000_000_000_u64) {
             prop_assert_eq!(Duration(ms).to_string().parse(), Ok(Duration(ms)));
             prop_assert_eq!(Share(millionths).to_string().parse(), Ok(Share(millionths)));
             prop_assert_eq!(Rate(rate).to_string().parse(), Ok(Rate(rate)));
+            prop_assert_eq!(Bandwidth(kbit).to_string().parse(), Ok(Bandwidth(kbit)));
         }
 
         #[test]

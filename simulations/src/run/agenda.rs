@@ -3,10 +3,11 @@
 use rand_chacha::ChaCha20Rng;
 
 use crate::{
-    plan::{Ask, Duration, Plan, Publications, Queries, Rate, Skill, Who, Withdrawals},
+    churn::Lifetime,
+    plan::{Ask, Duration, Full, Publications, Queries, Rate, Skill, Who, Withdrawals},
     population::Population,
     scenario::Scenario,
-    streams::{below, entry, exponential, place},
+    streams::{below, entry, place},
 };
 
 /// Something that happens.
@@ -30,8 +31,13 @@ pub enum Deed {
     },
     /// A node starts.
     Start(u32),
-    /// A node crashes.
-    Stop(u32),
+    /// A node stops.
+    Stop {
+        /// Which.
+        node: u32,
+        /// Whether it says goodbye, or its neighbours notice its silence.
+        goodbye: bool,
+    },
     /// The network falls into so many parts.
     Part(u8),
     /// The network is whole again.
@@ -42,19 +48,19 @@ pub enum Deed {
 pub type Due = (u64, Deed);
 
 /// The agenda of a plan for a seed, by time and, at one time, in the order of the file.
-pub fn agenda(plan: &Plan, scenario: &Scenario, population: &Population) -> Vec<Due> {
-    let mut drawing = Drawing { plan, scenario, due: Vec::new() };
+pub fn agenda(file: &Full, scenario: &Scenario, population: &Population) -> Vec<Due> {
+    let mut drawing = Drawing { file, scenario, due: Vec::new() };
     drawing.comings_and_goings();
     drawing.people(population);
     let mut due = drawing.due;
-    let end = plan.file.duration.0;
+    let end = file.duration.0;
     due.retain(|(at, _)| *at <= end);
     due.sort_by_key(|(at, _)| *at);
     due
 }
 
 struct Drawing<'a> {
-    plan: &'a Plan,
+    file: &'a Full,
     scenario: &'a Scenario,
     due: Vec<Due>,
 }
@@ -72,7 +78,7 @@ struct Timing<'a> {
 impl Drawing<'_> {
     fn comings_and_goings(&mut self) {
         let seed = self.scenario.seed;
-        let file = &self.plan.file;
+        let file = self.file;
         for partition in &file.partitions {
             self.due.push((partition.begin.0, Deed::Part(partition.sides)));
             self.due.extend(partition.heal.map(|heal| (heal.0, Deed::Heal)));
@@ -83,7 +89,7 @@ impl Drawing<'_> {
         }
         for (n, outage) in file.outages.iter().enumerate() {
             for node in outage.who.nodes(self.scenario, &mut entry(seed, "outages", n)) {
-                self.due.push((outage.at.0, Deed::Stop(node)));
+                self.due.push((outage.at.0, Deed::Stop { node, goodbye: outage.goodbye }));
                 let back = outage.lasts.map(|lasts| outage.at.0.saturating_add(lasts.0));
                 self.due.extend(back.map(|at| (at, Deed::Start(node))));
             }
@@ -91,7 +97,7 @@ impl Drawing<'_> {
     }
 
     fn people(&mut self, population: &Population) {
-        let file = &self.plan.file;
+        let file = self.file;
         for (n, publications) in file.publications.iter().enumerate() {
             let Publications { who, at, within, rate, from, until, lease } = publications;
             let timing = Timing { who, at: *at, within: *within, rate: *rate, from: *from, until: *until };
@@ -135,12 +141,14 @@ impl Drawing<'_> {
         } else if let Some(mean) = timing.rate.and_then(Rate::mean_ms)
             && !nodes.is_empty()
         {
-            let end = timing.until.unwrap_or(self.plan.file.duration).0;
-            let mut at = timing.from.unwrap_or_default().0 + exponential(rng, mean);
+            let end = timing.until.unwrap_or(self.file.duration).0;
+            // What passes between two events of a Poisson process.
+            let gap = Lifetime::Exponential { mean_ms: mean };
+            let mut at = timing.from.unwrap_or_default().0 + gap.draw(rng);
             while at < end {
                 let node = nodes[place(rng, nodes.len())];
                 self.due.push((at, deed(node, rng)));
-                at += exponential(rng, mean);
+                at += gap.draw(rng);
             }
         }
     }

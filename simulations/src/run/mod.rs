@@ -21,13 +21,13 @@ pub use self::{
 use self::{agenda::Due, spreading::Spreading};
 use crate::{
     checks::Violation,
-    plan::Plan,
+    plan::Full,
     world::{START, World},
 };
 
 /// See the module.
 pub struct Run {
-    plan: Plan,
+    file: Full,
     world: World,
     agenda: VecDeque<Due>,
     open: Vec<Open>,
@@ -47,13 +47,13 @@ struct Open {
 
 impl Run {
     /// A run in which no time has passed.
-    pub fn new(plan: &Plan, seed: u64) -> Self {
-        let world = World::new(plan.scenario(seed));
-        let agenda = agenda::agenda(plan, &world.scenario, world.population()).into();
-        let spreading = Spreading::new(&plan.file.metrics, &world.scenario);
-        let plan = plan.clone();
+    pub fn new(file: &Full, seed: u64) -> Self {
+        let world = World::new(file.scenario(seed));
+        let agenda = agenda::agenda(file, &world.scenario, world.population()).into();
+        let spreading = Spreading::new(&file.metrics, &world.scenario);
+        let file = file.clone();
         Run {
-            plan,
+            file,
             world,
             agenda,
             open: Vec::new(),
@@ -86,7 +86,7 @@ impl Run {
 
     /// Whether the plan's time is over.
     pub fn is_over(&self) -> bool {
-        self.now_ms() >= self.plan.file.duration.0
+        self.now_ms() >= self.file.duration.0
     }
 
     /// Lets time pass until `until_ms`, or to the plan's end if that is earlier.
@@ -94,18 +94,18 @@ impl Run {
     /// # Errors
     /// The first promise that is broken ends the run; what was observed stays.
     pub fn advance(&mut self, until_ms: u64) -> Result<(), Violation> {
-        let until_ms = until_ms.min(self.plan.file.duration.0);
+        let until_ms = until_ms.min(self.file.duration.0);
         loop {
             let due = self.agenda.front().map_or(u64::MAX, |(at, _)| *at);
             let next = due.min(self.look_ms).min(self.sample_ms).min(until_ms);
             self.world.run_until(START.plus_ms(next))?;
             if next == self.look_ms {
                 self.look();
-                self.look_ms += self.plan.file.metrics.resolution.0;
+                self.look_ms += self.file.metrics.resolution.0;
             }
             if next == self.sample_ms {
                 self.sample();
-                self.sample_ms += self.plan.file.metrics.every.0;
+                self.sample_ms += self.file.metrics.every.0;
             }
             while let Some((_, deed)) = self.agenda.pop_front_if(|(at, _)| *at == next) {
                 self.carry_out(deed)?;
@@ -120,7 +120,7 @@ impl Run {
     fn carry_out(&mut self, deed: Deed) -> Result<(), Violation> {
         match deed {
             Deed::Publish { node, lease_ms } => {
-                if self.runs(node) && self.world.node(node).person.content.is_some() {
+                if self.world.runs(node) && self.world.node(node).person.content.is_some() {
                     let id = self.world.publish(node, lease_ms);
                     let view = self.world.node(node).person.identity.view.public();
                     self.spreading.publish(self.world.now(), id, node, view);
@@ -130,7 +130,7 @@ impl Run {
                 }
             }
             Deed::Withdraw(node) => {
-                if self.runs(node) {
+                if self.world.runs(node) {
                     self.spreading.withdraw(&self.world, node);
                     self.world.withdraw(node);
                     self.observed.withdrawals += 1;
@@ -140,7 +140,8 @@ impl Run {
             }
             Deed::Search { node, query } => self.search(node, query),
             Deed::Start(node) => self.world.start(node),
-            Deed::Stop(node) => self.world.stop(node)?,
+            Deed::Stop { node, goodbye: true } => self.world.leave(node)?,
+            Deed::Stop { node, goodbye: false } => self.world.crash(node)?,
             Deed::Part(sides) => self.world.partition(|node| (node % u32::from(sides)) as u8)?,
             Deed::Heal => self.world.heal(),
         }
@@ -152,7 +153,7 @@ impl Run {
         let Ok(parsed) = parse(&text, &self.world.population().vocabulary, self.world.now()) else { return };
         let relevant = self.world.all_seeing(&parsed.query);
         let mut row = QueryRow::new(self.now_ms(), node, text, relevant.len());
-        if self.runs(node) {
+        if self.world.runs(node) {
             let id = self.world.search(node, &parsed.query, "a search");
             self.open.push(Open { id, row: self.observed.queries.len(), relevant });
         } else {
@@ -163,7 +164,7 @@ impl Run {
 
     /// Takes in the answers that have come, and sees how far news has spread.
     fn look(&mut self) {
-        let (world, observed, k) = (&self.world, &mut self.observed, self.plan.file.metrics.recall_at);
+        let (world, observed, k) = (&self.world, &mut self.observed, self.file.metrics.recall_at);
         self.open.retain(|open| {
             let Some(row) = observed.queries.get_mut(open.row) else { return false };
             match world.reply(open.id) {
@@ -177,6 +178,7 @@ impl Run {
     }
 
     fn sample(&mut self) {
+        let received = self.world.traffic_total().received_total();
         let row = Row {
             at_ms: self.now_ms(),
             running: self.world.running(),
@@ -184,14 +186,10 @@ impl Run {
             coverage: self.spreading.coverage(&self.world),
             stale: self.spreading.stale(&self.world),
             events: self.world.events(),
-            messages: self.world.tally().by_kind().values().map(|load| load.messages).sum(),
-            bytes: self.world.tally().by_kind().values().map(|load| load.bytes).sum(),
+            messages: received.messages,
+            bytes: received.bytes,
         };
         self.observed.rows.push(row);
-    }
-
-    fn runs(&self, node: u32) -> bool {
-        self.world.node(node).peer.is_some()
     }
 }
 

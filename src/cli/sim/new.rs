@@ -72,7 +72,8 @@ impl Args {
 
 fn list(screen: &Screen) {
     let row = |shipped: &Shipped| {
-        let title = Plan::read(shipped.text, &[]).map(|plan| plan.file.title).unwrap_or_default();
+        let title =
+            Plan::read(shipped.text, &[]).map(|plan| plan.file.title().to_owned()).unwrap_or_default();
         Row { name: shipped.name, title }
     };
     let rows: Vec<Row> = SHIPPED.iter().map(row).collect();

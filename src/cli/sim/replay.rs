@@ -6,7 +6,7 @@ use super::{Outcome, Screen, Source};
 use crate::{
     cli::screen::{short, table, yes},
     control::{Exit, Refusal},
-    sim::{Duration, Ending, Folder, Replayed, replay, scenario},
+    sim::{Duration, Ending, File, Folder, Replayed, replay, scenario},
 };
 
 /// Run a scenario, or a result's run, again up to a moment, and look at its nodes
@@ -38,9 +38,14 @@ impl Args {
             None => None,
         };
         let seed = self.seed.or(own_seed).unwrap_or(1);
-        let end_ms = manifest.as_ref().map_or(plan.file.duration.0, |manifest| manifest.reached_ms);
+        // Look-ups of the overlay end after the last was begun.
+        let scenario_end_ms = match plan.file {
+            File::Full(_) => plan.file.duration().0,
+            File::Overlay(_) => u64::MAX,
+        };
+        let end_ms = manifest.as_ref().map_or(scenario_end_ms, |manifest| manifest.reached_ms);
         let until_ms = self.until.map_or(end_ms, |until| until.0);
-        let bar = screen.progress(&format!("replaying to {}", Duration(until_ms)));
+        let bar = screen.progress("replaying");
         let replayed = replay(&plan, seed, until_ms);
         bar.finish_and_clear();
         if let Some(manifest) = manifest

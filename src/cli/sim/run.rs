@@ -49,7 +49,8 @@ impl Args {
         let seed = self.seed;
         let folder = Folder::new(out_or(self.out, || format!("{}-seed-{seed}", named.name)))?;
         let stop = stop_on_interrupt();
-        let bar = screen.counter(&format!("seed {seed}"), usize::try_from(plan.file.duration.0).unwrap_or(1));
+        let bar =
+            screen.counter(&format!("seed {seed}"), usize::try_from(plan.file.duration().0).unwrap_or(1));
         let style = "{msg} {wide_bar} {percent} % ({elapsed}, {eta} left)";
         if let Ok(style) = indicatif::ProgressStyle::with_template(style) {
             bar.set_style(style);

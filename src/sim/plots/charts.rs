@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use knackmesh_simulations::plan::{File, Full};
+
 use super::{Axis, Body, Chart, Series, Style};
 use crate::sim::{
-    metrics::{METRICS, answered, label, loads, spreads},
+    metrics::{METRICS, answered, ended, label, loads, spreads},
     record::{Record, Sweep},
     statistics::{mean, quantile, sorted},
 };
@@ -19,11 +21,13 @@ pub fn of_run(record: &Record) -> Vec<Chart> {
     let charts = [
         recall(record),
         latency(record),
+        look_up_latency(record),
+        hops(record),
         discoverability(record),
         coverage(record),
         lorenz(record),
-        by_kind(record, "messages", "Messages received, by kind", "messages", |line| line.messages as f64),
-        by_kind(record, "bytes", "Bytes received, by kind", "KiB", |line| line.bytes as f64 / 1024.0),
+        by_kind(record, "messages", "Messages sent, by kind", "messages", |line| line.sent as f64),
+        by_kind(record, "bytes", "Bytes sent, by kind", "KiB", |line| line.sent_bytes as f64 / 1024.0),
     ];
     charts.into_iter().flatten().collect()
 }
@@ -54,7 +58,8 @@ fn recall(record: &Record) -> Option<Chart> {
         let mean = |of: fn(&(f64, f64)) -> f64| window.iter().map(of).sum::<f64>() / window.len() as f64;
         (mean(|point| point.0), mean(|point| point.1))
     });
-    let k = record.manifest.scenario.metrics.recall_at;
+    let File::Full(Full { metrics, .. }) = &record.manifest.scenario else { return None };
+    let k = metrics.recall_at;
     let averages: Vec<_> = averages.collect();
     let mut series = vec![line("one search", Style::Points, points.clone())];
     if !averages.is_empty() {
@@ -100,7 +105,38 @@ fn latency(record: &Record) -> Option<Chart> {
     })
 }
 
+fn look_up_latency(record: &Record) -> Option<Chart> {
+    let values = sorted(ended(record).map(|line| f64::from(line.latency_ms)));
+    let most = quantile(&values, 1.0)?;
+    Some(Chart {
+        name: "look-up-latency".into(),
+        title: "How long look-ups take".into(),
+        caption: "The share of look-ups that took no longer, of those that ended by themselves.".into(),
+        body: Body::Lines {
+            x: Axis { label: "latency (ms)".into(), range: (0.0, most * 1.05 + 1.0), ..plain() },
+            y: share_axis("share of look-ups"),
+            series: vec![line("", Style::Line, cumulative(&values, values.len()))],
+        },
+    })
+}
+
+fn hops(record: &Record) -> Option<Chart> {
+    let mut counts: BTreeMap<u8, u32> = BTreeMap::new();
+    ended(record)
+        .filter(|line| line.outcome == "found")
+        .for_each(|line| *counts.entry(line.hops).or_default() += 1);
+    let bar = |(hops, count): (u8, u32)| (format!("{hops} hops"), f64::from(count));
+    let bars: Vec<_> = counts.into_iter().map(bar).collect();
+    (!bars.is_empty()).then(|| Chart {
+        name: "hops".into(),
+        title: "How far targets are".into(),
+        caption: "Answers that led to the target, its own included.".into(),
+        body: Body::Bars { label: "look-ups that found their target".into(), bars },
+    })
+}
+
 fn discoverability(record: &Record) -> Option<Chart> {
+    let File::Full(Full { metrics, .. }) = &record.manifest.scenario else { return None };
     let names = [("publication", "publication to found"), ("withdrawal", "withdrawal to forgotten")];
     let mut series = Vec::new();
     let mut most: f64 = 0.0;
@@ -113,7 +149,7 @@ fn discoverability(record: &Record) -> Option<Chart> {
         }
     }
     // From fractions of a second to minutes: what is below the first look counts as the first look.
-    let least = (record.manifest.scenario.metrics.resolution.0 as f64 / 1000.0).max(0.001);
+    let least = (metrics.resolution.0 as f64 / 1000.0).max(0.001);
     let end = most.max(10.0 * least).log10().ceil();
     for series in &mut series {
         series.points.iter_mut().for_each(|point| point.0 = point.0.max(least).log10());
@@ -166,8 +202,12 @@ fn lorenz(record: &Record) -> Option<Chart> {
     let sum: f64 = loads.iter().sum();
     let mut points = vec![(0.0, 0.0)];
     let mut part = 0.0;
+    let step = loads.len().div_ceil(STEPS_MAX).max(1);
     for (at, load) in loads.iter().enumerate() {
         part += load;
+        if at % step != 0 && at + 1 != loads.len() {
+            continue;
+        }
         points.push(((at + 1) as f64 / loads.len() as f64, part / sum));
     }
     (sum > 0.0).then(|| Chart {
@@ -199,9 +239,10 @@ fn by_kind(
     (!bars.is_empty()).then(|| Chart {
         name: name.to_owned(),
         title: title.to_owned(),
-        caption: "What peers were handed, by all nodes together. Gossip counts once a node: copies of what it had are not counted."
+        caption: "By all nodes together, whether it arrived or not, without what carries messages (framing, encryption, \
+                  acknowledgements)."
             .into(),
-        body: Body::Bars { label: format!("{unit} received by all nodes"), bars },
+        body: Body::Bars { label: format!("{unit} sent by all nodes"), bars },
     })
 }
 
@@ -213,7 +254,7 @@ pub fn of_sweep(sweep: &Sweep) -> Vec<Chart> {
 fn over_key(sweep: &Sweep, metric: &str) -> Option<Chart> {
     let key = sweep.keys.first()?;
     // Values of the first key, in the order of the scenario; one line for each combination of the others.
-    let names: Vec<String> = sweep.scenario.sweep.get(key)?.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = sweep.scenario.sweep().get(key)?.iter().map(ToString::to_string).collect();
     let mut lines: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
     for run in &sweep.runs {
         let Some(at) = run.values.first().and_then(|value| names.iter().position(|name| name == value))
