@@ -27,9 +27,9 @@ pub fn write_report(folder: &Folder) -> Result<(), FolderError> {
         let (svg, png) = drawn(folder, chart)?;
         folder.write(&format!("plots/{}.svg", chart.name), svg.as_bytes())?;
         folder.write(&format!("plots/{}.png", chart.name), &png)?;
-        let _ = write!(
+        let _ = writeln!(
             figures,
-            "<figure>{}<figcaption>{}</figcaption></figure>\n",
+            "<figure>{}<figcaption>{}</figcaption></figure>",
             svg.trim(),
             escaped(&chart.caption)
         );

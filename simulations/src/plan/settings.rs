@@ -66,19 +66,26 @@ fn fidelity(table: &toml::Table) -> Option<Fidelity> {
     }
 }
 
-/// A key that only the other grammar has is known, but the engine does nothing with it.
+/// A key that only the other grammar has is known, but this file's engine does nothing with it.
 fn not_modelled(error: PlanError, table: &toml::Table) -> PlanError {
-    let PlanError::Unknown { position, name, known, .. } = &error else { return error };
-    let (fidelity, other) = match fidelity(table) {
-        Some(Fidelity::Overlay) => ("overlay", schemars::schema_for!(super::Full)),
-        _ => ("full", schemars::schema_for!(super::Overlay)),
+    let PlanError::Unknown { position, name, .. } = &error else { return error };
+    let (full, overlay) = (schemars::schema_for!(super::Full), schemars::schema_for!(super::Overlay));
+    let (fidelity, own, other) = match fidelity(table) {
+        Some(Fidelity::Overlay) => ("overlay", overlay, full),
+        _ => ("full", full, overlay),
     };
-    let is_top = known.iter().any(|known| known == "title");
-    let elsewhere = other.get("properties").is_some_and(|properties| properties.get(name).is_some());
-    if is_top && elsewhere {
+    if has_key(&other, name) && !has_key(&own, name) {
         return PlanError::NotModelled { position: *position, key: name.clone(), fidelity };
     }
     error
+}
+
+/// Whether a grammar has a key of that name anywhere.
+fn has_key(schema: &schemars::Schema, name: &str) -> bool {
+    let tables =
+        schema.get("$defs").and_then(|tables| tables.as_object()).into_iter().flat_map(|t| t.values());
+    let of_tables = tables.filter_map(|table| table.get("properties"));
+    of_tables.chain(schema.get("properties")).any(|properties| properties.get(name).is_some())
 }
 
 /// The file with every setting applied, in their order.

@@ -107,7 +107,9 @@ impl Run {
                 self.sample();
                 self.sample_ms += self.file.metrics.every.0;
             }
-            while let Some((_, deed)) = self.agenda.pop_front_if(|(at, _)| *at == next) {
+            while self.agenda.front().is_some_and(|(at, _)| *at == next)
+                && let Some((_, deed)) = self.agenda.pop_front()
+            {
                 self.carry_out(deed)?;
             }
             if next == until_ms {
