@@ -152,3 +152,27 @@ fn open(path: &std::path::Path) -> Result<(), Refusal> {
 fn out_or(out: Option<PathBuf>, otherwise: impl FnOnce() -> String) -> PathBuf {
     out.unwrap_or_else(|| PathBuf::from(otherwise()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_broken_promise_names_seed_and_time_and_the_command_that_shows_the_moment_before() {
+        let ending = Ending::Violation {
+            check: "withdrawn".into(),
+            at_ms: 240_394,
+            detail: "node 13 has did:key:z6Mk back, which was withdrawn".into(),
+        };
+        let refusal = fault(&ending, 8, 240_394, 600_000, &Folder::at("results")).unwrap();
+        assert_eq!(
+            refusal.message,
+            "seed 8, time 240394 ms: withdrawn: node 13 has did:key:z6Mk back, which was withdrawn"
+        );
+        assert_eq!(refusal.hint, "knack sim replay results --until 240393ms");
+        assert_eq!(refusal.exit as u8, 1);
+        assert!(fault(&Ending::Whole, 8, 1, 1, &Folder::at("results")).is_none());
+    }
+}
