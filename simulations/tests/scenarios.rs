@@ -3,11 +3,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::PathBuf,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use knackmesh_simulations::{
     overlay,
-    plan::{Assignment, File, Full, Overlay, Plan, SHIPPED},
+    plan::{Assignment, File, Full, Overlay, Plan, SHIPPED, Shipped},
     run::{Asked, Run},
 };
 use serde_json::{Map, Value, json};
@@ -54,17 +61,31 @@ fn every_scenario_file_ships() {
 
 #[test]
 fn every_shipped_scenario_has_the_history_that_is_known() {
-    let mut found = Map::new();
-    for shipped in SHIPPED {
-        let fidelity = Plan::read(shipped.text, &[]).unwrap_or_else(|e| panic!("{}: {e}", shipped.name));
-        let plan = Plan::read(shipped.text, &small(fidelity.file.fidelity())).unwrap();
-        let history = match &plan.file {
-            File::Full(file) => full(shipped.name, file),
-            File::Overlay(file) => overlay(file),
-        };
-        found.insert(shipped.name.to_owned(), history);
-    }
+    // As many at once as the machine has room for; each is one thread.
+    let next = AtomicUsize::new(0);
+    let histories: Vec<Mutex<Value>> = SHIPPED.iter().map(|_| Mutex::default()).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some((at, shipped)) = SHIPPED.iter().enumerate().nth(next.fetch_add(1, Relaxed)) {
+                    *histories[at].lock().unwrap() = history(shipped);
+                }
+            });
+        }
+    });
+    let names = SHIPPED.iter().map(|shipped| shipped.name.to_owned());
+    let found: Map<String, Value> =
+        names.zip(histories.into_iter().map(|history| history.into_inner().unwrap())).collect();
     known("scenarios/baseline.json", &Value::Object(found));
+}
+
+fn history(shipped: &Shipped) -> Value {
+    let whole = Plan::read(shipped.text, &[]).unwrap_or_else(|e| panic!("{}: {e}", shipped.name));
+    let plan = Plan::read(shipped.text, &small(whole.file.fidelity())).unwrap();
+    match &plan.file {
+        File::Full(file) => full(shipped.name, file),
+        File::Overlay(file) => overlay(file),
+    }
 }
 
 fn full(name: &str, file: &Full) -> Value {
