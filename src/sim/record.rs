@@ -102,6 +102,8 @@ pub struct QueryLine {
     pub withheld: usize,
     /// Presentations that came.
     pub presented: usize,
+    /// Candidates whose presentation proved nothing.
+    pub refused: usize,
     /// Nodes asked for leads.
     pub asked: usize,
     /// Nodes that answered.

@@ -9,7 +9,7 @@ mod spreading;
 use std::collections::VecDeque;
 
 use knackmesh_protocol::{
-    peer::{CommandId, Outcome, Reply},
+    peer::{CommandId, Outcome, Proof, Reply},
     query::parse,
 };
 
@@ -205,6 +205,7 @@ fn answer(row: &mut QueryRow, outcome: &Outcome, open: &Open, k: usize) {
     row.best_hits = hits(&found[..found.len().min(k)]);
     row.best_possible = k.min(open.relevant.len());
     row.presented = outcome.coverage.presented;
+    row.refused = outcome.results.iter().filter(|found| matches!(found.proof, Proof::Refused(_))).count();
     row.asked_nodes = outcome.coverage.asked;
     row.answered_nodes = outcome.coverage.answered;
     row.withheld = outcome.withheld.len();

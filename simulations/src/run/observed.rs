@@ -52,6 +52,8 @@ pub struct QueryRow {
     pub withheld: usize,
     /// Presentations that came.
     pub presented: usize,
+    /// Candidates whose presentation proved nothing.
+    pub refused: usize,
     /// Nodes asked for leads.
     pub asked_nodes: usize,
     /// Those that answered.
@@ -73,6 +75,7 @@ impl QueryRow {
             best_possible: 0,
             withheld: 0,
             presented: 0,
+            refused: 0,
             asked_nodes: 0,
             answered_nodes: 0,
         }

@@ -79,6 +79,7 @@ fn query_line(row: &QueryRow) -> QueryLine {
         recall: row.recall(),
         withheld: row.withheld,
         presented: row.presented,
+        refused: row.refused,
         asked: row.asked_nodes,
         answered: row.answered_nodes,
     }
