@@ -52,6 +52,7 @@ pub(super) fn announce(question: &Question<'_>, screen: &Screen) {
     let what = match question.kind {
         Kind::Credential => "a credential",
         Kind::DidDocument => "its DID document",
+        Kind::Keys => "what it publishes about keys",
         Kind::DidConfiguration => "the list of its DIDs",
         Kind::StatusList => "a status list",
         Kind::Badge => "a part of a badge",

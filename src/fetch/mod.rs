@@ -77,6 +77,8 @@ pub enum Kind {
     Credential,
     /// The DID document of a did:web.
     DidDocument,
+    /// What is published about keys at an `https:` URL that is no DID's: a JWK, a JWK set, a controlled identifier document.
+    Keys,
     /// A domain's DID configuration (`/.well-known/did-configuration.json`).
     DidConfiguration,
     /// A Bitstring status list credential.
@@ -90,7 +92,9 @@ impl Kind {
     pub fn bytes_max(self) -> usize {
         match self {
             Kind::StatusList => FETCH_STATUS_LIST_BYTES_MAX,
-            Kind::Credential | Kind::DidDocument | Kind::DidConfiguration | Kind::Badge => FETCH_BYTES_MAX,
+            Kind::Credential | Kind::DidDocument | Kind::Keys | Kind::DidConfiguration | Kind::Badge => {
+                FETCH_BYTES_MAX
+            }
         }
     }
 
@@ -103,6 +107,10 @@ impl Kind {
             }
             Kind::DidDocument => {
                 "application/did, application/did+json, application/did+ld+json, application/json;q=0.9, */*;q=0.1"
+            }
+            Kind::Keys => {
+                "application/jwk+json, application/jwk-set+json, application/cid, application/did, \
+                 application/json;q=0.9, application/ld+json;q=0.9, */*;q=0.1"
             }
             Kind::StatusList => {
                 "application/vc, application/vc+jwt, application/ld+json, application/json;q=0.9, */*;q=0.1"
@@ -117,6 +125,7 @@ impl Kind {
         match self {
             Kind::Credential => "credential",
             Kind::DidDocument => "did-document",
+            Kind::Keys => "keys",
             Kind::DidConfiguration => "did-configuration",
             Kind::StatusList => "status-list",
             Kind::Badge => "badge",

@@ -346,7 +346,8 @@ fn check_proofs(
 ) -> Result<Did, PresentationError> {
     let now = verifier.now;
     let proofs = data_integrity::verify(document, expected, &verifier.known.documents)?;
-    let mut signers = proofs.verified.iter().map(|proof| &proof.controller);
+    // Keys for presentations are those of DIDs.
+    let mut signers = proofs.verified.iter().filter_map(|proof| proof.controller.did());
     let holder = match named {
         Some(named) => signers.any(|signer| *signer == named).then_some(named),
         None => signers.next().filter(|first| signers.all(|other| other == *first)).cloned(),
