@@ -10,6 +10,7 @@ mod credentials;
 mod demo;
 mod did;
 mod disclosures;
+mod forget;
 mod import;
 mod init;
 mod issue;
@@ -101,6 +102,7 @@ enum Command {
     Keys(keys::Args),
     Import(import::Args),
     Credentials(credentials::Args),
+    Forget(forget::Args),
     Verify(verify::Args),
     Profile(profile::Args),
     Present(present::Args),
@@ -178,6 +180,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Keys(args) => args.run(&home()?, screen).await,
             Command::Import(args) => args.run(&home()?, screen).await,
             Command::Credentials(args) => args.run(&home()?, screen).await,
+            Command::Forget(args) => args.run(&home()?, screen).await,
             Command::Verify(args) => args.run(&home()?, screen).await,
             Command::Profile(args) => args.run(&home()?, screen).await,
             Command::Present(args) => args.run(&home()?, screen).await,

@@ -134,6 +134,7 @@ pub(super) fn refusal(name: &str, e: &ImportError) -> Refusal {
         ImportError::TooLong(_) | ImportError::Baked(BakedError::TooLong(_)) => {
             "name a credential alone, not a bundle"
         }
+        ImportError::Several(_) => "name files with one of them each",
         ImportError::OtherFile(_) | ImportError::NotText => {
             "ask its issuer for the credential as JSON, as a token, or baked into a PNG or SVG image"
         }

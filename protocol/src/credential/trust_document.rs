@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// The type of such a credential.
-const TYPE: &str = "TrustListCredential";
+/// The type of a credential that is a signed trust list.
+pub const TYPE: &str = "TrustListCredential";
 
 /// Why a credential is no trust list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
