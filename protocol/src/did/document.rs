@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Origin;
 use crate::{
+    base58,
     json::{self, JsonError, items},
     key::{Algorithm, Did, PublicKey, VerifyingKey},
     limits::{DID_DOCUMENT_BYTES_MAX, MULTIKEY_BYTES_MAX, SERVICES_MAX, VERIFICATION_METHODS_MAX},
@@ -332,7 +333,7 @@ impl KeyStatement {
             MULTIBASE => VerifyingKey::from_multikey(value.as_str()?)?,
             _ => {
                 let digits = value.as_str().filter(|digits| digits.len() <= MULTIKEY_BYTES_MAX)?;
-                PublicKey::from_bytes(bs58::decode(digits).into_vec().ok()?.try_into().ok()?).into()
+                PublicKey::from_bytes(base58::decode(digits)?.try_into().ok()?).into()
             }
         };
         if key_type.algorithm.is_some_and(|algorithm| algorithm != key.algorithm()) {

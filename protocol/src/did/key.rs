@@ -5,7 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{DidMethod, Document, Options, ResolutionError, ResolveError, Source, jwk::okp};
-use crate::key::{Algorithm, Did, VerifyingKey};
+use crate::{
+    base58,
+    key::{Algorithm, Did, VerifyingKey},
+};
 
 /// The method, for the list of methods.
 pub(super) const METHOD: DidMethod = DidMethod { name: "key", source: Source::Computed { document, expand } };
@@ -112,7 +115,7 @@ fn expand(did: &Did, options: &Options<'_>) -> Result<Value, ResolutionError> {
     document.insert("@context".into(), json!(contexts));
     document.insert("id".into(), json!(did));
     let agreement = options.encryption_key.then(|| x25519(&key)).flatten().map(|point| {
-        let text = format!("z{}", bs58::encode([X25519_PUB.as_slice(), &point].concat()).into_string());
+        let text = format!("z{}", base58::encode(&[X25519_PUB.as_slice(), &point].concat()));
         let id = format!("{did}#{text}");
         let method = method(format, format.agreement, did, &id, &text, okp("X25519", &point));
         if format.embeds_agreement {
@@ -139,7 +142,7 @@ fn expand(did: &Did, options: &Options<'_>) -> Result<Value, ResolutionError> {
 fn decode(did: &Did) -> Result<(&str, VerifyingKey), ResolutionError> {
     let text = did.as_str().strip_prefix("did:key:").ok_or(ResolutionError::InvalidDid)?;
     let digits = text.strip_prefix('z').ok_or(ResolutionError::InvalidDid)?;
-    let bytes = bs58::decode(digits).into_vec().map_err(|_| ResolutionError::InvalidDid)?;
+    let bytes = base58::decode(digits).ok_or(ResolutionError::InvalidDid)?;
     let (codec, raw) = varint(&bytes).ok_or(ResolutionError::InvalidDid)?;
     let kind = KINDS.iter().find(|(known, _)| *known == codec);
     let (_, length) = kind.ok_or(ResolutionError::UnsupportedPublicKeyType)?;

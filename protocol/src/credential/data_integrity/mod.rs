@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 pub use self::suites::Suite;
 use super::{signer::Signer, vcdm::date_time};
 use crate::{
+    base58,
     did::{self, Controller, Documents, Relationship},
     json::items,
     key::VerifyingKey,
@@ -299,7 +300,7 @@ pub(super) fn prove(
     let previous = previous_proofs(&options, items(document.get("proof")))?;
     let input = (suite.signing_input)(&document, &options, &previous)?;
     let signature = signer.key().sign(&input);
-    options.insert("proofValue".into(), json!(format!("z{}", bs58::encode(signature).into_string())));
+    options.insert("proofValue".into(), json!(format!("z{}", base58::encode(&signature))));
     let proof = Value::Object(options);
     let proofs = match document.remove("proof") {
         None => proof,
@@ -433,7 +434,7 @@ fn proof_value(text: &str) -> Option<Vec<u8>> {
     if text.len() > PROOF_VALUE_BYTES_MAX {
         return None;
     }
-    bs58::decode(text.strip_prefix('z')?).into_vec().ok().filter(|bytes| bytes.len() == 64)
+    base58::decode(text.strip_prefix('z')?).filter(|bytes| bytes.len() == 64)
 }
 
 #[cfg(test)]
