@@ -4,6 +4,8 @@
 //! from event to event, a network with latency, jitter, loss and partitions, people with credentials, and nodes that
 //! attack. Checks look at every output and stop the run with the seed and the instant at which a promise was broken.
 //!
+//! [`overlay`] is the lean mode beside it: hash-table look-ups alone, for a million nodes.
+//!
 //! Invariants: one scenario has one history, byte for byte, which [`World::trace_hash`](world::World::trace_hash)
 //! names; whatever is random comes from a stream named by seed, node and purpose, so that one node more leaves the others
 //! as they were; nothing iterates in an order that the run did not fix.
@@ -11,6 +13,9 @@
 //! Modules stand in order of dependency; a blank line is a layer, and code uses only layers above its own.
 
 pub mod streams;
+pub mod wheel;
+
+pub mod overlay;
 
 pub mod attacks;
 pub mod scenario;

@@ -1,0 +1,65 @@
+//! What the overlay's look-ups cost: the published workload (k = 20, alpha = 3, 100,000 look-ups in an hour, 20 to 200 ms) on one
+//! thread, with nodes introduced to each other and with complete tables.
+//!
+//! 10,000 and 100,000 nodes, unless numbers of nodes are given: `cargo bench --bench overlay -- 1000000`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{hint::black_box, time::Instant};
+
+use knackmesh_simulations::overlay::{Bootstrap, Outcome, Run, Settings};
+
+/// Of each line; the machine is rarely alone with us.
+const ROUNDS: usize = 5;
+
+fn main() {
+    let given: Vec<u32> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
+    let sizes = if given.is_empty() { vec![10_000, 100_000] } else { given };
+    println!("best and median of {ROUNDS} runs of one seed, each on one thread; setting up is timed apart");
+    println!(
+        "| nodes | tables | set up, s | events | events/s, best | median | messages | latency, ms | found, % | hops | bytes a node |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for nodes in sizes {
+        for bootstrap in [Settings::default().bootstrap, Bootstrap::Complete] {
+            line(&Settings { nodes, bootstrap, ..Settings::default() });
+        }
+    }
+}
+
+fn line(settings: &Settings) {
+    let (mut set_up, mut rates) = (Vec::new(), Vec::new());
+    let mut last: Option<Outcome> = None;
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        let mut run = Run::new(black_box(settings), 1).unwrap();
+        set_up.push(begun.elapsed().as_secs_f64());
+        let begun = Instant::now();
+        assert!(run.step_until(u64::MAX));
+        rates.push(run.events() as f64 / begun.elapsed().as_secs_f64());
+        let outcome = run.outcome();
+        assert!(last.as_ref().is_none_or(|last| last.trace_hash == outcome.trace_hash));
+        last = Some(outcome);
+    }
+    set_up.sort_by(f64::total_cmp);
+    rates.sort_by(f64::total_cmp);
+    let outcome = last.unwrap();
+    let hops: u64 = outcome.records.iter().map(|record| u64::from(record.hops)).sum();
+    println!(
+        "| {} | {} | {:.2} | {} | {:.0} | {:.0} | {} | {:.0} | {:.1} | {:.2} | {:.0} |",
+        settings.nodes,
+        match settings.bootstrap {
+            Bootstrap::Complete => "complete".to_owned(),
+            Bootstrap::Introduced { random, near } => format!("{random} + {near}"),
+        },
+        set_up[0],
+        outcome.events,
+        rates[ROUNDS - 1],
+        rates[ROUNDS / 2],
+        outcome.messages.total(),
+        outcome.latency_mean_ms().unwrap(),
+        outcome.found().unwrap() * 100.0,
+        hops as f64 / outcome.records.len() as f64,
+        outcome.bytes_per_node()
+    );
+}

@@ -1,0 +1,239 @@
+//! One look-up: which contacts it knows, whom it asks next, when it is over. Nothing here knows of time or of messages.
+//!
+//! A look-up is iterative. It keeps the contacts it hears of in order of their distance from the key and asks the
+//! nearest that it has not asked, up to `alpha` at once, among the `k` nearest that have not failed. It is over when all
+//! of those have answered, or when there is nobody to ask. With more than one path the contacts it begins with
+//! are dealt out, and each path goes on by itself; nobody is asked by two.
+
+use crate::streams::Draws;
+
+/// How many contacts a path remembers, as a multiple of `k`: room for the failed and for who replaces them.
+const REMEMBERED_PER_K: usize = 4;
+
+/// See the module. Used again for the next look-up when it is over.
+pub struct LookUp {
+    /// The node that looks.
+    pub from: u32,
+    /// The node that is looked for.
+    pub target: u32,
+    /// Its identifier.
+    pub key: u64,
+    /// When it began.
+    pub began_ms: u64,
+    /// Where its random draws come from.
+    pub draws: Draws,
+    /// Requests sent.
+    pub requests: u32,
+    /// Requests without an answer in time.
+    pub timeouts: u32,
+    /// The row of the outcome that it fills, or none for a look-up of the overlay's own.
+    pub record: Option<u32>,
+    /// Events to come that name it. It is used again only when there are none.
+    pub pending: u32,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// Requests under way; those of a path are in a row.
+    pub slots: Vec<Slot>,
+    paths: Vec<Vec<Candidate>>,
+    answers: Vec<Vec<u32>>,
+    k: usize,
+    alpha: usize,
+}
+
+/// A request that may be under way.
+#[derive(Clone, Copy)]
+pub struct Slot {
+    /// Which request; no two of a run are called the same as long as one of them matters.
+    pub serial: u32,
+    /// Whom it went to.
+    pub node: u32,
+    /// When.
+    pub sent_ms: u64,
+    hops: u8,
+    busy: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Candidate {
+    distance: u64,
+    node: u32,
+    /// How many answers led to it, its own not counted.
+    hops: u8,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Fresh,
+    Asked,
+    Answered,
+    Failed,
+}
+
+/// What a look-up came to.
+pub struct Result {
+    /// Whether the target itself answered.
+    pub found: bool,
+    /// How many answers led to the target, or to the nearest that answered, each counting its own.
+    pub hops: u8,
+}
+
+impl LookUp {
+    pub fn new(k: usize, alpha: usize, paths: usize, draws: Draws) -> Self {
+        let idle = Slot { serial: 0, node: 0, sent_ms: 0, hops: 0, busy: false };
+        Self {
+            from: 0,
+            target: 0,
+            key: 0,
+            began_ms: 0,
+            draws,
+            requests: 0,
+            timeouts: 0,
+            record: None,
+            pending: 0,
+            ended: false,
+            slots: vec![idle; alpha * paths],
+            paths: vec![Vec::with_capacity(REMEMBERED_PER_K * k + 1); paths],
+            answers: vec![Vec::with_capacity(k); alpha * paths],
+            k,
+            alpha,
+        }
+    }
+
+    /// Begins with the contacts that the node has.
+    pub fn begin(&mut self, contacts: &[u32], id: impl Fn(u32) -> u64) {
+        self.requests = 0;
+        self.timeouts = 0;
+        self.ended = false;
+        self.slots.iter_mut().for_each(|slot| slot.busy = false);
+        self.paths.iter_mut().for_each(Vec::clear);
+        let mut nearest: Vec<(u64, u32)> =
+            contacts.iter().map(|node| (id(*node) ^ self.key, *node)).collect();
+        nearest.sort_unstable();
+        for (n, (distance, node)) in nearest.into_iter().enumerate() {
+            let path = n % self.paths.len();
+            self.hear(path, distance, node, 1);
+        }
+    }
+
+    /// Whom to ask next, in which slot; the request is then under way.
+    pub fn next(&mut self) -> Option<usize> {
+        for path in 0..self.paths.len() {
+            let slots = path * self.alpha..(path + 1) * self.alpha;
+            let Some(idle) = slots.clone().find(|slot| !self.slots[*slot].busy) else { continue };
+            while let Some(place) = fresh(&self.paths[path], self.k) {
+                if self.is_asked_elsewhere(path, self.paths[path][place].distance) {
+                    self.paths[path][place].state = State::Failed;
+                    continue;
+                }
+                let candidate = &mut self.paths[path][place];
+                candidate.state = State::Asked;
+                let slot = &mut self.slots[idle];
+                (slot.node, slot.hops, slot.busy) = (candidate.node, candidate.hops, true);
+                self.requests += 1;
+                return Some(idle);
+            }
+        }
+        None
+    }
+
+    /// Whether nothing is left to wait for.
+    pub fn is_over(&self) -> bool {
+        let idle =
+            |path: usize| !self.slots[path * self.alpha..(path + 1) * self.alpha].iter().any(|s| s.busy);
+        (0..self.paths.len()).all(|path| idle(path) || settled(&self.paths[path], self.k))
+    }
+
+    /// Whether a request is the one that a slot waits for.
+    pub fn awaits(&self, slot: usize, serial: u32) -> bool {
+        !self.ended && self.slots[slot].busy && self.slots[slot].serial == serial
+    }
+
+    /// Where the answer to the request of a slot is written while it travels.
+    pub fn answer(&mut self, slot: usize) -> &mut Vec<u32> {
+        &mut self.answers[slot]
+    }
+
+    /// The answer of a slot arrives.
+    pub fn answered(&mut self, slot: usize, id: impl Fn(u32) -> u64) {
+        let path = slot / self.alpha;
+        self.slots[slot].busy = false;
+        let hops = self.slots[slot].hops.saturating_add(1);
+        self.mark(slot, id(self.slots[slot].node), State::Answered);
+        let answer = std::mem::take(&mut self.answers[slot]);
+        for node in &answer {
+            self.hear(path, id(*node) ^ self.key, *node, hops);
+        }
+        self.answers[slot] = answer;
+    }
+
+    /// The answer of a slot does not arrive in time.
+    pub fn failed(&mut self, slot: usize, id: impl Fn(u32) -> u64) {
+        self.slots[slot].busy = false;
+        self.timeouts += 1;
+        self.mark(slot, id(self.slots[slot].node), State::Failed);
+    }
+
+    /// What it came to.
+    pub fn result(&self) -> Result {
+        let answered = self.paths.iter().filter_map(|path| path.iter().find(|c| c.state == State::Answered));
+        let nearest = answered.min_by_key(|candidate| candidate.distance);
+        Result {
+            found: nearest.is_some_and(|candidate| candidate.node == self.target),
+            hops: nearest.map_or(0, |candidate| candidate.hops),
+        }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.slots.capacity() * size_of::<Slot>()
+            + self.paths.iter().map(|p| 24 + p.capacity() * size_of::<Candidate>()).sum::<usize>()
+            + self.answers.iter().map(|a| 24 + a.capacity() * 4).sum::<usize>()
+    }
+
+    fn hear(&mut self, path: usize, distance: u64, node: u32, hops: u8) {
+        let path = &mut self.paths[path];
+        let room = path.len() < REMEMBERED_PER_K * self.k;
+        if !room && path.last().is_some_and(|last| last.distance <= distance) || node == self.from {
+            return;
+        }
+        let place = path.partition_point(|candidate| candidate.distance < distance);
+        if path.get(place).is_none_or(|candidate| candidate.distance != distance) {
+            if !room {
+                path.pop();
+            }
+            path.insert(place, Candidate { distance, node, hops, state: State::Fresh });
+        }
+    }
+
+    /// Notes what became of the request of a slot.
+    fn mark(&mut self, slot: usize, id: u64, state: State) {
+        let distance = id ^ self.key;
+        let path = &mut self.paths[slot / self.alpha];
+        let place = path.partition_point(|candidate| candidate.distance < distance);
+        if let Some(candidate) = path.get_mut(place).filter(|candidate| candidate.distance == distance) {
+            candidate.state = state;
+        }
+    }
+
+    fn is_asked_elsewhere(&self, path: usize, distance: u64) -> bool {
+        let others = self.paths.iter().enumerate().filter(|(other, _)| *other != path);
+        others.map(|(_, other)| other).any(|other| {
+            let place = other.partition_point(|candidate| candidate.distance < distance);
+            let same = other.get(place).filter(|candidate| candidate.distance == distance);
+            same.is_some_and(|candidate| candidate.state != State::Fresh)
+        })
+    }
+}
+
+/// The nearest that has not been asked among the `k` nearest that have not failed.
+fn fresh(path: &[Candidate], k: usize) -> Option<usize> {
+    let hopeful = path.iter().enumerate().filter(|(_, c)| c.state != State::Failed).take(k);
+    hopeful.filter(|(_, c)| c.state == State::Fresh).map(|(place, _)| place).next()
+}
+
+/// Whether the `k` nearest that have not failed have all answered.
+fn settled(path: &[Candidate], k: usize) -> bool {
+    path.iter().filter(|c| c.state != State::Failed).take(k).all(|c| c.state == State::Answered)
+}

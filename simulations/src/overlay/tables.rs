@@ -1,0 +1,179 @@
+//! Routing tables of all nodes, in one piece of memory.
+//!
+//! A node's table has a bucket for each length of the prefix that it shares with its contacts, up to a last that holds all
+//! who share more; a bucket holds `k`. There are as many buckets as the number of nodes can fill, plus two.
+
+use std::ops::Range;
+
+use super::{
+    nodes::Nodes,
+    settings::{Bootstrap, Settings},
+};
+use crate::streams::{Draws, Purpose};
+
+/// See the module.
+pub struct Tables {
+    k: usize,
+    buckets: usize,
+    /// `k` places for each bucket of each node.
+    contacts: Vec<u32>,
+    /// How many of those are taken.
+    taken: Vec<u8>,
+    scratch: Vec<(u64, u32)>,
+}
+
+impl Tables {
+    pub fn new(settings: &Settings, nodes: &Nodes, seed: u64) -> Self {
+        let (k, count) = (settings.k as usize, nodes.len() as usize);
+        let buckets = (u32::BITS - nodes.len().leading_zeros()) as usize + 3;
+        let mut tables = Self {
+            k,
+            buckets,
+            contacts: vec![0; count * buckets * k],
+            taken: vec![0; count * buckets],
+            scratch: Vec::new(),
+        };
+        let listed: Vec<u32> = (0..nodes.len()).filter(|node| nodes.is_listed(*node)).collect();
+        let purpose = Purpose::new(seed, "table");
+        for node in 0..nodes.len() {
+            let draws = &mut purpose.of(nodes.number(node));
+            match settings.bootstrap {
+                Bootstrap::Complete => tables.complete(nodes, &listed, node, draws),
+                Bootstrap::Introduced { random, near } => {
+                    for _ in 0..random {
+                        let contact = nodes.draw_any(draws);
+                        if nodes.is_listed(contact) {
+                            tables.add(nodes, node, contact);
+                        }
+                    }
+                    let place = listed.partition_point(|other| *other < node);
+                    let (before, after) = (near / 2, near.div_ceil(2) + 1);
+                    let end = (place + after as usize).min(listed.len());
+                    for contact in &listed[place.saturating_sub(before as usize)..end] {
+                        tables.add(nodes, node, *contact);
+                    }
+                }
+            }
+        }
+        tables
+    }
+
+    /// Fills each bucket from all listed nodes that belong there.
+    fn complete(&mut self, nodes: &Nodes, listed: &[u32], node: u32, draws: &mut Draws) {
+        let mut own = listed;
+        for bucket in 0..self.buckets {
+            let bit = |node: u32| nodes.id(node) << bucket >> 63;
+            let mut others = own;
+            if bucket + 1 < self.buckets {
+                let (zeros, ones) = own.split_at(own.partition_point(|node| bit(*node) == 0));
+                (own, others) = if bit(node) == 0 { (zeros, ones) } else { (ones, zeros) };
+            }
+            if others.len() <= self.k {
+                for contact in others {
+                    self.add(nodes, node, *contact);
+                }
+            } else {
+                // Floyd's way to draw k of many without one twice.
+                for last in others.len() - self.k..others.len() {
+                    let drawn = others[draws.below(last as u32 + 1) as usize];
+                    let twice = !self.add(nodes, node, drawn);
+                    if twice {
+                        self.add(nodes, node, others[last]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A node hears of another: the contact is kept if its bucket has room; whether it is new and kept.
+    pub fn add(&mut self, nodes: &Nodes, node: u32, contact: u32) -> bool {
+        let bucket = self.bucket(nodes.id(node) ^ nodes.id(contact));
+        let taken = &mut self.taken[node as usize * self.buckets + bucket];
+        if usize::from(*taken) == self.k || node == contact {
+            return false;
+        }
+        let place = (node as usize * self.buckets + bucket) * self.k;
+        let end = place + usize::from(*taken);
+        let new = !self.contacts[place..end].contains(&contact);
+        if new {
+            self.contacts[end] = contact;
+            *taken += 1;
+        }
+        new
+    }
+
+    /// A contact did not answer.
+    pub fn remove(&mut self, nodes: &Nodes, node: u32, contact: u32) {
+        let bucket = self.bucket(nodes.id(node) ^ nodes.id(contact));
+        let place = self.place(node, bucket);
+        let taken = &mut self.taken[node as usize * self.buckets + bucket];
+        let contacts = &mut self.contacts[place..place + usize::from(*taken)];
+        if let Some(found) = contacts.iter().position(|c| *c == contact) {
+            contacts.swap(found, usize::from(*taken) - 1);
+            *taken -= 1;
+        }
+    }
+
+    /// The `k` contacts of a node that are nearest to a key, without one, in no order.
+    pub fn nearest(&mut self, nodes: &Nodes, node: u32, key: u64, without: u32, out: &mut Vec<u32>) {
+        // Who shares as much with the node as the key does is nearer to the key than all others; then come those who share
+        // more with the node and thereby differ from the key at the first bit after; then each shorter prefix in turn.
+        let own = self.bucket(nodes.id(node) ^ key);
+        let mut group = (own, own + 1);
+        loop {
+            let start = out.len();
+            self.list(node, group.0..group.1, out);
+            if let Some(place) = out[start..].iter().position(|contact| *contact == without) {
+                out.swap_remove(start + place);
+            }
+            if out.len() > self.k {
+                self.keep_nearest(nodes, key, start, out);
+            }
+            if out.len() == self.k {
+                return;
+            }
+            group = match group {
+                (first, _) if first == own && own + 1 < self.buckets => (own + 1, self.buckets),
+                (first, _) => match first.min(own).checked_sub(1) {
+                    Some(shorter) => (shorter, shorter + 1),
+                    None => return,
+                },
+            };
+        }
+    }
+
+    /// The contacts of some buckets.
+    fn list(&self, node: u32, buckets: Range<usize>, out: &mut Vec<u32>) {
+        let first = node as usize * self.buckets;
+        let taken = &self.taken[first + buckets.start..first + buckets.end];
+        let mut place = (first + buckets.start) * self.k;
+        for taken in taken {
+            if *taken > 0 {
+                out.extend_from_slice(&self.contacts[place..place + usize::from(*taken)]);
+            }
+            place += self.k;
+        }
+    }
+
+    /// Cuts off the furthest of those from `start` on, so that `k` are left in all.
+    fn keep_nearest(&mut self, nodes: &Nodes, key: u64, start: usize, out: &mut Vec<u32>) {
+        self.scratch.clear();
+        self.scratch.extend(out[start..].iter().map(|contact| (nodes.id(*contact) ^ key, *contact)));
+        self.scratch.select_nth_unstable(self.k - start);
+        out.truncate(start);
+        out.extend(self.scratch[..self.k - start].iter().map(|(_, contact)| *contact));
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.contacts.capacity() * 4 + self.taken.capacity()
+    }
+
+    fn bucket(&self, distance: u64) -> usize {
+        (distance.leading_zeros() as usize).min(self.buckets - 1)
+    }
+
+    fn place(&self, node: u32, bucket: usize) -> usize {
+        (node as usize * self.buckets + bucket) * self.k
+    }
+}
