@@ -38,6 +38,7 @@ pub trait Statement: Serialize + DeserializeOwned {
 pub struct Signed<T> {
     body: T,
     bytes: Vec<u8>,
+    id: Id,
     signature: Signature,
 }
 
@@ -70,7 +71,7 @@ impl<T: Statement> Signed<T> {
         let bytes = wire::encode(&body);
         assert!(bytes.len() <= T::BYTES_MAX, "a {} of {} bytes", T::DOMAIN, bytes.len());
         let signature = key.sign(&signing_input::<T>(&bytes));
-        Signed { body, bytes, signature }
+        Signed { body, id: Id::of(&bytes), bytes, signature }
     }
 
     /// Decodes and verifies an envelope.
@@ -96,7 +97,7 @@ impl<T> Signed<T> {
 
     /// blake3 of the canonical body.
     pub fn id(&self) -> Id {
-        Id::of(&self.bytes)
+        self.id
     }
 
     /// The canonical body.
@@ -158,7 +159,7 @@ impl<T: Statement> Stated<T> {
     fn into_signed(self) -> Signed<T> {
         let Stated { body, mut input, signature } = self;
         input.drain(..prefix_len::<T>());
-        Signed { body, bytes: input, signature }
+        Signed { body, id: Id::of(&input), bytes: input, signature }
     }
 }
 
@@ -175,7 +176,7 @@ impl<'de, T: Statement> Deserialize<'de> for Kept<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let Envelope { body: bytes, signature } = Envelope::deserialize(d)?;
         let body = wire::decode_kept(&bytes).map_err(de::Error::custom)?;
-        Ok(Kept(Signed { body, bytes, signature }))
+        Ok(Kept(Signed { body, id: Id::of(&bytes), bytes, signature }))
     }
 }
 

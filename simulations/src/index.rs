@@ -18,6 +18,8 @@ use knackmesh_protocol::{
     vocabulary::Vocabulary,
 };
 
+use crate::messages::Memo;
+
 /// Every item that some node keeps, once.
 #[derive(Default)]
 pub struct Shelf(BTreeMap<Id, Rc<Item>>);
@@ -42,6 +44,7 @@ pub struct Store {
     /// Presentations given.
     pub disclosures: u64,
     vocabulary: Rc<Vocabulary>,
+    memo: Rc<Memo>,
     /// The instant as of which the index scores.
     pub now: Timestamp,
 }
@@ -56,8 +59,14 @@ impl Store {
             greatest_expiry: Timestamp::EPOCH,
             disclosures: 0,
             vocabulary,
+            memo: Rc::default(),
             now,
         }
+    }
+
+    /// The same, sharing what others have read.
+    pub fn reading(self, memo: Rc<Memo>) -> Self {
+        Store { memo, ..self }
     }
 
     /// Makes a change durable.
@@ -123,5 +132,9 @@ impl Index for Store {
             Some(Item::Summary(summary)) => Some(summary.clone()),
             _ => None,
         }
+    }
+
+    fn verified(&self, bytes: &[u8]) -> Option<Item> {
+        self.memo.read(bytes).map(|item| Item::clone(&item))
     }
 }

@@ -55,6 +55,14 @@ impl Ledger {
         }
     }
 
+    /// Takes note of a legal summary that a hostile node made up: it was published, by whomever, but is nobody.
+    pub fn note_invented(&mut self, node: u32, item: &Item) {
+        if let Item::Summary(summary) = item {
+            let invented = || Truth { node, summary: summary.clone() };
+            self.published.entry(summary.id()).or_insert_with(invented);
+        }
+    }
+
     /// The publication behind a summary's id.
     pub fn published(&self, id: &Id) -> Option<&Truth> {
         self.published.get(id)

@@ -17,8 +17,16 @@ pub mod wheel;
 
 pub mod overlay;
 
+pub mod access;
 pub mod attacks;
+pub mod churn;
+pub mod latency;
+pub mod mesh;
+pub mod traffic;
+
 pub mod scenario;
+
+pub mod messages;
 
 pub mod index;
 pub mod population;
@@ -32,4 +40,6 @@ pub mod checks;
 mod queue;
 pub mod world;
 
+mod coming;
+mod measures;
 mod network;

@@ -1,9 +1,6 @@
 //! One node: a person, a peer while it runs, what survives a restart, and its place in the network.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    rc::Rc,
-};
+use std::collections::BTreeSet;
 
 use knackmesh_protocol::{
     credential::Known,
@@ -15,15 +12,15 @@ use knackmesh_protocol::{
 use rand_chacha::ChaCha20Rng;
 
 use crate::{
-    attacks::{self, Behaviour, Stage},
+    access::{Line, Queue},
+    attacks::{self, Aims, Behaviour, Reach, Stage},
     index::Store,
+    mesh::Router,
     population::Person,
-    scenario::{Role, Scenario},
-    streams::{bytes, stream},
+    scenario::{Role, START, Scenario},
+    streams::{below, bytes, stream},
+    traffic::Traffic,
 };
-
-/// How long a gossip message is remembered as seen, in milliseconds.
-const SEEN_MS: u64 = 5 * 60 * 1000;
 
 /// See the module.
 pub struct Node {
@@ -39,8 +36,28 @@ pub struct Node {
     pub peer: Option<Peer>,
     /// Neighbours.
     pub links: BTreeSet<u32>,
+    /// Those of them that this node dialled.
+    pub outbound: BTreeSet<u32>,
+    /// Connections on their way.
+    pub dialling: usize,
     /// Where it is.
     pub region: u32,
+    /// Whether only those reach it whom it called, or with whom it finds a way.
+    pub behind_nat: bool,
+    /// Its line; `None` is one without a limit.
+    pub line: Option<Line>,
+    /// Until when the line is busy upwards.
+    pub up: Queue,
+    /// Until when it is busy downwards.
+    pub down: Queue,
+    /// The hash of its id, its place in the hash table.
+    pub place_on_ring: [u8; 32],
+    /// What it sent and received.
+    pub traffic: Traffic,
+    /// Its part in the gossip mesh.
+    pub router: Router,
+    /// When after the full interval its heartbeats are, in milliseconds.
+    pub phase_ms: u64,
     /// On which side of a partition it is.
     pub side: u8,
     /// When it is woken next.
@@ -49,11 +66,14 @@ pub struct Node {
     pub network: ChaCha20Rng,
     /// Draws whom it dials.
     pub dial: ChaCha20Rng,
-    /// The gossip message under validation: its number, the neighbour that forwarded it, its bytes.
-    pub validating: Option<(GossipId, u32, Rc<[u8]>)>,
-    seen: BTreeMap<[u8; 32], Timestamp>,
-    seen_order: VecDeque<[u8; 32]>,
+    /// Draws with whom it gossips.
+    pub gossip: ChaCha20Rng,
+    /// Draws when it comes and goes.
+    pub churn: ChaCha20Rng,
+    /// The gossip message under validation: for the verdict, the neighbour that forwarded it, its number in this world.
+    pub validating: Option<(GossipId, u32, u32)>,
     behaviour: Option<Box<dyn Behaviour>>,
+    aims: Aims,
     whims: ChaCha20Rng,
     requests: u64,
     starts: u32,
@@ -68,6 +88,8 @@ impl Node {
             Role::Employer | Role::Professional => None,
         };
         let named = |purpose| stream(scenario.seed, number, purpose);
+        let mut gossip = named("gossip");
+        let place_on_ring = *blake3::hash(person.identity.node_id.as_bytes()).as_bytes();
         Node {
             number,
             role,
@@ -75,15 +97,26 @@ impl Node {
             store,
             peer: None,
             links: BTreeSet::new(),
-            region: number % scenario.regions.max(1),
+            outbound: BTreeSet::new(),
+            dialling: 0,
+            region: scenario.latency.place(number, scenario.regions, &mut named("place")),
+            behind_nat: below(&mut named("nat"), 1000) < scenario.nat.behind_permille,
+            line: Line::of(&scenario.lines, &mut named("line")),
+            up: Queue::default(),
+            down: Queue::default(),
+            place_on_ring,
+            traffic: Traffic::default(),
+            router: Router::default(),
+            phase_ms: u64::from(below(&mut gossip, 1000)),
             side: 0,
             wake: None,
             network: named("network"),
             dial: named("dial"),
+            gossip,
+            churn: named("churn"),
             validating: None,
-            seen: BTreeMap::new(),
-            seen_order: VecDeque::new(),
             behaviour,
+            aims: Aims { strike: START.plus_ms(scenario.strike_ms), flood_per_s: scenario.flood_per_s },
             whims: named("behaviour"),
             requests: 0,
             starts: 0,
@@ -112,25 +145,26 @@ impl Node {
         self.peer = None;
         self.wake = None;
         self.validating = None;
-        self.seen.clear();
-        self.seen_order.clear();
+        self.dialling = 0;
+        self.router = Router::default();
     }
 
-    /// Whether a gossip message is new, and from now on seen.
-    pub fn sees(&mut self, now: Timestamp, bytes: &[u8]) -> bool {
-        while let Some(oldest) = self.seen_order.front()
-            && self.seen.get(oldest).is_some_and(|at| now.since_ms(*at) >= SEEN_MS)
-        {
-            self.seen.remove(oldest);
-            self.seen_order.pop_front();
+    /// Whom it dials.
+    pub fn reach(&self) -> Reach {
+        match self.role {
+            Role::Hostile(attack) => attack.reach(),
+            Role::Employer | Role::Professional => Reach::Anybody,
         }
-        let id = *blake3::hash(bytes).as_bytes();
-        let new = !self.seen.contains_key(&id);
-        if new {
-            self.seen.insert(id, now);
-            self.seen_order.push_back(id);
-        }
-        new
+    }
+
+    /// Whether it is one of those whom the victim takes for the whole network.
+    pub fn captivates(&self) -> bool {
+        matches!(self.role, Role::Hostile(attack) if attack.captivates())
+    }
+
+    /// What a hostile node has found out about the network, if that is what it is after.
+    pub fn learnt(&self) -> Option<attacks::Learnt> {
+        self.behaviour.as_ref().and_then(|behaviour| behaviour.learnt())
     }
 
     /// Lets the peer, or the behaviour in its place, handle an input; a node that does not run does nothing.
@@ -141,12 +175,12 @@ impl Node {
         neighbours: &[NodeId],
         vocabulary: &Vocabulary,
     ) -> Vec<Output> {
-        let Node { peer: Some(peer), store, person, behaviour, whims, requests, .. } = self else {
+        let Node { peer: Some(peer), store, person, behaviour, aims, whims, requests, .. } = self else {
             return Vec::new();
         };
         store.now = now;
         let identity = &person.identity;
-        let mut stage = Stage { now, identity, neighbours, rng: whims, requests };
+        let mut stage = Stage { now, identity, aims: *aims, neighbours, rng: whims, requests };
         if let Some(instead) = behaviour.as_mut().and_then(|b| b.intercept(&mut stage, &input)) {
             return instead;
         }
@@ -163,8 +197,9 @@ impl Node {
     pub fn act(&mut self, now: Timestamp, neighbours: &[NodeId]) -> Vec<Output> {
         match (&self.peer, &mut self.behaviour) {
             (Some(_), Some(behaviour)) => {
-                let (rng, requests) = (&mut self.whims, &mut self.requests);
-                behaviour.act(&mut Stage { now, identity: &self.person.identity, neighbours, rng, requests })
+                let (aims, rng, requests) = (self.aims, &mut self.whims, &mut self.requests);
+                let identity = &self.person.identity;
+                behaviour.act(&mut Stage { now, identity, aims, neighbours, rng, requests })
             }
             _ => Vec::new(),
         }

@@ -7,18 +7,34 @@ use knackmesh_protocol::{
     time::Timestamp,
 };
 
+use crate::mesh::Control;
+
 /// What will happen.
 pub enum Event {
     /// A node starts.
     Start(u32),
+    /// A node that comes and goes comes, and will go.
+    Arrive(u32),
+    /// A node that comes and goes goes, and will come back.
+    Depart(u32),
+    /// A node stops, by a crash or not.
+    Stop { node: u32, crash: bool },
+    /// A node notices that a neighbour has gone.
+    Gone { at: u32, node: u32 },
     /// Two nodes are connected.
     Link(u32, u32),
     /// A node looks for connections.
     Dial(u32),
+    /// One that it was to get does not come.
+    DialFailed(u32),
     /// A node's operator wants something.
     Command(u32, CommandId, Box<Command>),
     /// A gossip message arrives.
-    Gossip { to: u32, from: u32, bytes: Rc<[u8]> },
+    Gossip { to: u32, from: u32, message: u32 },
+    /// A message between gossip routers arrives.
+    Control { to: u32, from: u32, control: Control },
+    /// A gossip router's heartbeat.
+    Heartbeat(u32),
     /// A request arrives.
     Request { exchange: u64, bytes: Vec<u8> },
     /// A response arrives, or the time for it is over.

@@ -2,10 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use crate::attacks::Attack;
+use knackmesh_protocol::time::Timestamp;
 
-/// A world before it begins. Nodes are numbered: employers first, then professionals, then one for each attack, so that
-/// a further professional takes nobody's number unless there are attacks.
+use crate::{
+    access::{Line, Nat},
+    attacks::Attack,
+    churn::Churn,
+    latency::Latency,
+    mesh::Gossip,
+};
+
+/// When every run begins: 2026-09-21T14:13:20Z.
+pub const START: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
+
+/// A world before it begins. Nodes are numbered: employers first, then professionals, then one for each attack, then
+/// the crowds, so that a further professional takes nobody's number unless there are attacks.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// Names the run.
@@ -18,13 +29,34 @@ pub struct Scenario {
     pub issuers: u32,
     /// One hostile node each.
     pub attacks: Vec<Attack>,
+    /// Further hostile nodes, many of a kind.
+    pub crowds: Vec<Crowd>,
+    /// The node that attacks are aimed at which need a victim.
+    pub victim: u32,
+    /// When those strike that behave until then, in milliseconds since the run began.
+    pub strike_ms: u64,
+    /// Messages a second of a node that floods.
+    pub flood_per_s: u32,
     /// How many skills there are, the commonest of the embedded vocabulary; their use follows Zipf's law.
     pub skills: usize,
     /// Every so many professionals decide on each inquiry themselves, all others present to anyone; 0 is none.
     pub ask_every: u32,
     /// Connections that a node seeks for itself; with those it accepts it has at most three times as many.
     pub degree: usize,
-    /// Regions of the world, at least one, over which nodes are spread.
+    /// How gossip spreads over them.
+    pub gossip: Gossip,
+    /// How many of a thousand dials fail; the node tries again.
+    pub dial_failing_permille: u32,
+    /// How long a dial to a node that does not answer takes, in milliseconds; 0 has a failed request come back after a round
+    /// trip, and a failed connection after a second.
+    pub dial_timeout_ms: u64,
+    /// Who comes and goes when.
+    pub churn: Churn,
+    /// Who is behind a NAT.
+    pub nat: Nat,
+    /// Kinds of lines; none is no limit.
+    pub lines: Vec<Line>,
+    /// Regions of the world, at least one, where latency puts them on a line.
     pub regions: u32,
     /// How long messages take.
     pub latency: Latency,
@@ -34,15 +66,13 @@ pub struct Scenario {
     pub late: BTreeSet<u32>,
 }
 
-/// How long one transmission takes, in milliseconds.
-#[derive(Clone, Copy, Debug)]
-pub struct Latency {
-    /// Within a region.
-    pub near_ms: u64,
-    /// Between neighbouring regions; regions lie on a line.
-    pub far_ms: u64,
-    /// At most so much more, uniformly.
-    pub jitter_ms: u32,
+/// Hostile nodes of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowd {
+    /// So many.
+    Count(Attack, u32),
+    /// So many for each thousand honest nodes, rounded up.
+    Permille(Attack, u32),
 }
 
 impl Default for Scenario {
@@ -54,11 +84,21 @@ impl Default for Scenario {
             professionals: 100,
             issuers: 5,
             attacks: Vec::new(),
+            crowds: Vec::new(),
+            victim: 0,
+            strike_ms: 60_000,
+            flood_per_s: 20,
             skills: 60,
             ask_every: 3,
             degree: 4,
+            gossip: Gossip::Flood,
+            dial_failing_permille: 0,
+            dial_timeout_ms: 0,
+            churn: Churn::None,
+            nat: Nat::default(),
+            lines: Vec::new(),
             regions: 4,
-            latency: Latency { near_ms: 10, far_ms: 45, jitter_ms: 20 },
+            latency: Latency::default(),
             loss_permille: 0,
             late: BTreeSet::new(),
         }
@@ -79,7 +119,8 @@ pub enum Role {
 impl Scenario {
     /// How many nodes there are.
     pub fn nodes(&self) -> u32 {
-        self.employers + self.professionals + u32::try_from(self.attacks.len()).unwrap_or(u32::MAX)
+        let crowds: u32 = self.crowds.iter().map(|crowd| self.members(*crowd)).sum();
+        self.hostile(0) + self.single_attacks() + crowds
     }
 
     /// Numbers of the professionals.
@@ -94,11 +135,36 @@ impl Scenario {
 
     /// What `node` does.
     pub fn role(&self, node: u32) -> Role {
-        let attack = node.checked_sub(self.employers + self.professionals);
-        match attack.and_then(|n| self.attacks.get(n as usize)) {
-            Some(attack) => Role::Hostile(*attack),
-            None if node < self.employers => Role::Employer,
-            None => Role::Professional,
+        let Some(mut n) = node.checked_sub(self.hostile(0)) else {
+            return if node < self.employers { Role::Employer } else { Role::Professional };
+        };
+        if let Some(attack) = self.attacks.get(n as usize) {
+            return Role::Hostile(*attack);
         }
+        n -= self.single_attacks();
+        for crowd in &self.crowds {
+            let (Crowd::Count(attack, _) | Crowd::Permille(attack, _)) = *crowd;
+            match n.checked_sub(self.members(*crowd)) {
+                Some(left) => n = left,
+                None => return Role::Hostile(attack),
+            }
+        }
+        Role::Professional
+    }
+
+    /// Numbers of the nodes that attack in this way.
+    pub fn attackers(&self, attack: Attack) -> impl Iterator<Item = u32> + '_ {
+        (self.hostile(0)..self.nodes()).filter(move |node| self.role(*node) == Role::Hostile(attack))
+    }
+
+    fn members(&self, crowd: Crowd) -> u32 {
+        match crowd {
+            Crowd::Count(_, count) => count,
+            Crowd::Permille(_, permille) => self.hostile(0).saturating_mul(permille).div_ceil(1000),
+        }
+    }
+
+    fn single_attacks(&self) -> u32 {
+        u32::try_from(self.attacks.len()).unwrap_or(u32::MAX)
     }
 }

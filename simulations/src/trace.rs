@@ -1,7 +1,6 @@
 //! The trace: one hash over everything that happened. Equal hashes, equal histories.
 
 use knackmesh_protocol::{
-    message::Item,
     peer::{Change, Command, Input, Output, Reply, Verdict},
     time::Timestamp,
 };
@@ -53,7 +52,7 @@ impl Trace {
     /// Takes note of an output.
     pub fn output(&mut self, output: &Output) {
         match output {
-            Output::Persist(Change::Keep(item)) => self.note("keep", 0, &Item::encode(item)),
+            Output::Persist(Change::Keep(item)) => self.note("keep", 0, &item.id().0),
             Output::Persist(Change::Forget(view)) => self.note("forget", 0, view.as_bytes()),
             Output::Persist(Change::Publication { last_sequence, .. }) => {
                 self.note("own", *last_sequence, &[]);

@@ -17,11 +17,12 @@ use knackmesh_protocol::{
 };
 
 use crate::{
-    attacks::ACT_EVERY_MS,
+    attacks::{ACT_EVERY_MS, Attack},
     checks::{self, Check, Scene, Violation, agreement},
     index::{Shelf, Store},
     ledger::{Ledger, Said},
-    network::Network,
+    messages::Memo,
+    network::{Network, Seen},
     node::Node,
     population::Population,
     queue::{Event, Queue},
@@ -29,8 +30,8 @@ use crate::{
     trace::Trace,
 };
 
-/// When every run begins: 2026-09-21T14:13:20Z.
-pub const START: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
+pub use crate::scenario::START;
+
 /// Time between the starts of two nodes, in milliseconds.
 const START_EVERY_MS: u64 = 20;
 /// Time between two looks at nodes to which nothing happened, in milliseconds.
@@ -44,6 +45,10 @@ pub struct World {
     pub(crate) nodes: Vec<Node>,
     pub(crate) queue: Queue,
     pub(crate) network: Network,
+    pub(crate) memo: Rc<Memo>,
+    /// Whether the victim takes attackers for the whole network.
+    pub(crate) is_eclipsed: bool,
+    pub(crate) departures: u64,
     population: Population,
     numbers: BTreeMap<NodeId, u32>,
     shelf: Shelf,
@@ -59,22 +64,29 @@ impl World {
     /// A world in which no time has passed. Nodes start one after the other, except those that are late.
     pub fn new(scenario: Scenario) -> Self {
         let population = Population::new(&scenario);
+        let memo = Rc::new(Memo::default());
         let node = |number| {
             let person = population.person(&scenario, number, START);
-            Node::new(&scenario, number, person, Store::new(population.vocabulary.clone(), START))
+            Node::new(
+                &scenario,
+                number,
+                person,
+                Store::new(population.vocabulary.clone(), START).reading(memo.clone()),
+            )
         };
         let nodes: Vec<Node> = (0..scenario.nodes()).map(node).collect();
         let numbers = nodes.iter().map(|node| (node.id().clone(), node.number)).collect();
-        let mut queue = Queue::default();
-        for number in (0..scenario.nodes()).filter(|number| !scenario.late.contains(number)) {
-            queue.push(START.plus_ms(u64::from(number) * START_EVERY_MS), Event::Start(number));
-        }
-        World {
+        let relays = nodes.iter().filter(|node| !node.behind_nat).map(|node| node.number).collect();
+        let is_eclipsed = scenario.attackers(Attack::Eclipse).next().is_some();
+        let mut world = World {
             scenario,
             now: START,
             nodes,
-            queue,
-            network: Network::default(),
+            queue: Queue::default(),
+            network: Network::new(relays),
+            memo,
+            is_eclipsed,
+            departures: 0,
             population,
             numbers,
             shelf: Shelf::default(),
@@ -84,7 +96,9 @@ impl World {
             looked: START,
             commands: 0,
             replies: BTreeMap::new(),
-        }
+        };
+        world.expect_everybody(START_EVERY_MS);
+        world
     }
 
     /// Lets `ms` milliseconds pass.
@@ -239,13 +253,28 @@ impl World {
         self.queue.push(self.now, Event::Start(node));
     }
 
-    /// Stops a node as a crash would: only what was made durable is left.
+    /// Stops a node as a crash would, which its neighbours see in the same instant: only what was made durable is left.
     ///
     /// # Errors
     /// The first promise that is broken by those who see it go.
     pub fn stop(&mut self, node: u32) -> Result<(), Violation> {
-        self.nodes[node as usize].stop();
-        self.leave_network(node)
+        self.go(node, Seen::AtOnce)
+    }
+
+    /// Stops a node that says goodbye: its neighbours see it go as soon as that arrives.
+    ///
+    /// # Errors
+    /// None by itself; those who see it go do so later.
+    pub fn leave(&mut self, node: u32) -> Result<(), Violation> {
+        self.go(node, Seen::Goodbye)
+    }
+
+    /// Stops a node as a crash would: its neighbours notice after ten seconds of silence.
+    ///
+    /// # Errors
+    /// None by itself; those who see it go do so later.
+    pub fn crash(&mut self, node: u32) -> Result<(), Violation> {
+        self.go(node, Seen::Silence)
     }
 
     pub(crate) fn number(&self, id: &NodeId) -> Option<u32> {
@@ -255,13 +284,29 @@ impl World {
     fn happen(&mut self, event: Event) -> Result<(), Violation> {
         match event {
             Event::Start(node) => self.begin(node),
+            Event::Arrive(node) => self.arrive(node),
+            Event::Depart(node) => self.depart(node),
+            Event::Stop { node, crash } => self.go(node, if crash { Seen::Silence } else { Seen::Goodbye }),
+            Event::Gone { at, node } => self.gone(at, node),
             Event::Link(a, b) => self.link(a, b),
             Event::Dial(node) => {
                 self.dial(node);
                 Ok(())
             }
+            Event::DialFailed(node) => {
+                self.dial_failed(node);
+                Ok(())
+            }
             Event::Command(node, id, command) => self.feed(node, Input::Command(id, *command)),
-            Event::Gossip { to, from, bytes } => self.gossip_arrives(to, from, bytes),
+            Event::Gossip { to, from, message } => self.gossip_arrives(to, from, message),
+            Event::Control { to, from, control } => {
+                self.control_arrives(to, from, control);
+                Ok(())
+            }
+            Event::Heartbeat(node) => {
+                self.heartbeat(node);
+                Ok(())
+            }
             Event::Request { exchange, bytes } => self.request_arrives(exchange, bytes),
             Event::Response { exchange, result } => self.response_arrives(exchange, result),
             Event::Record { to, key, value } => {
@@ -278,13 +323,16 @@ impl World {
                 if self.nodes[node as usize].peer.is_some() {
                     self.queue.push(self.now.plus_ms(ACT_EVERY_MS), Event::Act(node));
                 }
-                outputs.into_iter().for_each(|output| self.carry_out(node, output));
+                for output in outputs {
+                    self.note(node, &output);
+                    self.carry_out(node, output);
+                }
                 Ok(())
             }
         }
     }
 
-    fn begin(&mut self, number: u32) -> Result<(), Violation> {
+    pub(crate) fn begin(&mut self, number: u32) -> Result<(), Violation> {
         let (seed, now) = (self.scenario.seed, self.now);
         let node = &mut self.nodes[number as usize];
         if node.peer.is_some() {
@@ -335,6 +383,12 @@ impl World {
 
     /// The truth about a publication is known before anybody speaks of it.
     fn note(&mut self, number: u32, output: &Output) {
+        if let Output::Gossip { bytes, .. } = output
+            && !self.nodes[number as usize].is_honest()
+            && let Some(item) = self.memo.read(bytes)
+        {
+            self.ledger.note_invented(number, &item);
+        }
         if let Output::Persist(change @ Change::Publication { .. }) = output {
             let view = self.nodes[number as usize].person.identity.view.public();
             self.ledger.note(number, view, change);
@@ -348,12 +402,12 @@ impl World {
             Output::Reply(id, reply) => {
                 self.replies.insert(id, reply);
             }
-            Output::Gossip { bytes, .. } => self.spread(number, None, &Rc::from(bytes)),
+            Output::Gossip { bytes, .. } => self.publish_by_gossip(number, bytes),
             Output::Verdict(id, verdict) => {
-                if let Some((_, from, bytes)) = node.validating.take_if(|(under, ..)| *under == id)
+                if let Some((_, from, message)) = node.validating.take_if(|(under, ..)| *under == id)
                     && verdict == Verdict::Accept
                 {
-                    self.spread(number, Some(from), &bytes);
+                    self.forward(number, from, message);
                 }
             }
             Output::Send { request, to, bytes } => self.send(number, request, &to, bytes),
@@ -401,6 +455,7 @@ impl World {
 
     fn look(&mut self) -> Result<(), Violation> {
         self.shelf.sweep();
+        self.memo.sweep(self.now);
         for number in 0..self.nodes.len() {
             if self.nodes[number].is_honest() {
                 self.ask_checks(|check, scene| check.interval(scene, &scene.nodes[number]))?;

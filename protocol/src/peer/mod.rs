@@ -47,6 +47,7 @@ use crate::{
     summary::{Content, Opening, Summary},
     time::Timestamp,
     vocabulary::Vocabulary,
+    wire::WireError,
 };
 
 /// The keys of one home. They are unrelated to each other.
@@ -71,6 +72,13 @@ pub trait Index {
 
     /// The summary of a view, as admitted.
     fn summary(&self, view: &PublicKey) -> Option<Signed<Summary>>;
+
+    /// The item that exactly these bytes encode, if whoever lends this index decoded it before and so knows that its
+    /// signature verifies: it is not verified again. Where many peers share a process, each item is verified once.
+    /// `None`, as by default, has the peer decode and verify the bytes itself.
+    fn verified(&self, _bytes: &[u8]) -> Option<Item> {
+        None
+    }
 }
 
 /// What an index nominates.
@@ -107,6 +115,11 @@ impl<'a> Lent<'a> {
     /// The verifier that this node is at `now`.
     pub fn verifier(&self, now: Timestamp) -> Verifier<'a> {
         Verifier::new(now, self.trust).knowing(self.known)
+    }
+
+    /// The item that bytes of a stranger encode, verified, be it now or before.
+    fn item(&self, bytes: &[u8]) -> Result<Item, WireError> {
+        self.index.verified(bytes).map_or_else(|| Item::decode(bytes), Ok)
     }
 }
 
@@ -414,7 +427,7 @@ impl Peer {
                 self.sessions.end(&node);
             }
             Input::Gossip { message, from: _, bytes } => {
-                let verdict = self.gossiped(now, &bytes);
+                let verdict = self.gossiped(now, &bytes, lent);
                 self.outputs.push(Output::Verdict(message, verdict));
             }
             Input::Request { from, channel, bytes } => {
@@ -422,7 +435,7 @@ impl Peer {
                 self.outputs.push(Output::Respond { channel, bytes: response.encode() });
             }
             Input::Response { request, result } => self.response(now, request, result, lent),
-            Input::RecordOffered { key, value } => self.record_offered(now, key, value),
+            Input::RecordOffered { key, value } => self.record_offered(now, key, value, lent),
             Input::Obtained { search, needs } => self.obtained(now, search, &needs, lent),
             Input::Wake => {}
         }
@@ -584,8 +597,8 @@ impl Peer {
         Ok(admission)
     }
 
-    fn gossiped(&mut self, now: Timestamp, bytes: &[u8]) -> Verdict {
-        let Ok(item) = Item::decode(bytes) else { return Verdict::Reject };
+    fn gossiped(&mut self, now: Timestamp, bytes: &[u8], lent: &Lent<'_>) -> Verdict {
+        let Ok(item) = lent.item(bytes) else { return Verdict::Reject };
         match self.admit(now, &item) {
             Ok(Admission::New) => Verdict::Accept,
             // Illegal whenever it came, unlike what is refused for what is held or for the time.
@@ -595,8 +608,8 @@ impl Peer {
     }
 
     /// A record is kept when it stands under its own view's key and is the newest known of it.
-    fn record_offered(&mut self, now: Timestamp, key: Vec<u8>, value: Vec<u8>) {
-        let Ok(item) = Item::decode(&value) else { return };
+    fn record_offered(&mut self, now: Timestamp, key: Vec<u8>, value: Vec<u8>, lent: &Lent<'_>) {
+        let Ok(item) = lent.item(&value) else { return };
         let admitted = item.record_key() == key && self.admit(now, &item).is_ok();
         if admitted && self.catalogue.is_newest(&item) {
             self.outputs.push(Output::KeepRecord { key, value, expires: item.expires() });

@@ -4,13 +4,21 @@
 //! A hostile node has keys, a person and a peer like any other. Its behaviour sees each input first and may answer in the
 //! peer's place, may change what the peer says, and acts of its own accord once a second.
 
+pub mod censor;
+mod cold_boot;
+mod eclipse;
 mod endless;
+mod flash;
+mod flood;
 pub mod forge;
 mod frames;
 mod garbage;
 mod impostor;
 mod pry;
 mod replay;
+mod scrape;
+mod silence;
+mod sybil;
 
 use knackmesh_protocol::{
     id::NodeId,
@@ -38,11 +46,25 @@ pub enum Attack {
     Endless,
     /// Asks every holder it hears of for every credential, whatever consent says.
     Pry,
+    /// Takes places next to the victim, with many identities, and gives nothing.
+    Sybil,
+    /// Has all of the victim's connections, and gives nothing.
+    Eclipse,
+    /// Is all that the victim knows when it starts, and gives nothing.
+    ColdBoot,
+    /// Leaves out half of all people.
+    Censor,
+    /// Publishes people who do not exist.
+    Flood,
+    /// Is honest until the scenario's strike, then gives nothing.
+    Flash,
+    /// Asks for everybody.
+    Scrape,
 }
 
 impl Attack {
     /// Every attack.
-    pub const ALL: [Attack; 8] = [
+    pub const ALL: [Attack; 15] = [
         Attack::Garbage,
         Attack::Replay,
         Attack::Forge,
@@ -51,11 +73,63 @@ impl Attack {
         Attack::Frames,
         Attack::Endless,
         Attack::Pry,
+        Attack::Sybil,
+        Attack::Eclipse,
+        Attack::ColdBoot,
+        Attack::Censor,
+        Attack::Flood,
+        Attack::Flash,
+        Attack::Scrape,
     ];
+
+    /// Whom such a node dials.
+    pub const fn reach(self) -> Reach {
+        match self {
+            Attack::Eclipse | Attack::ColdBoot => Reach::Victim,
+            Attack::Sybil => Reach::Neighbourhood,
+            _ => Reach::Anybody,
+        }
+    }
+
+    /// Whether the victim knows such nodes alone.
+    pub const fn captivates(self) -> bool {
+        matches!(self, Attack::Eclipse | Attack::ColdBoot)
+    }
+}
+
+/// Whom a node dials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Whoever runs.
+    Anybody,
+    /// The scenario's victim.
+    Victim,
+    /// The victim and its neighbours.
+    Neighbourhood,
+}
+
+/// What a hostile node has found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Learnt {
+    /// Views that its queries brought.
+    pub by_queries: usize,
+    /// Views that reconciliation and gossip brought.
+    pub by_replication: usize,
+    /// Queries asked.
+    pub queries: u64,
 }
 
 /// Time between two acts of a behaviour, in milliseconds.
 pub const ACT_EVERY_MS: u64 = 1000;
+
+/// What a scenario tells its attackers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aims {
+    /// When those strike that behave until then.
+    pub strike: Timestamp,
+    /// Messages a second of a node that floods.
+    pub flood_per_s: u32,
+}
 
 /// What a behaviour can see and draw on.
 pub struct Stage<'a> {
@@ -63,6 +137,8 @@ pub struct Stage<'a> {
     pub now: Timestamp,
     /// Its keys.
     pub identity: &'a Identity,
+    /// What the scenario tells it.
+    pub aims: Aims,
     /// Nodes it is connected to.
     pub neighbours: &'a [NodeId],
     /// Its own stream.
@@ -89,6 +165,11 @@ pub trait Behaviour {
     /// Changes what the peer would do.
     fn amend(&mut self, _stage: &mut Stage<'_>, _outputs: &mut Vec<Output>) {}
 
+    /// What it has found out, if that is what it is after.
+    fn learnt(&self) -> Option<Learnt> {
+        None
+    }
+
     /// Acts of its own accord, every [`ACT_EVERY_MS`].
     fn act(&mut self, _stage: &mut Stage<'_>) -> Vec<Output> {
         Vec::new()
@@ -111,5 +192,12 @@ pub fn behaviour(attack: Attack) -> Box<dyn Behaviour> {
         Attack::Frames => Box::new(frames::Frames),
         Attack::Endless => Box::<endless::Endless>::default(),
         Attack::Pry => Box::<pry::Pry>::default(),
+        Attack::Sybil => Box::new(sybil::Sybil),
+        Attack::Eclipse => Box::new(eclipse::Eclipse),
+        Attack::ColdBoot => Box::new(cold_boot::ColdBoot),
+        Attack::Censor => Box::new(censor::Censor),
+        Attack::Flood => Box::<flood::Flood>::default(),
+        Attack::Flash => Box::new(flash::Flash),
+        Attack::Scrape => Box::<scrape::Scrape>::default(),
     }
 }

@@ -1,28 +1,47 @@
 //! Nothing is said or held past its lease.
 
+use std::collections::BTreeMap;
+
 use knackmesh_protocol::{
     message::{Item, Response},
-    peer::Output,
+    peer::{Change, Output},
     time::Timestamp,
 };
 
 use super::{Check, Scene, ensure};
 use crate::{ledger::Said, node::Node};
 
-pub(super) struct Lease;
+#[derive(Default)]
+pub(super) struct Lease {
+    /// For each node, an instant before which nothing that it keeps expires. So that not everything is gone through for
+    /// every input: only when that instant has come.
+    soonest: BTreeMap<u32, Timestamp>,
+}
+
+impl Lease {
+    fn is_due(&self, node: &Node, now: Timestamp) -> bool {
+        self.soonest.get(&node.number).is_some_and(|soonest| *soonest <= now)
+    }
+
+    fn note(&mut self, node: &Node) {
+        let held = node.peer.iter().flat_map(|peer| peer.held()).map(|(_, _, expires)| expires);
+        match held.chain(node.store.items().map(Item::expires)).min() {
+            Some(soonest) => self.soonest.insert(node.number, soonest),
+            None => self.soonest.remove(&node.number),
+        };
+    }
+}
 
 impl Check for Lease {
     fn name(&self) -> &'static str {
         "lease"
     }
 
-    fn output(
-        &mut self,
-        scene: &Scene<'_>,
-        node: &Node,
-        _output: &Output,
-        said: &Said,
-    ) -> Result<(), String> {
+    fn output(&mut self, scene: &Scene<'_>, node: &Node, output: &Output, said: &Said) -> Result<(), String> {
+        if let Output::Persist(Change::Keep(item)) = output {
+            let soonest = self.soonest.entry(node.number).or_insert(item.expires());
+            *soonest = item.expires().min(*soonest);
+        }
         // An item that expires on its way from the index is the fetching node's to refuse.
         if let Said::Response(Response::Items(_)) = said {
             return Ok(());
@@ -36,17 +55,24 @@ impl Check for Lease {
     }
 
     fn after(&mut self, scene: &Scene<'_>, node: &Node) -> Result<(), String> {
+        if !self.is_due(node, scene.now) {
+            return Ok(());
+        }
         let held = node.peer.iter().flat_map(|peer| peer.held()).map(|(_, _, expires)| expires);
-        current(node, held, scene.now)
+        current(node, held, scene.now)?;
+        self.note(node);
+        Ok(())
     }
 
     fn interval(&mut self, scene: &Scene<'_>, node: &Node) -> Result<(), String> {
-        if node.peer.is_none() {
+        // Whoever is to be woken in this very millisecond may not have been yet.
+        let before = scene.now.minus_ms(1);
+        if node.peer.is_none() || !self.is_due(node, before) {
             return Ok(());
         }
-        // Whoever is to be woken in this very millisecond may not have been yet.
-        let stored = node.store.items().map(Item::expires);
-        current(node, stored, scene.now.minus_ms(1))
+        current(node, node.store.items().map(Item::expires), before)?;
+        self.note(node);
+        Ok(())
     }
 }
 

@@ -94,7 +94,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(bounds::Bounds::default()),
         Box::new(clock::Clock),
         Box::new(consent::Consent),
-        Box::new(lease::Lease),
+        Box::new(lease::Lease::default()),
         Box::new(withdrawn::Withdrawn::default()),
         Box::new(unverified::Unverified),
     ]

@@ -19,6 +19,9 @@ use crate::{ledger::Said, node::Node};
 pub(super) struct Withdrawn {
     /// For each node and view, ceiling and end of the highest withdrawal learned of.
     learned: BTreeMap<u32, BTreeMap<PublicKey, (u64, Timestamp)>>,
+    /// Whether what is held is gone through after this input: it taught of a withdrawal, or the node may just have started.
+    /// What comes in between is seen as it is kept.
+    look: bool,
 }
 
 impl Withdrawn {
@@ -26,6 +29,7 @@ impl Withdrawn {
         if tombstone.is_current(now) {
             let learned = self.learned.entry(node.number).or_default().entry(tombstone.view()).or_default();
             *learned = (*learned).max((tombstone.ceiling(), tombstone.kept_until()));
+            self.look = true;
         }
     }
 
@@ -42,6 +46,7 @@ impl Check for Withdrawn {
     }
 
     fn before(&mut self, scene: &Scene<'_>, node: &Node, input: &Input) {
+        self.look = matches!(input, Input::Wake);
         let heard: Option<Signed<Tombstone>> = match input {
             Input::Gossip { bytes, .. } if is_a(bytes, "tombstone") => match Item::decode(bytes) {
                 Ok(Item::Tombstone(tombstone)) => Some(tombstone),
@@ -76,7 +81,7 @@ impl Check for Withdrawn {
     }
 
     fn after(&mut self, scene: &Scene<'_>, node: &Node) -> Result<(), String> {
-        if !self.learned.contains_key(&node.number) {
+        if !self.look || !self.learned.contains_key(&node.number) {
             return Ok(());
         }
         let mut held = node.peer.iter().flat_map(|peer| peer.held());

@@ -1,0 +1,36 @@
+//! Being there and giving nothing: gossip ends here, searches find nobody, and a comparison shows no difference. What sybil,
+//! eclipse, cold boot and covert flash attacks come down to once they have their place.
+
+use knackmesh_protocol::{
+    message::{Frame, Leads, Request, Response},
+    peer::{Input, Output, Verdict},
+};
+
+use super::Stage;
+
+/// Negentropy's version byte alone: nothing is left to compare.
+const NOTHING_LEFT: [u8; 1] = [0x61];
+
+/// What is done in the peer's place.
+pub(super) fn instead(stage: &Stage<'_>, input: &Input) -> Option<Vec<Output>> {
+    match input {
+        Input::Gossip { message, .. } => Some(vec![Output::Verdict(*message, Verdict::Ignore)]),
+        Input::Request { channel, bytes, .. } => {
+            let response = match Request::decode(bytes).ok()? {
+                Request::Find { .. } => Response::Leads(Leads {
+                    summaries: Vec::new(),
+                    matched: 0,
+                    held: 0,
+                    reconciled: Some(stage.now),
+                }),
+                Request::Reconcile { .. } => {
+                    Response::Reconciled { frame: Frame::new(NOTHING_LEFT.to_vec()).ok()? }
+                }
+                Request::Fetch { .. } => Response::Items(Vec::new()),
+                _ => Response::Received,
+            };
+            Some(vec![Output::Respond { channel: *channel, bytes: response.encode() }])
+        }
+        _ => None,
+    }
+}

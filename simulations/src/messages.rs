@@ -1,0 +1,93 @@
+//! Gossip messages, each once, with whom they reached when; and what their bytes say, decoded and verified once.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use knackmesh_protocol::{id::Id, message::Item, time::Timestamp};
+
+use crate::traffic::Kind;
+
+/// A gossip message. Times are in milliseconds since it was published.
+#[derive(Debug)]
+pub struct Message {
+    /// The hash of its bytes.
+    pub id: Id,
+    /// What it is about.
+    pub kind: Kind,
+    /// Who published it first.
+    pub from: u32,
+    /// When.
+    pub published: Timestamp,
+    /// Nodes that received it, and when for the first time; a node that restarts or forgets may stand here twice.
+    pub receipts: Vec<(u32, u32)>,
+    /// How often it reached a node that had it.
+    pub duplicates: u64,
+    pub(crate) bytes: Rc<[u8]>,
+}
+
+/// Every gossip message of a run, in the order of publication.
+#[derive(Default)]
+pub struct Messages {
+    list: Vec<Message>,
+    numbers: BTreeMap<Id, u32>,
+}
+
+impl Messages {
+    /// All of them.
+    pub fn all(&self) -> &[Message] {
+        &self.list
+    }
+
+    /// The number of the message that has these bytes.
+    pub(crate) fn number(&mut self, now: Timestamp, from: u32, bytes: Vec<u8>, memo: &Memo) -> u32 {
+        let id = Id::of(&bytes);
+        if let Some(number) = self.numbers.get(&id) {
+            return *number;
+        }
+        let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        let kind = Kind::of_item(memo.learn(id, &bytes).as_deref());
+        let (receipts, duplicates, bytes) = (Vec::new(), 0, bytes.into());
+        self.list.push(Message { id, kind, from, published: now, receipts, duplicates, bytes });
+        self.numbers.insert(id, number);
+        number
+    }
+
+    pub(crate) fn get(&self, number: u32) -> &Message {
+        &self.list[number as usize]
+    }
+
+    pub(crate) fn arrived(&mut self, number: u32, at: u32, now: Timestamp) {
+        let message = &mut self.list[number as usize];
+        let after_ms = u32::try_from(now.since_ms(message.published)).unwrap_or(u32::MAX);
+        message.receipts.push((at, after_ms));
+    }
+
+    pub(crate) fn again(&mut self, number: u32) {
+        self.list[number as usize].duplicates += 1;
+    }
+}
+
+/// Items by the hash of their encoding. Whatever is here was decoded, and so verified, from exactly those bytes; who meets
+/// them again need not verify them again.
+#[derive(Default)]
+pub struct Memo(RefCell<BTreeMap<Id, Rc<Item>>>);
+
+impl Memo {
+    /// What these bytes say, if they are legal. Verified on first sight.
+    pub fn read(&self, bytes: &[u8]) -> Option<Rc<Item>> {
+        self.learn(Id::of(bytes), bytes)
+    }
+
+    fn learn(&self, id: Id, bytes: &[u8]) -> Option<Rc<Item>> {
+        if let Some(item) = self.0.borrow().get(&id) {
+            return Some(item.clone());
+        }
+        let item = Rc::new(Item::decode(bytes).ok()?);
+        self.0.borrow_mut().insert(id, item.clone());
+        Some(item)
+    }
+
+    /// Drops what nobody can use any more.
+    pub fn sweep(&self, now: Timestamp) {
+        self.0.borrow_mut().retain(|_, item| item.expires() > now);
+    }
+}

@@ -1,0 +1,165 @@
+//! Gossip on its way: what a node publishes or accepts goes on, once to each, as its router says. Duplicates are
+//! suppressed for five minutes, and only what a peer accepts is forwarded.
+
+use knackmesh_protocol::peer::{GossipId, Input};
+
+use crate::{
+    checks::Violation,
+    mesh::{Control, Gossip, Mesh, Neighbours},
+    queue::Event,
+    traffic::Kind,
+    world::World,
+};
+
+/// Bytes of the envelope around a control message, and of a topic's name in it, about.
+const CONTROL_BYTES: usize = 32;
+/// Bytes of a message's id in a control message.
+const ID_BYTES: usize = 34;
+
+impl World {
+    /// A node publishes by gossip.
+    pub(crate) fn publish_by_gossip(&mut self, from: u32, bytes: Vec<u8>) {
+        let message = self.network.messages.number(self.now, from, bytes, &self.memo);
+        let now = self.now;
+        self.nodes[from as usize].router.sees(now, message);
+        let floods = self.mesh().is_none_or(|mesh| mesh.flood_publish);
+        self.spread(from, None, message, floods);
+    }
+
+    /// A node accepted what a neighbour forwarded.
+    pub(crate) fn forward(&mut self, node: u32, from: u32, message: u32) {
+        self.spread(node, Some(from), message, self.mesh().is_none());
+    }
+
+    fn spread(&mut self, node: u32, except: Option<u32>, message: u32, floods: bool) {
+        let now = self.now;
+        let mesh = self.mesh();
+        let this = &mut self.nodes[node as usize];
+        let to: Vec<u32> = if floods {
+            this.links.iter().copied().collect()
+        } else {
+            this.router.mesh.iter().copied().collect()
+        };
+        if let Some(mesh) = mesh {
+            this.router.keep(now, message, &mesh);
+        }
+        for to in to.into_iter().filter(|to| Some(*to) != except) {
+            self.send_message(node, to, message);
+        }
+        self.tend_mesh(node);
+    }
+
+    fn send_message(&mut self, from: u32, to: u32, message: u32) {
+        let (kind, bytes) = {
+            let message = self.network.messages.get(message);
+            (message.kind, message.bytes.len())
+        };
+        let Some(at) = self.transmit(from, to, kind, bytes) else { return };
+        let receiver = &self.nodes[to as usize];
+        if receiver.peer.is_some() && receiver.router.has_seen(self.now, message) {
+            // What it has seen by now it will have seen by then: that needs no event.
+            self.network.messages.again(message);
+        } else {
+            self.queue.push(at, Event::Gossip { to, from, message });
+        }
+    }
+
+    pub(crate) fn gossip_arrives(&mut self, to: u32, from: u32, message: u32) -> Result<(), Violation> {
+        let now = self.now;
+        let node = &mut self.nodes[to as usize];
+        if node.peer.is_none() || !node.links.contains(&from) {
+            return Ok(());
+        }
+        if !node.router.sees(now, message) {
+            self.network.messages.again(message);
+            return Ok(());
+        }
+        self.network.messages.arrived(message, to, now);
+        self.network.next_gossip += 1;
+        let id = GossipId(self.network.next_gossip);
+        self.nodes[to as usize].validating = Some((id, from, message));
+        let from = self.nodes[from as usize].id().clone();
+        let bytes = self.network.messages.get(message).bytes.to_vec();
+        self.feed(to, Input::Gossip { message: id, from, bytes })
+    }
+
+    pub(crate) fn control_arrives(&mut self, to: u32, from: u32, control: Control) {
+        let (now, Some(mesh)) = (self.now, self.mesh()) else { return };
+        let node = &mut self.nodes[to as usize];
+        if node.peer.is_none() || !node.links.contains(&from) {
+            return;
+        }
+        if let Control::Want(wanted) = &control {
+            for message in node.router.kept(now, wanted, &mesh) {
+                self.send_message(to, from, message);
+            }
+            return;
+        }
+        let dialled = node.outbound.contains(&from);
+        if let Some(answer) = node.router.hears(now, from, control, dialled, &mesh) {
+            self.send_control(to, from, answer);
+        }
+        self.tend_mesh(to);
+    }
+
+    /// A new neighbour may be one for the mesh.
+    pub(super) fn join_mesh(&mut self, node: u32, other: u32) {
+        let (now, Some(mesh)) = (self.now, self.mesh()) else { return };
+        if let Some(control) = self.nodes[node as usize].router.connected(now, other, &mesh) {
+            self.send_control(node, other, control);
+        }
+        self.tend_mesh(node);
+    }
+
+    pub(crate) fn heartbeat(&mut self, node: u32) {
+        let (now, Some(mesh)) = (self.now, self.mesh()) else { return };
+        let this = &mut self.nodes[node as usize];
+        if this.peer.is_none() || this.router.beat != Some(now) {
+            return;
+        }
+        this.router.beat = None;
+        let neighbours = Neighbours { all: &this.links, outbound: &this.outbound };
+        for (to, control) in this.router.heartbeat(now, neighbours, &mesh, &mut this.gossip) {
+            self.send_control(node, to, control);
+        }
+        self.tend_mesh(node);
+    }
+
+    /// Schedules the next heartbeat that has something to do, if there is one.
+    pub(super) fn tend_mesh(&mut self, node: u32) {
+        let (now, Some(mesh)) = (self.now, self.mesh()) else { return };
+        let this = &mut self.nodes[node as usize];
+        if this.peer.is_none() {
+            return;
+        }
+        let neighbours = Neighbours { all: &this.links, outbound: &this.outbound };
+        let Some(at) = this.router.next_beat(now, neighbours, &mesh, this.phase_ms) else { return };
+        if this.router.beat.is_none_or(|beat| at < beat || beat <= now) {
+            this.router.beat = Some(at);
+            self.queue.push(at, Event::Heartbeat(node));
+        }
+    }
+
+    fn send_control(&mut self, from: u32, to: u32, control: Control) {
+        let ids = match &control {
+            Control::Graft | Control::Prune => 0,
+            Control::Have(messages) | Control::Want(messages) => messages.len(),
+        };
+        let Some(at) = self.transmit(from, to, Kind::Control, CONTROL_BYTES + ID_BYTES * ids) else { return };
+        if let Control::Have(messages) = &control {
+            let receiver = &self.nodes[to as usize];
+            if messages.iter().all(|message| receiver.router.has_seen(self.now, *message)) {
+                // It lacks nothing of that now and will not when it hears of it: that needs no event.
+                return;
+            }
+        }
+        self.queue.push(at, Event::Control { to, from, control });
+    }
+
+    fn mesh(&self) -> Option<Mesh> {
+        match self.scenario.gossip {
+            Gossip::Flood => None,
+            Gossip::Mesh(mesh) => Some(mesh),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The network: who is connected, how long messages take, which are lost, and what becomes of each kind of them.
+//!
+//! [`World::transmit`] is the one way from a node to another: it counts, loses and delays.
+
+mod exchanges;
+mod gossip;
+mod links;
+mod records;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use knackmesh_protocol::time::Timestamp;
+
+use self::exchanges::Exchange;
+pub(crate) use self::links::Seen;
+use crate::{
+    access,
+    messages::Messages,
+    streams::below,
+    traffic::Kind,
+    world::{START, World},
+};
+
+/// What no single node knows.
+#[derive(Default)]
+pub(crate) struct Network {
+    /// Nodes that run.
+    online: Vec<u32>,
+    /// Those of them that anybody can reach, by the hash of their ids.
+    ring: BTreeMap<[u8; 32], u32>,
+    /// All that anybody can reach, running or not.
+    relays: Vec<u32>,
+    /// Connections that a partition cut.
+    severed: BTreeSet<(u32, u32)>,
+    /// Requests without a response.
+    exchanges: BTreeMap<u64, Exchange>,
+    next_exchange: u64,
+    next_gossip: u64,
+    records: BTreeMap<(u32, Vec<u8>), (Vec<u8>, Timestamp)>,
+    pub(crate) messages: Messages,
+    pub(crate) dials: u64,
+    pub(crate) dials_failed: u64,
+}
+
+impl Network {
+    pub(crate) fn new(relays: Vec<u32>) -> Self {
+        Network { relays, ..Network::default() }
+    }
+
+    pub(crate) fn online(&self) -> usize {
+        self.online.len()
+    }
+}
+
+/// How a node reaches another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Direct,
+    /// Over a relay.
+    Relayed(u32),
+}
+
+impl World {
+    /// Sends `bytes` bytes: when they arrive, unless they are lost.
+    pub(crate) fn transmit(&mut self, from: u32, to: u32, kind: Kind, bytes: usize) -> Option<Timestamp> {
+        self.nodes[from as usize].traffic.sends(kind, bytes);
+        let sent_us = self.pass(from, Direction::Up, self.now.since_ms(START) * 1000, bytes);
+        if self.is_lost(from) {
+            return None;
+        }
+        let arrives_us = sent_us + self.delay(from, to)? * 1000;
+        if self.runs(to) {
+            self.nodes[to as usize].traffic.receives(kind, bytes);
+        }
+        // The receiver's line is taken in the order of sending, not of arrival.
+        Some(START.plus_ms(self.pass(to, Direction::Down, arrives_us, bytes).div_ceil(1000)))
+    }
+
+    /// When the last of the bytes is through a node's line, in microseconds since the run began.
+    fn pass(&mut self, node: u32, direction: Direction, at_us: u64, bytes: usize) -> u64 {
+        let node = &mut self.nodes[node as usize];
+        match (node.line, direction) {
+            (None, _) => at_us,
+            (Some(line), Direction::Up) => node.up.pass(at_us, bytes, line.up_kbit_s),
+            (Some(line), Direction::Down) => node.down.pass(at_us, bytes, line.down_kbit_s),
+        }
+    }
+
+    /// Whether a node runs.
+    pub fn runs(&self, node: u32) -> bool {
+        self.nodes[node as usize].peer.is_some()
+    }
+
+    /// Whether there is a way from one running node to another.
+    fn is_reachable(&self, a: u32, b: u32) -> bool {
+        let same_side = self.nodes[a as usize].side == self.nodes[b as usize].side;
+        a != b && self.runs(a) && self.runs(b) && same_side && self.way(a, b).is_some()
+    }
+
+    /// Two nodes behind a NAT that do not get through to each other need a relay that runs.
+    fn way(&self, a: u32, b: u32) -> Option<Way> {
+        let (seed, nat) = (self.scenario.seed, self.scenario.nat);
+        let hidden = self.nodes[a as usize].behind_nat && self.nodes[b as usize].behind_nat;
+        if !hidden || nat.punches(seed, a, b) {
+            return Some(Way::Direct);
+        }
+        let relays = &self.network.relays;
+        let first = access::relay(seed, a, b, relays.len());
+        let mut in_turn = relays[first.min(relays.len())..].iter().chain(&relays[..first.min(relays.len())]);
+        in_turn.find(|relay| self.runs(**relay)).map(|relay| Way::Relayed(*relay))
+    }
+
+    fn is_lost(&mut self, from: u32) -> bool {
+        let permille = self.scenario.loss_permille;
+        permille > 0 && below(&mut self.nodes[from as usize].network, 1000) < permille
+    }
+
+    /// How long a transmission takes, in milliseconds, if there is a way; the sender's stream draws the jitter.
+    fn delay(&mut self, from: u32, to: u32) -> Option<u64> {
+        let place = |node: u32| self.nodes[node as usize].region;
+        let latency = &self.scenario.latency;
+        let least = match self.way(from, to)? {
+            Way::Direct => latency.least_ms(place(from), place(to)),
+            Way::Relayed(relay) => {
+                latency.least_ms(place(from), place(relay)) + latency.least_ms(place(relay), place(to))
+            }
+        };
+        Some(least + latency.jitter_ms(&mut self.nodes[from as usize].network))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Up,
+    Down,
+}
