@@ -107,8 +107,22 @@ impl Node {
         let badge_kept = Some(about.clone());
         let kept =
             KeptCredential { text: order.text.clone(), imported: now(), badge: badge_kept, copy: None };
-        self.shelf.store.put_credential(&Id::of(order.text.as_bytes()), &kept)?;
+        let id = Id::of(order.text.as_bytes());
+        self.shelf.store.put_credential(&id, &kept)?;
+        self.replace_badge(&id, form)?;
         Ok(ImportedRow { credential: badge_row(&badge, row, &about), suggestions })
+    }
+
+    /// Lets go of what is the badge `id` as well: a hosted badge is the one at its address, in whatever file it came.
+    fn replace_badge(&self, id: &Id, form: &Form) -> Result<(), Refusal> {
+        let Some(address) = address_of(form) else { return Ok(()) };
+        for (other, kept) in self.shelf.store.credentials()? {
+            let same = || import::form(&kept.text).is_ok_and(|form| address_of(&form) == Some(address));
+            if kept.badge.is_some() && other != *id && same() {
+                self.shelf.store.remove_credential(&other)?;
+            }
+        }
+        Ok(())
     }
 
     /// Every credential and badge kept, with its checks as of now.
@@ -263,6 +277,15 @@ impl Node {
             format!("{name}: refused: it is about {}, not about you", shown(subject)),
             format!("ask the issuer to issue it to {own}"),
         )
+    }
+}
+
+/// Where a hosted badge is served; a signed one has no such place.
+fn address_of(form: &Form) -> Option<&str> {
+    match form {
+        Form::Assertion(assertion) => Some(&assertion.id),
+        Form::HostedAt(url) => Some(url),
+        _ => None,
     }
 }
 
