@@ -237,3 +237,106 @@ fn fresh(path: &[Candidate], k: usize) -> Option<usize> {
 fn settled(path: &[Candidate], k: usize) -> bool {
     path.iter().filter(|c| c.state != State::Failed).take(k).all(|c| c.state == State::Answered)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::streams::Purpose;
+
+    /// A look-up for the key 0, where a node's number is its identifier and so its distance.
+    fn look_up(k: usize, alpha: usize, paths: usize, contacts: &[u32]) -> LookUp {
+        let mut look_up = LookUp::new(k, alpha, paths, Purpose::new(1, "test").of(0));
+        look_up.from = 1_000_000;
+        look_up.begin(contacts, u64::from);
+        look_up
+    }
+
+    fn answer(look_up: &mut LookUp, slot: usize, nodes: &[u32]) {
+        look_up.answer(slot).clear();
+        look_up.answer(slot).extend(nodes);
+        look_up.answered(slot, u64::from);
+    }
+
+    #[test]
+    fn the_nearest_are_asked_first_and_alpha_at_once() {
+        let mut look_up = look_up(3, 2, 1, &[50, 70, 60]);
+        let first = look_up.next().unwrap();
+        let second = look_up.next().unwrap();
+        assert_eq!((look_up.slots[first].node, look_up.slots[second].node), (50, 60));
+        assert_eq!(look_up.next(), None);
+        answer(&mut look_up, first, &[10, 20, 50]);
+        let third = look_up.next().unwrap();
+        assert_eq!(look_up.slots[third].node, 10);
+        answer(&mut look_up, third, &[]);
+        let fourth = look_up.next().unwrap();
+        assert_eq!(look_up.slots[fourth].node, 20);
+        assert!(!look_up.is_over());
+        // The three nearest have answered; 60 no longer matters and 70 is never asked.
+        answer(&mut look_up, fourth, &[]);
+        assert_eq!(look_up.next(), None);
+        assert!(look_up.is_over());
+        assert_eq!(look_up.requests, 4);
+        assert_eq!(look_up.result().hops, 2);
+        assert!(!look_up.result().found);
+    }
+
+    #[test]
+    fn who_fails_is_replaced_and_not_asked_again() {
+        let mut look_up = look_up(2, 1, 1, &[10, 20, 30]);
+        for node in [10, 20] {
+            let slot = look_up.next().unwrap();
+            assert_eq!(look_up.slots[slot].node, node);
+            look_up.failed(slot, u64::from);
+        }
+        let slot = look_up.next().unwrap();
+        assert_eq!(look_up.slots[slot].node, 30);
+        answer(&mut look_up, slot, &[10, 20]);
+        assert_eq!(look_up.next(), None);
+        assert!(look_up.is_over());
+        assert_eq!((look_up.requests, look_up.timeouts), (3, 2));
+    }
+
+    #[test]
+    fn the_target_is_found_when_it_answers() {
+        let mut look_up = look_up(2, 1, 1, &[10]);
+        let slot = look_up.next().unwrap();
+        answer(&mut look_up, slot, &[0]);
+        assert!(!look_up.result().found, "heard of is not found");
+        let slot = look_up.next().unwrap();
+        answer(&mut look_up, slot, &[]);
+        assert!(look_up.result().found && look_up.result().hops == 2);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut look_up = look_up(2, 1, 1, &[1000]);
+        for n in 0..100 {
+            let Some(slot) = look_up.next() else { break };
+            answer(&mut look_up, slot, &[500 - n, 600 - n, 700 - n, 800 - n]);
+            assert!(look_up.paths[0].len() <= REMEMBERED_PER_K * 2);
+        }
+    }
+
+    #[test]
+    fn no_node_is_asked_by_two_paths() {
+        let contacts: Vec<u32> = (100..120).collect();
+        let mut look_up = look_up(20, 3, 4, &contacts);
+        let mut asked = BTreeMap::new();
+        let mut under_way = Vec::new();
+        loop {
+            while let Some(slot) = look_up.next() {
+                assert_eq!(asked.insert(look_up.slots[slot].node, slot / 3), None);
+                under_way.push(slot);
+            }
+            let Some(slot) = under_way.pop() else { break };
+            let node = look_up.slots[slot].node;
+            answer(&mut look_up, slot, &[node / 2, node / 3, node - node / 4]);
+        }
+        assert!(look_up.is_over());
+        assert!((0..4).all(|path| asked.values().any(|asked| *asked == path)), "{asked:?}");
+    }
+}

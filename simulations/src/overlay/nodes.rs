@@ -127,3 +127,38 @@ impl Nodes {
             + self.flags.capacity()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overlay::settings::{Attack, Behaviour};
+
+    #[test]
+    fn attackers_near_are_the_nearest_of_all() {
+        let attack = Some(Attack { permille: 200, behaviour: Behaviour::Eclipse });
+        let nodes = Nodes::new(&Settings { nodes: 1000, attack, ..Settings::default() }, 1);
+        assert!((150..250).contains(&nodes.attackers.len()));
+        let mut draws = Purpose::new(1, "keys").of(0);
+        for count in [1, 20, 500] {
+            let key = draws.bits();
+            let mut expected = nodes.attackers.clone();
+            expected.sort_unstable_by_key(|node| nodes.id(*node) ^ key);
+            expected.truncate(count);
+            let mut found = Vec::new();
+            nodes.attackers_near(key, count, &mut found);
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn identifiers_are_in_order_and_numbers_name_them() {
+        let nodes = Nodes::new(&Settings { nodes: 1000, ..Settings::default() }, 1);
+        assert!(nodes.ids.is_sorted_by(|a, b| a < b));
+        for (number, index) in (0..).zip(&nodes.indexes) {
+            assert_eq!(nodes.number(*index), number);
+        }
+        // One more leaves the others as they were.
+        let more = Nodes::new(&Settings { nodes: 1001, ..Settings::default() }, 1);
+        assert!((0..1000).all(|n| nodes.id(nodes.indexes[n]) == more.id(more.indexes[n])));
+    }
+}

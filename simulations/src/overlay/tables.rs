@@ -177,3 +177,83 @@ impl Tables {
         (node as usize * self.buckets + bucket) * self.k
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn tables(settings: &Settings) -> (Nodes, Tables) {
+        let nodes = Nodes::new(settings, 1);
+        let tables = Tables::new(settings, &nodes, 1);
+        (nodes, tables)
+    }
+
+    fn contacts(tables: &Tables, node: u32) -> Vec<u32> {
+        let mut contacts = Vec::new();
+        tables.list(node, 0..tables.buckets, &mut contacts);
+        contacts.sort_unstable();
+        contacts
+    }
+
+    #[test]
+    fn nearest_are_those_of_all_contacts_in_order_of_distance() {
+        for bootstrap in [Bootstrap::Complete, Bootstrap::Introduced { random: 30, near: 10 }] {
+            let settings = Settings { nodes: 500, k: 7, bootstrap, ..Settings::default() };
+            let (nodes, mut tables) = tables(&settings);
+            let mut draws = Purpose::new(1, "keys").of(0);
+            for node in 0..500 {
+                // A key far away, one nearby, and the node's own.
+                for key in [draws.bits(), nodes.id((node + 1) % 500), nodes.id(node)] {
+                    let without = draws.below(500);
+                    let mut expected = contacts(&tables, node);
+                    expected.retain(|contact| *contact != without);
+                    expected.sort_unstable_by_key(|contact| nodes.id(*contact) ^ key);
+                    expected.truncate(7);
+                    let mut found = Vec::new();
+                    tables.nearest(&nodes, node, key, without, &mut found);
+                    found.sort_unstable_by_key(|contact| nodes.id(*contact) ^ key);
+                    assert_eq!(found, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn complete_buckets_hold_all_or_k() {
+        let settings = Settings { nodes: 300, k: 5, bootstrap: Bootstrap::Complete, ..Settings::default() };
+        let (nodes, tables) = tables(&settings);
+        for node in 0..300 {
+            let mut belong = vec![0; tables.buckets];
+            for other in (0..300).filter(|other| *other != node) {
+                belong[tables.bucket(nodes.id(node) ^ nodes.id(other))] += 1;
+            }
+            let mut all = contacts(&tables, node);
+            assert_eq!(all.len(), belong.iter().map(|count| 5.min(*count)).sum::<usize>());
+            all.dedup();
+            assert!(!all.contains(&node) && all.len() >= 20, "{all:?}");
+        }
+    }
+
+    #[test]
+    fn contacts_come_where_there_is_room_and_go() {
+        let settings = Settings {
+            nodes: 100,
+            k: 2,
+            bootstrap: Bootstrap::Introduced { random: 0, near: 0 },
+            ..Settings::default()
+        };
+        let (nodes, mut tables) = tables(&settings);
+        // Half of the nodes differ from node 0 in the first bit.
+        assert!(tables.add(&nodes, 0, 99));
+        assert!(!tables.add(&nodes, 0, 99));
+        assert!(!tables.add(&nodes, 0, 0));
+        assert!(tables.add(&nodes, 0, 98));
+        assert!(!tables.add(&nodes, 0, 97));
+        tables.remove(&nodes, 0, 97);
+        tables.remove(&nodes, 0, 99);
+        assert_eq!(contacts(&tables, 0), [98]);
+        assert!(tables.add(&nodes, 0, 97));
+    }
+}

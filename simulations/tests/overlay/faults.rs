@@ -104,3 +104,12 @@ fn a_run_with_all_there_is_has_one_history() {
     assert_eq!(first.trace_hash, run(&settings, 5).trace_hash);
     assert_ne!(first.trace_hash, run(&settings, 6).trace_hash);
 }
+
+#[test]
+fn disjoint_paths_cost_requests_and_withstand_liars() {
+    let attack = Some(Attack { permille: 600, behaviour: Behaviour::Eclipse });
+    let settings = Settings { attack, bootstrap: Bootstrap::Complete, ..small() };
+    let (one, four) = (run(&settings, 3), run(&Settings { paths: 4, ..settings }, 3));
+    assert!(four.messages.requests > one.messages.requests, "{:?}", four.messages);
+    assert!(four.found() > one.found(), "{:?} {:?}", one.found(), four.found());
+}
