@@ -1,6 +1,6 @@
 //! The ledger: what truly happened, as only the world can know. Checks compare with it what the nodes say.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use knackmesh_protocol::{
     consent::Present,
@@ -13,6 +13,8 @@ use knackmesh_protocol::{
     time::Timestamp,
     wire::WireError,
 };
+
+use crate::messages::Memo;
 
 /// A publication that a holder consented to.
 #[derive(Clone)]
@@ -80,11 +82,11 @@ impl Ledger {
 }
 
 /// What an output puts on the wire or into a store, decoded once for all checks.
-pub enum Said {
+pub enum Said<'a> {
     /// Nothing about anybody.
     Nothing,
     /// An item.
-    Item(Item),
+    Item(Cow<'a, Item>),
     /// A request.
     Request(Request),
     /// A response.
@@ -93,15 +95,17 @@ pub enum Said {
     Illegal(WireError),
 }
 
-impl Said {
+impl<'a> Said<'a> {
     /// Decodes an output.
-    pub fn of(output: &Output) -> Self {
+    pub fn of(output: &'a Output, memo: &Memo) -> Self {
         match output {
-            Output::Persist(Change::Keep(item)) => Said::Item(item.clone()),
+            Output::Persist(Change::Keep(item)) => Said::Item(Cow::Borrowed(item)),
             Output::Gossip { bytes, .. }
             | Output::PutRecord { value: bytes, .. }
             | Output::KeepRecord { value: bytes, .. } => {
-                Item::decode(bytes).map_or_else(Said::Illegal, Said::Item)
+                let read =
+                    memo.read(bytes).map_or_else(|| Item::decode(bytes), |item| Ok(Item::clone(&item)));
+                read.map_or_else(Said::Illegal, |item| Said::Item(Cow::Owned(item)))
             }
             Output::Send { bytes, .. } => Request::decode(bytes).map_or_else(Said::Illegal, Said::Request),
             Output::Respond { bytes, .. } => {

@@ -3,6 +3,11 @@
 use crate::{messages::Message, traffic::Traffic, world::World};
 
 impl World {
+    /// Everything that has happened, inputs of peers or not: what a simulator is asked to do many of in a second.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// How many nodes run.
     pub fn running(&self) -> usize {
         self.network.online()

@@ -107,30 +107,47 @@ pub struct Router {
     /// Forwarded messages, oldest first.
     cache: VecDeque<(Timestamp, u32)>,
     wanted: BTreeMap<u32, Timestamp>,
-    seen: BTreeMap<u32, Timestamp>,
-    seen_order: VecDeque<u32>,
+    /// A bit for each message of this world.
+    seen: Vec<u64>,
+    /// What was seen when, oldest first.
+    seen_at: VecDeque<(Timestamp, u32)>,
 }
 
 impl Router {
     /// Whether a message is new, and from now on seen.
     pub fn sees(&mut self, now: Timestamp, message: u32) -> bool {
-        while let Some(oldest) = self.seen_order.front()
-            && self.seen.get(oldest).is_some_and(|at| now.since_ms(*at) >= SEEN_MS)
-        {
-            self.seen.remove(oldest);
-            self.seen_order.pop_front();
+        self.forget(now);
+        let (word, bit) = place_of(message);
+        if self.seen.len() <= word {
+            self.seen.resize(word + 1, 0);
         }
-        let new = !self.seen.contains_key(&message);
+        let new = self.seen[word] & bit == 0;
         if new {
-            self.seen.insert(message, now);
-            self.seen_order.push_back(message);
+            self.seen[word] |= bit;
+            self.seen_at.push_back((now, message));
         }
         new
     }
 
     /// Whether a message is known here.
-    pub fn has_seen(&self, now: Timestamp, message: u32) -> bool {
-        self.seen.get(&message).is_some_and(|at| now.since_ms(*at) < SEEN_MS)
+    pub fn has_seen(&mut self, now: Timestamp, message: u32) -> bool {
+        self.forget(now);
+        self.is_seen(message)
+    }
+
+    fn is_seen(&self, message: u32) -> bool {
+        let (word, bit) = place_of(message);
+        self.seen.get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        while let Some((at, oldest)) = self.seen_at.front()
+            && now.since_ms(*at) >= SEEN_MS
+        {
+            let (word, bit) = place_of(*oldest);
+            self.seen[word] &= !bit;
+            self.seen_at.pop_front();
+        }
     }
 
     /// A message was accepted and is forwarded: others can be told of it.
@@ -178,9 +195,9 @@ impl Router {
                 None
             }
             Control::Have(messages) => {
+                self.forget(now);
                 self.wanted.retain(|_, at| now.since_ms(*at) < WANTED_MS);
-                let lacking =
-                    |message: &u32| !self.has_seen(now, *message) && !self.wanted.contains_key(message);
+                let lacking = |message: &u32| !self.is_seen(*message) && !self.wanted.contains_key(message);
                 let lacking: Vec<u32> = messages.into_iter().filter(lacking).collect();
                 self.wanted.extend(lacking.iter().map(|message| (*message, now)));
                 (!lacking.is_empty()).then_some(Control::Want(lacking))
@@ -309,6 +326,11 @@ impl Router {
     }
 }
 
+/// Where the bit of a message is.
+const fn place_of(message: u32) -> (usize, u64) {
+    (message as usize / 64, 1 << (message % 64))
+}
+
 /// At most `n` of them, by chance.
 fn chosen(mut from: Vec<u32>, n: usize, rng: &mut ChaCha20Rng) -> Vec<u32> {
     let n = n.min(from.len());
@@ -421,7 +443,8 @@ mod tests {
     fn what_was_seen_is_forgotten_after_five_minutes() {
         let mut router = Router::default();
         assert!(router.sees(NOW, 1) && !router.sees(NOW, 1) && router.has_seen(NOW, 1));
+        assert!(!router.sees(NOW.plus_ms(SEEN_MS - 1), 1));
         let later = NOW.plus_ms(SEEN_MS);
-        assert!(!router.has_seen(later, 1) && router.sees(later, 1));
+        assert!(!router.has_seen(later, 1) && router.sees(later, 1) && router.has_seen(later, 1));
     }
 }

@@ -69,25 +69,42 @@ impl Messages {
 /// Items by the hash of their encoding. Whatever is here was decoded, and so verified, from exactly those bytes; who meets
 /// them again need not verify them again.
 #[derive(Default)]
-pub struct Memo(RefCell<BTreeMap<Id, Rc<Item>>>);
+pub struct Memo {
+    items: RefCell<BTreeMap<Id, Rc<Item>>>,
+    /// The bytes that were met last, and their hash, which need not be computed again.
+    last: RefCell<Option<(Id, Rc<[u8]>)>>,
+}
 
 impl Memo {
+    /// The hash of bytes.
+    pub fn id(&self, bytes: &[u8]) -> Id {
+        match &*self.last.borrow() {
+            Some((id, last)) if **last == *bytes => *id,
+            _ => Id::of(bytes),
+        }
+    }
+
     /// What these bytes say, if they are legal. Verified on first sight.
     pub fn read(&self, bytes: &[u8]) -> Option<Rc<Item>> {
-        self.learn(Id::of(bytes), bytes)
+        self.learn(self.id(bytes), bytes)
+    }
+
+    /// Bytes that will soon be read, and their hash.
+    pub(crate) fn expect(&self, id: Id, bytes: &Rc<[u8]>) {
+        *self.last.borrow_mut() = Some((id, bytes.clone()));
     }
 
     fn learn(&self, id: Id, bytes: &[u8]) -> Option<Rc<Item>> {
-        if let Some(item) = self.0.borrow().get(&id) {
+        if let Some(item) = self.items.borrow().get(&id) {
             return Some(item.clone());
         }
         let item = Rc::new(Item::decode(bytes).ok()?);
-        self.0.borrow_mut().insert(id, item.clone());
+        self.items.borrow_mut().insert(id, item.clone());
         Some(item)
     }
 
     /// Drops what nobody can use any more.
     pub fn sweep(&self, now: Timestamp) {
-        self.0.borrow_mut().retain(|_, item| item.expires() > now);
+        self.items.borrow_mut().retain(|_, item| item.expires() > now);
     }
 }

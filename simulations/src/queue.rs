@@ -1,6 +1,9 @@
 //! The queue of events, ordered by time and, within a millisecond, by the order in which they were scheduled.
 
-use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
 
 use knackmesh_protocol::{
     peer::{Command, CommandId, Failure},
@@ -47,58 +50,33 @@ pub enum Event {
     Act(u32),
 }
 
-struct Scheduled {
-    at: Timestamp,
-    sequence: u64,
-    event: Event,
-}
-
-impl Scheduled {
-    fn key(&self) -> (Timestamp, u64) {
-        (self.at, self.sequence)
-    }
-}
-
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Scheduled {}
-
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
 /// See the module.
 #[derive(Default)]
 pub struct Queue {
-    heap: BinaryHeap<Reverse<Scheduled>>,
-    sequence: u64,
+    /// Events of each millisecond that has any, in order. Milliseconds are few and events are many, so that this is quicker
+    /// than a heap.
+    milliseconds: BTreeMap<Timestamp, VecDeque<Event>>,
 }
 
 impl Queue {
     /// Schedules an event.
     pub fn push(&mut self, at: Timestamp, event: Event) {
-        self.heap.push(Reverse(Scheduled { at, sequence: self.sequence, event }));
-        self.sequence += 1;
+        self.milliseconds.entry(at).or_default().push_back(event);
     }
 
     /// The next event that happens no later than `until`.
     pub fn pop(&mut self, until: Timestamp) -> Option<(Timestamp, Event)> {
-        if self.heap.peek()?.0.at > until {
-            return None;
+        loop {
+            let mut first = self.milliseconds.first_entry()?;
+            let at = *first.key();
+            if at > until {
+                return None;
+            }
+            match first.get_mut().pop_front() {
+                Some(event) => return Some((at, event)),
+                None => first.remove(),
+            };
         }
-        self.heap.pop().map(|Reverse(next)| (next.at, next.event))
     }
 }
 

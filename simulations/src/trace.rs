@@ -5,6 +5,8 @@ use knackmesh_protocol::{
     time::Timestamp,
 };
 
+use crate::messages::Memo;
+
 /// A running hash of events and outputs.
 #[derive(Default)]
 pub struct Trace {
@@ -24,7 +26,7 @@ impl Trace {
     }
 
     /// Takes note of an input.
-    pub fn input(&mut self, now: Timestamp, node: u32, input: &Input) {
+    pub fn input(&mut self, now: Timestamp, node: u32, input: &Input, memo: &Memo) {
         self.events += 1;
         self.part(&now.unix_ms().to_le_bytes());
         self.part(&node.to_le_bytes());
@@ -39,7 +41,7 @@ impl Trace {
             }
             Input::Connected(node) => self.note("connected", 0, node.as_bytes()),
             Input::Disconnected(node) => self.note("disconnected", 0, node.as_bytes()),
-            Input::Gossip { message, bytes, .. } => self.note("gossip", message.0, bytes),
+            Input::Gossip { message, bytes, .. } => self.note("gossip", message.0, &memo.id(bytes).0),
             Input::Request { channel, bytes, .. } => self.note("request", channel.0, bytes),
             Input::Response { request, result: Ok(bytes) } => self.note("response", request.0, bytes),
             Input::Response { request, result: Err(_) } => self.note("failure", request.0, &[]),

@@ -49,6 +49,7 @@ pub struct World {
     /// Whether the victim takes attackers for the whole network.
     pub(crate) is_eclipsed: bool,
     pub(crate) departures: u64,
+    pub(crate) steps: u64,
     population: Population,
     numbers: BTreeMap<NodeId, u32>,
     shelf: Shelf,
@@ -87,6 +88,7 @@ impl World {
             memo,
             is_eclipsed,
             departures: 0,
+            steps: 0,
             population,
             numbers,
             shelf: Shelf::default(),
@@ -121,6 +123,7 @@ impl World {
                 self.look()?;
             }
             self.now = at;
+            self.steps += 1;
             self.happen(event)?;
         }
         self.now = until;
@@ -352,7 +355,7 @@ impl World {
         if self.nodes[number as usize].peer.is_none() {
             return Ok(());
         }
-        self.trace.input(now, number, &input);
+        self.trace.input(now, number, &input, &self.memo);
         let honest = self.nodes[number as usize].is_honest();
         if honest {
             self.ask_checks(|check, scene| {
@@ -367,7 +370,7 @@ impl World {
             self.trace.output(&output);
             self.note(number, &output);
             if honest {
-                let said = Said::of(&output);
+                let said = Said::of(&output, &self.memo);
                 self.ask_checks(|check, scene| {
                     check.output(scene, &scene.nodes[number as usize], &output, &said)
                 })?;

@@ -31,6 +31,7 @@ pub(super) fn instead(stage: &Stage<'_>, input: &Input) -> Option<Vec<Output>> {
             };
             Some(vec![Output::Respond { channel: *channel, bytes: response.encode() }])
         }
+        Input::RecordOffered { .. } => Some(Vec::new()),
         _ => None,
     }
 }

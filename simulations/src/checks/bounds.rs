@@ -35,7 +35,7 @@ impl Check for Bounds {
         _scene: &Scene<'_>,
         node: &Node,
         output: &Output,
-        said: &Said,
+        said: &Said<'_>,
     ) -> Result<(), String> {
         if let Said::Illegal(error) = said {
             return Err(format!("node {} says what it would refuse itself: {error}", node.number));

@@ -18,7 +18,13 @@ impl Check for Consent {
         "consent"
     }
 
-    fn output(&mut self, scene: &Scene<'_>, node: &Node, output: &Output, said: &Said) -> Result<(), String> {
+    fn output(
+        &mut self,
+        scene: &Scene<'_>,
+        node: &Node,
+        output: &Output,
+        said: &Said<'_>,
+    ) -> Result<(), String> {
         if let Output::Persist(Change::Publication { publication: Some(publication), .. }) = output {
             covers(scene, publication)?;
         }

@@ -37,7 +37,13 @@ impl Check for Lease {
         "lease"
     }
 
-    fn output(&mut self, scene: &Scene<'_>, node: &Node, output: &Output, said: &Said) -> Result<(), String> {
+    fn output(
+        &mut self,
+        scene: &Scene<'_>,
+        node: &Node,
+        output: &Output,
+        said: &Said<'_>,
+    ) -> Result<(), String> {
         if let Output::Persist(Change::Keep(item)) = output {
             let soonest = self.soonest.entry(node.number).or_insert(item.expires());
             *soonest = item.expires().min(*soonest);

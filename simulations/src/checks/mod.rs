@@ -66,7 +66,7 @@ pub trait Check {
         _scene: &Scene<'_>,
         _node: &Node,
         _output: &Output,
-        _said: &Said,
+        _said: &Said<'_>,
     ) -> Result<(), String> {
         Ok(())
     }

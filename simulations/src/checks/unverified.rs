@@ -25,7 +25,7 @@ impl Check for Unverified {
         scene: &Scene<'_>,
         _node: &Node,
         output: &Output,
-        _said: &Said,
+        _said: &Said<'_>,
     ) -> Result<(), String> {
         let Output::Reply(_, Reply::Found(Ok(outcome))) = output else { return Ok(()) };
         outcome.results.iter().try_for_each(|found| {

@@ -68,9 +68,11 @@ impl Check for Withdrawn {
         scene: &Scene<'_>,
         node: &Node,
         _output: &Output,
-        said: &Said,
+        said: &Said<'_>,
     ) -> Result<(), String> {
-        if let Said::Item(Item::Tombstone(tombstone)) = said {
+        if let Said::Item(item) = said
+            && let Item::Tombstone(tombstone) = &**item
+        {
             self.learn(scene.now, node, tombstone.body());
         }
         for truth in said.summaries().into_iter().flatten().filter_map(|id| scene.ledger.published(&id)) {

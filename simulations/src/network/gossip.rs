@@ -55,7 +55,7 @@ impl World {
             (message.kind, message.bytes.len())
         };
         let Some(at) = self.transmit(from, to, kind, bytes) else { return };
-        let receiver = &self.nodes[to as usize];
+        let receiver = &mut self.nodes[to as usize];
         if receiver.peer.is_some() && receiver.router.has_seen(self.now, message) {
             // What it has seen by now it will have seen by then: that needs no event.
             self.network.messages.again(message);
@@ -79,7 +79,9 @@ impl World {
         let id = GossipId(self.network.next_gossip);
         self.nodes[to as usize].validating = Some((id, from, message));
         let from = self.nodes[from as usize].id().clone();
-        let bytes = self.network.messages.get(message).bytes.to_vec();
+        let message = self.network.messages.get(message);
+        self.memo.expect(message.id, &message.bytes);
+        let bytes = message.bytes.to_vec();
         self.feed(to, Input::Gossip { message: id, from, bytes })
     }
 
@@ -147,8 +149,8 @@ impl World {
         };
         let Some(at) = self.transmit(from, to, Kind::Control, CONTROL_BYTES + ID_BYTES * ids) else { return };
         if let Control::Have(messages) = &control {
-            let receiver = &self.nodes[to as usize];
-            if messages.iter().all(|message| receiver.router.has_seen(self.now, *message)) {
+            let (now, router) = (self.now, &mut self.nodes[to as usize].router);
+            if messages.iter().all(|message| router.has_seen(now, *message)) {
                 // It lacks nothing of that now and will not when it hears of it: that needs no event.
                 return;
             }

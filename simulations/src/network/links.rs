@@ -120,13 +120,13 @@ impl World {
                 continue;
             }
             last = Some(other);
-            if self.has_room(other, number) {
+            if self.has_room(other) {
                 chosen.insert(other);
             }
         }
         // Better a crowded neighbour than none.
         if chosen.is_empty() && self.nodes[number as usize].links.is_empty() {
-            chosen.extend(last.filter(|other| self.admits(*other, number)));
+            chosen.extend(last);
         }
         for other in chosen {
             self.network.dials += 1;
@@ -235,15 +235,8 @@ impl World {
         }
     }
 
-    /// Whether a node takes a connection of another.
-    fn has_room(&self, node: u32, from: u32) -> bool {
-        self.admits(node, from) && self.nodes[node as usize].links.len() < 3 * self.scenario.degree
-    }
-
-    /// A victim that is eclipsed sees nobody but its captors.
-    fn admits(&self, node: u32, from: u32) -> bool {
-        let eclipsed = |node: u32| node == self.scenario.victim && self.is_eclipsed;
-        let captor = |node: u32| self.nodes[node as usize].captivates();
-        (!eclipsed(node) || captor(from)) && (!eclipsed(from) || captor(node))
+    /// Whether a node takes another connection.
+    fn has_room(&self, node: u32) -> bool {
+        self.nodes[node as usize].links.len() < 3 * self.scenario.degree
     }
 }

@@ -94,7 +94,15 @@ impl World {
     /// Whether there is a way from one running node to another.
     fn is_reachable(&self, a: u32, b: u32) -> bool {
         let same_side = self.nodes[a as usize].side == self.nodes[b as usize].side;
-        a != b && self.runs(a) && self.runs(b) && same_side && self.way(a, b).is_some()
+        let both_run = a != b && self.runs(a) && self.runs(b);
+        both_run && same_side && self.admits(a, b) && self.way(a, b).is_some()
+    }
+
+    /// A victim that is eclipsed sees nobody but its captors, and nobody else sees it.
+    fn admits(&self, a: u32, b: u32) -> bool {
+        let eclipsed = |node: u32| self.is_eclipsed && node == self.scenario.victim;
+        let captor = |node: u32| self.nodes[node as usize].captivates();
+        (!eclipsed(a) || captor(b)) && (!eclipsed(b) || captor(a))
     }
 
     /// Two nodes behind a NAT that do not get through to each other need a relay that runs.

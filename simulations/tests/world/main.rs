@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod access;
 mod churn;
 mod ending;
+mod gossip;
 mod hostile;
 mod inputs;
 mod replay;
 mod search;
+mod whole;
 
 use std::collections::BTreeSet;
 
