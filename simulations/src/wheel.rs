@@ -123,11 +123,10 @@ impl<E> Wheel<E> {
             next_ms = next_ms.min(self.pool[at as usize].at_ms);
             at = self.pool[at as usize].next;
         }
-        let begins_ms = next_ms & !mask(LEVELS);
-        if self.beyond.first == NONE || begins_ms > until_ms {
+        if self.beyond.first == NONE || next_ms > until_ms {
             return None;
         }
-        self.now_ms = begins_ms;
+        self.now_ms = next_ms;
         let list = std::mem::replace(&mut self.beyond, List::EMPTY);
         self.spread(list);
         Some(())

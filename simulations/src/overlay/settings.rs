@@ -52,7 +52,7 @@ pub struct Settings {
 
 /// How long one message takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Latency {
     /// Any whole number of milliseconds between two, each as likely as another and drawn anew for each message.
     Uniform {
