@@ -440,7 +440,7 @@ impl World {
         self.nodes[number as usize].links.iter().map(|n| self.nodes[*n as usize].id().clone()).collect()
     }
 
-    fn scene(&self) -> Scene<'_> {
+    pub(crate) fn scene(&self) -> Scene<'_> {
         let vocabulary = &self.population.vocabulary;
         Scene { now: self.now, ledger: &self.ledger, nodes: &self.nodes, vocabulary }
     }

@@ -297,6 +297,12 @@ impl Catalogue {
         self.expiries.range((as_of.plus_ms(1), Id([0; 32]))..).copied()
     }
 
+    /// Whether what is alive as of one of two instants differs from what is as of the other.
+    pub fn expires_between(&self, one: Timestamp, other: Timestamp) -> bool {
+        let after = |at: Timestamp| (at.plus_ms(1), Id([0; 32]));
+        self.expiries.range(after(one.min(other))..after(one.max(other))).next().is_some()
+    }
+
     /// Changes whenever an item comes or goes.
     pub fn version(&self) -> u64 {
         self.version
@@ -354,6 +360,24 @@ mod tests {
             let end = NOW.plus_ms(60 * MINUTE_MS + crate::limits::TOMBSTONE_GRACE_MS);
             assert!(matches!(catalogue.expire(end).as_slice(), [Left::Nothing(_)]));
             assert_eq!((catalogue.summaries(), catalogue.next_expiry()), (0, None));
+        }
+    }
+
+    #[test]
+    fn what_is_alive_differs_only_where_something_expires_in_between() {
+        let key = SecretKey::from_seed([1; 32]);
+        let mut catalogue = Catalogue::default();
+        catalogue.admit(&Item::Summary(summary(&key, 1, 10)), NOW).unwrap();
+        let end = NOW.plus_ms(10 * MINUTE_MS);
+        for (one, other, differs) in [
+            (NOW, end.minus_ms(1), false),
+            (end.minus_ms(1), end, true),
+            (end, NOW, true),
+            (end, end.plus_ms(9), false),
+            (end, end, false),
+        ] {
+            assert_eq!(catalogue.expires_between(one, other), differs, "{one} and {other}");
+            assert_eq!(catalogue.alive(one).count() != catalogue.alive(other).count(), differs);
         }
     }
 

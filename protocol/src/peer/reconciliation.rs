@@ -53,7 +53,7 @@ pub(super) struct Sessions {
     periodic: Option<Timestamp>,
     /// Ids that were fetched and refused: not to be fetched again and again.
     refused: BTreeSet<Id>,
-    /// The catalogue sealed for comparison, with the version and instant it is of.
+    /// The catalogue sealed for comparison, with the version and an instant it is of.
     snapshot: Option<(u64, Timestamp, NegentropyStorageVector)>,
 }
 
@@ -98,18 +98,20 @@ impl Peer {
         if as_of > now.plus_ms(crate::limits::CLOCK_SKEW_MAX_MS) {
             return Response::Refused(Refusal::NotCurrent);
         }
-        let version = self.catalogue.version();
-        let fresh = matches!(&self.sessions.snapshot, Some((v, at, _)) if (*v, *at) == (version, as_of));
-        if !fresh {
-            let storage = storage_of(self.catalogue.alive(as_of));
-            self.sessions.snapshot = Some((version, as_of, storage));
-        }
-        let Some((_, _, storage)) = &self.sessions.snapshot else { return Response::Refused(Refusal::Busy) };
-        Negentropy::borrowed(storage, RECONCILE_FRAME_TARGET_BYTES)
+        Negentropy::borrowed(self.snapshot(as_of), RECONCILE_FRAME_TARGET_BYTES)
             .and_then(|mut negentropy| negentropy.reconcile(frame.as_bytes()))
             .ok()
             .and_then(|bytes| Frame::new(bytes).ok())
             .map_or(Response::Refused(Refusal::Malformed), |frame| Response::Reconciled { frame })
+    }
+
+    /// What is held as of an instant. Sealing sorts it all, so the last one is used again while it is the same.
+    fn snapshot(&mut self, as_of: Timestamp) -> &NegentropyStorageVector {
+        let version = self.catalogue.version();
+        let last = self.sessions.snapshot.take();
+        let same = last.filter(|(of, at, _)| *of == version && !self.catalogue.expires_between(*at, as_of));
+        let sealed = same.unwrap_or_else(|| (version, as_of, storage_of(self.catalogue.alive(as_of))));
+        &self.sessions.snapshot.insert(sealed).2
     }
 
     /// Items by their ids, as many as fit.
@@ -176,7 +178,7 @@ impl Peer {
     }
 
     fn open_session(&mut self, now: Timestamp, with: NodeId) {
-        let storage = storage_of(self.catalogue.alive(now));
+        let storage = self.snapshot(now).clone();
         let opened = Negentropy::owned(storage, RECONCILE_FRAME_TARGET_BYTES).and_then(|mut negentropy| {
             let frame = negentropy.initiate()?;
             Ok((negentropy, frame))

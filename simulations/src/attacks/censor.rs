@@ -1,5 +1,5 @@
 //! Leaves out half of all people, always the same half: from its leads, from what it hands over, from the gossip that it
-//! forwards. In every other way it is honest.
+//! forwards, from the records that it keeps. In every other way it is honest.
 
 use knackmesh_protocol::{
     id::Id,
@@ -25,9 +25,13 @@ fn passes(Envelope(summary): &Envelope) -> bool {
 
 impl Behaviour for Censor {
     fn intercept(&mut self, _stage: &mut Stage<'_>, input: &Input) -> Option<Vec<Output>> {
-        let Input::Gossip { message, bytes, .. } = input else { return None };
+        let (bytes, instead) = match input {
+            Input::Gossip { message, bytes, .. } => (bytes, vec![Output::Verdict(*message, Verdict::Ignore)]),
+            Input::RecordOffered { value, .. } => (value, Vec::new()),
+            _ => return None,
+        };
         let item = Item::decode(bytes).ok()?;
-        is_censored(&item.view()).then(|| vec![Output::Verdict(*message, Verdict::Ignore)])
+        is_censored(&item.view()).then_some(instead)
     }
 
     fn amend(&mut self, _stage: &mut Stage<'_>, outputs: &mut Vec<Output>) {

@@ -88,3 +88,30 @@ fn current(node: &Node, expiries: impl Iterator<Item = Timestamp>, now: Timestam
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::{messages::Memo, scenario::Scenario, world::World};
+
+    #[test]
+    fn who_holds_on_past_the_lease_is_caught_when_it_ends() {
+        let mut world = World::new(Scenario { employers: 1, professionals: 1, ..Scenario::default() });
+        world.run_for(1000).unwrap();
+        world.publish(1, 60_000);
+        world.run_for(1000).unwrap();
+        let (scene, node) = (world.scene(), world.node(1));
+        let item = node.store.items().next().unwrap().clone();
+        let ends = item.expires();
+        let (output, mut lease) = (Output::Persist(Change::Keep(item)), Lease::default());
+        lease.output(&scene, node, &output, &Said::of(&output, &Memo::default())).unwrap();
+        let at = |now: Timestamp| Scene { now, ..scene };
+        // The node is not told that time passes, as though it had forgotten to look.
+        lease.after(&at(ends.minus_ms(1)), node).unwrap();
+        lease.interval(&at(ends), node).unwrap();
+        assert!(lease.after(&at(ends), node).is_err());
+        assert!(lease.interval(&at(ends.plus_ms(1)), node).is_err());
+    }
+}

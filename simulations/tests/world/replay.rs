@@ -1,4 +1,12 @@
-use knackmesh_simulations::{population::identity, scenario::Scenario, world::World};
+use knackmesh_simulations::{
+    access::{Line, Nat},
+    attacks::Attack,
+    churn::{Churn, Lifetime, Renewal},
+    mesh::{Gossip, Mesh},
+    population::identity,
+    scenario::{Crowd, Scenario},
+    world::World,
+};
 
 use crate::{MINUTE_MS, settled, skill, small};
 
@@ -6,7 +14,8 @@ fn history(scenario: Scenario) -> (u64, [u8; 32]) {
     let mut world = settled(scenario);
     let text = skill(&world, 0);
     let query = world.query(&text);
-    world.found(0, &query, "a search").unwrap();
+    world.search(0, &query, "a search");
+    world.run_for(6000).unwrap();
     world.withdraw(10);
     world.stop(11).unwrap();
     world.run_for(MINUTE_MS).unwrap();
@@ -19,6 +28,28 @@ fn one_seed_has_one_history() {
     let first = history(scenario(7));
     assert_eq!(first, history(scenario(7)));
     assert_ne!(first.1, history(scenario(8)).1);
+}
+
+#[test]
+fn a_world_with_everything_in_it_has_one_history() {
+    let everything = |seed| Scenario {
+        employers: 2,
+        professionals: 18,
+        loss_permille: 20,
+        gossip: Gossip::Mesh(Mesh::default()),
+        churn: Churn::Renewal(Renewal {
+            session: Lifetime::Exponential { mean_ms: 60_000 },
+            ..Renewal::default()
+        }),
+        nat: Nat { behind_permille: 500, ..Nat::default() },
+        lines: vec![Line { share_permille: 1000, up_kbit_s: 1000, down_kbit_s: 10_000 }],
+        dial_failing_permille: 100,
+        attacks: Attack::ALL.to_vec(),
+        flood_per_s: 1,
+        crowds: vec![Crowd::Permille(Attack::Censor, 100)],
+        ..small(seed)
+    };
+    assert_eq!(history(everything(9)), history(everything(9)));
 }
 
 #[test]

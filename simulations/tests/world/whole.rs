@@ -93,6 +93,11 @@ fn a_cold_boot_ends_when_somebody_honest_calls() {
 #[test]
 fn censors_hide_people_only_from_those_who_ask_them_alone() {
     let mut world = settled(with(54, Attack::Censor, 5));
+    for censor in world.scenario.attackers(Attack::Censor) {
+        let held: Vec<PublicKey> =
+            world.node(censor).peer.as_ref().unwrap().held().map(|(v, ..)| v).collect();
+        assert!(!held.is_empty() && !held.iter().any(is_censored), "a censor took note");
+    }
     world.run_for(3 * MINUTE_MS).unwrap();
     world.agreed().unwrap();
     let text = skill(&world, 0);
