@@ -93,7 +93,7 @@ pub fn canonical(value: &Value) -> String {
 }
 
 /// The canonical form of the object that has these members, of which no two have one key.
-pub(crate) fn canonical_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)> + Clone) -> String {
+pub(crate) fn canonical_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
     let mut out = String::with_capacity(CANONICAL_BYTES);
     write_object(members, &mut out);
     out
@@ -130,19 +130,11 @@ fn write_value(value: &Value, out: &mut String) {
 }
 
 /// Members sorted by the UTF-16 code units of their keys (RFC 8785 section 3.2.3).
-fn write_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)> + Clone, out: &mut String) {
-    // As in all that was canonical before.
-    if members.clone().is_sorted_by(|(a, _), (b, _)| order(a, b).is_le()) {
-        return write_members(members, out);
-    }
+fn write_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>, out: &mut String) {
     let mut members: Vec<_> = members.collect();
     members.sort_unstable_by(|(a, _), (b, _)| order(a, b));
-    write_members(members.into_iter(), out);
-}
-
-fn write_members<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>, out: &mut String) {
     out.push('{');
-    for (n, (key, value)) in members.enumerate() {
+    for (n, (key, value)) in members.into_iter().enumerate() {
         if n > 0 {
             out.push(',');
         }

@@ -259,6 +259,12 @@ pub fn verification_key(
         return page::verification_key(method, relationship, known);
     }
     let did = controller_of(method)?;
+    // What nearly every key is. A document need not be made to say again what the DID says: one key, for every use.
+    if let Some(key) = did.public_key()
+        && method[did.as_str().len()..].strip_prefix('#') == did.as_str().strip_prefix("did:key:")
+    {
+        return Ok(Resolved { controller: did.into(), key: key.into(), fetched: None, ends: None });
+    }
     match &did_method(&did)?.source {
         Source::Computed { document, .. } => key_of(&document(&did)?, method, relationship, None),
         Source::Fetched(url) => match known.get(&did) {
@@ -345,7 +351,11 @@ mod tests {
                     verification_key(&format!("{did}#{multikey}"), relationship, &Documents::new());
                 let expected =
                     Resolved { controller: did.clone().into(), key: key.clone(), fetched: None, ends: None };
-                assert_eq!(resolved, Ok(expected));
+                assert_eq!(resolved, Ok(expected.clone()));
+                // As its document says.
+                let Source::Computed { document, .. } = key::METHOD.source else { unreachable!() };
+                let document = document(&did).unwrap();
+                assert_eq!(key_of(&document, &method_of(&did, &key), relationship, None), Ok(expected));
             }
             let other = SecretKey::from_seed([8; 32]).public().multibase();
             assert_eq!(asserts(&format!("{did}#{other}")), Err(ResolveError::MethodUnknown(did.into())));
