@@ -130,8 +130,8 @@ impl Args {
                     // Both are looked at before either is written.
                     if !replace {
                         check_document(&files[0], &did)?;
-                        web.did_configuration.content = merged(&files[1], &web)?;
                     }
+                    web.did_configuration.content = merged(&files[1], &web, replace)?;
                     for (place, file) in
                         [&mut web.did_document, &mut web.did_configuration].into_iter().zip(files)
                     {
@@ -165,8 +165,8 @@ fn check_document(file: &Path, did: &Did) -> Result<(), Refusal> {
     }
 }
 
-/// The configuration with the entries of other DIDs that the file has.
-fn merged(file: &Path, web: &Web) -> Result<Map<String, Value>, Refusal> {
+/// The configuration with the entries of other DIDs that the file has; with `replace`, what is no configuration goes.
+fn merged(file: &Path, web: &Web, replace: bool) -> Result<Map<String, Value>, Refusal> {
     let Some(text) = found(file)? else { return Ok(web.did_configuration.content.clone()) };
     let own = web.did_configuration.content.get("linked_dids").and_then(Value::as_array);
     let own = own
@@ -174,13 +174,15 @@ fn merged(file: &Path, web: &Web) -> Result<Map<String, Value>, Refusal> {
         .flatten()
         .filter_map(|entry| entry.as_str().map(|token| Entry::Jwt(token.to_owned())))
         .collect();
-    linkage::with_entries(&text, &web.did, own).map_err(|e| match e {
-        ConfigurationError::TooMany => {
+    match linkage::with_entries(&text, &web.did, own) {
+        Ok(merged) => Ok(merged),
+        Err(e @ ConfigurationError::TooMany) => {
             let message = format!("{}: {e}", file.display());
-            Refusal::new(Exit::Refused, message, "remove entries of DIDs that are no longer in use")
+            Err(Refusal::new(Exit::Refused, message, "remove entries of DIDs that are no longer in use"))
         }
-        e => not_replaced(file, &format!("no list of linked DIDs ({e})")),
-    })
+        Err(_) if replace => Ok(web.did_configuration.content.clone()),
+        Err(e) => Err(not_replaced(file, &format!("no list of linked DIDs ({e})"))),
+    }
 }
 
 /// What a file holds; nothing when there is none, or nothing in it.

@@ -157,6 +157,7 @@ fn misunderstood(e: &clap::Error) -> ExitCode {
 /// A usage error in words, from the text that a terminal gets: what is wrong, with what is named below it; tips; the usage.
 fn usage(text: &str) -> Refusal {
     let line = |line: &str| line.trim().to_owned();
+    let text = text.split("\nFor more information").next().unwrap_or_default();
     let (said, rest) = text.split_once("\nUsage: ").unwrap_or((text, ""));
     let (tips, said): (Vec<String>, Vec<String>) =
         said.lines().map(line).filter(|line| !line.is_empty()).partition(|line| line.starts_with("tip: "));
@@ -303,6 +304,8 @@ mod tests {
                     Usage: knack [OPTIONS] <COMMAND>\n";
         let refusal = super::usage(text);
         assert_eq!(refusal.message, "unrecognized subcommand 'qurey'");
+        let bare = "error: a value is required for '--to <DID>'\n\nFor more information, try '--help'.\n";
+        assert_eq!(super::usage(bare).message, "a value is required for '--to <DID>'");
         assert!(refusal.hint.starts_with("a similar subcommand exists: 'query'; usage: "), "{refusal:?}");
     }
 }

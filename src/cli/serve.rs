@@ -203,3 +203,26 @@ fn refusal(e: &ServeError) -> Refusal {
     };
     Refusal::new(exit, e.to_string(), hint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_leads_nowhere_for_others_is_known() {
+        for url in [
+            "http://127.0.0.1:8080/status-lists",
+            "https://[::1]:8443/status-lists",
+            "http://0.0.0.0:80",
+            "http://localhost:8080",
+            "https://knack.localhost/x",
+        ] {
+            assert!(of_this_machine(url), "{url}");
+        }
+        for url in
+            ["https://school.example/status", "https://10.1.2.3:8443/status-lists", "https://[fd00::1]/x"]
+        {
+            assert!(!of_this_machine(url), "{url}");
+        }
+    }
+}

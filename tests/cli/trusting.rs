@@ -305,7 +305,7 @@ fn what_is_not_named_stays_as_it_was() {
     let distrusted = of(&home);
     assert_eq!(
         (&distrusted["name"], &distrusted["distrusted"], &distrusted["skills"]),
-        (&json!("The Academy"), &json!(true), &json!([]))
+        (&json!("The Academy"), &json!(true), &json!(null))
     );
     home.json(&["trust", "remove", ACADEMY]);
     home.json(&["trust", "add", ACADEMY]);
