@@ -19,6 +19,7 @@ mod tests;
 mod url;
 
 use std::{
+    net::IpAddr,
     path::PathBuf,
     sync::{
         Arc,
@@ -239,6 +240,9 @@ impl Fetcher {
             kept => kept,
         };
         match (self.ask(uri, kind, asking).await, kept) {
+            (Err(FetchError::Offline { url, .. }), Some(entry)) => {
+                Ok(Fetched::kept(entry, Some(FetchError::Offline { url, kept: true })))
+            }
             (Err(outage), Some(entry)) if outage.is_outage() => Ok(Fetched::kept(entry, Some(outage))),
             (result, _) => result,
         }
@@ -246,7 +250,11 @@ impl Fetcher {
 
     async fn ask(&self, uri: Uri, kind: Kind, asking: impl FnOnce()) -> Result<Fetched, FetchError> {
         if self.shared.offline {
-            return Err(FetchError::Offline { url: uri.to_string() });
+            return Err(FetchError::Offline { url: uri.to_string(), kept: false });
+        }
+        // Of an address it is known beforehand; of a name only its resolution tells.
+        if let Some((address, kind)) = self.shared.objection(&uri) {
+            return Err(FetchError::Address { url: uri.to_string(), address, kind });
         }
         if let Some(left) = &self.left {
             let one_less =
@@ -266,6 +274,13 @@ impl Fetcher {
 }
 
 impl Shared {
+    /// The address that a URL names and that is not connected to, and why.
+    fn objection(&self, uri: &Uri) -> Option<(IpAddr, &'static str)> {
+        let address = url::address_of(uri.host()?)?;
+        let plain = uri.scheme_str() != Some("https");
+        Some((address, resolver::objection(address, plain, self.allow_loopback)?))
+    }
+
     fn kept(&self, uri: &Uri, kind: Kind) -> Option<Entry> {
         self.cache.as_ref()?.get(&uri.to_string(), kind, now())
     }

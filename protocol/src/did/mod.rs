@@ -53,10 +53,12 @@ struct DidMethod {
 
 /// Where a method's documents come from.
 enum Source {
-    /// From the DID itself: what verification reads of the document, and the whole of it, for others.
+    /// From the DID itself: what verification reads of the document, the whole of it, for others, and whether there is a key
+    /// in it at all.
     Computed {
         document: fn(&Did) -> Result<Document, ResolveError>,
         expand: fn(&Did, &Options<'_>) -> Result<serde_json::Value, ResolutionError>,
+        check: fn(&Did) -> Result<(), KeylessDid>,
     },
     /// From the URL that the DID stands for.
     Fetched(fn(&Did) -> Result<String, web::WebError>),
@@ -199,6 +201,11 @@ pub struct Resolved {
     pub ends: Option<Timestamp>,
 }
 
+/// A DID of a method by which it states its own key, and it states none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the DID states no key: {0}")]
+pub struct KeylessDid(&'static str);
+
 /// Why a verification method yields no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
@@ -272,6 +279,18 @@ pub fn verification_key(
             None if url(&did).is_err() => Err(ResolveError::Malformed("its DID names no place on the web")),
             None => Err(ResolveError::NotKnown(did.into())),
         },
+    }
+}
+
+/// Whether a DID that states its own key states one, of whatever kind. What other methods' DIDs lead to only their documents
+/// say, so of those this says nothing.
+///
+/// # Errors
+/// [`KeylessDid`] when it states none: nobody can ever prove to be that DID.
+pub fn check(did: &Did) -> Result<(), KeylessDid> {
+    match did_method(did).map(|method| &method.source) {
+        Ok(Source::Computed { check, .. }) => check(did),
+        Ok(Source::Fetched(_)) | Err(_) => Ok(()),
     }
 }
 
@@ -359,6 +378,42 @@ mod tests {
             }
             let other = SecretKey::from_seed([8; 32]).public().multibase();
             assert_eq!(asserts(&format!("{did}#{other}")), Err(ResolveError::MethodUnknown(did.into())));
+        }
+    }
+
+    #[test]
+    fn a_did_that_states_a_key_must_state_one() {
+        let (ed25519, p256) = (SecretKey::from_seed([7; 32]), SigningKey::p256([7; 32]).unwrap());
+        let rsa =
+            format!("did:key:z{}", bs58::encode([&[0x85, 0x24][..], &[0x30; 270]].concat()).into_string());
+        for sound in [
+            ed25519.did().as_str(),
+            p256.did().as_str(),
+            did_jwk(&p256.public()).unwrap().as_str(),
+            // secp256k1 and X25519: nothing is verified with them here, and credentials can be about them.
+            "did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme",
+            "did:key:z6LSbgq3GejX88eiAYWmZ9EiddS3GaXodvm8MJJyEH7bqXgz",
+            "did:jwk:eyJrdHkiOiJPS1AiLCJjcnYiOiJYMjU1MTkiLCJ1c2UiOiJlbmMiLCJ4IjoiM3A3YmZYdDl3YlRUVzJIQzdPUTFOei1EUThoYmVHZE5yZngtRkctSUswOCJ9",
+            rsa.as_str(),
+            "did:web:example.org",
+            "did:example:1",
+        ] {
+            assert_eq!(check(&sound.parse().unwrap()), Ok(()), "{sound}");
+        }
+        let key = ed25519.did();
+        let (cut, long) = (&key.as_str()[..key.as_str().len() - 1], format!("{key}z"));
+        for garbage in [
+            "did:key:z6Mkfoo",
+            "did:key:hello",
+            "did:key:z",
+            "did:key:zQ3shfoo",
+            "did:jwk:abc",
+            "did:jwk:e30",
+            cut,
+            long.as_str(),
+        ] {
+            let refused = check(&garbage.parse().unwrap());
+            assert!(refused.is_err(), "{garbage}");
         }
     }
 
