@@ -63,6 +63,11 @@ pub enum Request {
     Present(PresentOrder),
     /// Show own credentials to a verifier.
     Show(ShowOrder),
+    /// Keep credentials no longer.
+    Forget {
+        /// Their ids, or the beginnings of them.
+        names: Vec<String>,
+    },
     /// To whom credentials were shown.
     Disclosures {
         /// At most so many, the newest; never more than [`knackmesh_protocol::limits::DISCLOSED_ROWS_MAX`].
@@ -216,7 +221,14 @@ pub enum Reply {
     /// To `Present`: the presentation's text.
     Presented(String),
     /// To `Show`.
-    Shown(Vec<ShownRow>),
+    Shown {
+        /// The presentations.
+        rows: Vec<ShownRow>,
+        /// What would have been shown, and is known not to hold, each with why.
+        left_out: Vec<String>,
+    },
+    /// To `Forget`: what is kept no longer.
+    Forgotten(Vec<DisclosedCredential>),
     /// To `Disclosures`, newest first.
     Disclosures(Vec<DisclosedRow>),
     /// To `IssueMany`: for each order what it came to.

@@ -15,10 +15,9 @@ const LINES_MAX: usize = 700;
 
 /// What the protocol may depend on, and the features it may ask for. A crate with a clock, a socket or a random
 /// generator of its own among its features comes without its default features.
-const PROTOCOL_DEPENDENCIES: [(&str, &[&str]); 20] = [
+const PROTOCOL_DEPENDENCIES: [(&str, &[&str]); 19] = [
     ("base64", &["alloc"]),
     ("blake3", &["pure"]),
-    ("bs58", &["alloc"]),
     ("cbor4ii", &["serde1", "use_std"]),
     ("curve25519-dalek", &["alloc", "precomputed-tables"]),
     ("ed25519-dalek", &[]),
@@ -37,9 +36,8 @@ const PROTOCOL_DEPENDENCIES: [(&str, &[&str]); 20] = [
     ("thiserror", &[]),
     ("x25519-dalek", &["static_secrets"]),
 ];
-const WITHOUT_DEFAULTS: [&str; 11] = [
+const WITHOUT_DEFAULTS: [&str; 10] = [
     "base64",
-    "bs58",
     "curve25519-dalek",
     "flate2",
     "jiff",

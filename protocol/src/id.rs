@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 
-use crate::{key::PublicKey, wire};
+use crate::{base58, key::PublicKey, wire};
 
 /// A blake3 hash (32 bytes) of a thing's canonical bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ impl<'de> Deserialize<'de> for NodeId {
 impl fmt::Display for NodeId {
     /// Base58btc, as libp2p prints peer ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&bs58::encode(&self.0).into_string())
+        f.write_str(&base58::encode(&self.0))
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Specification: `spec/credential.md`, "JSON".
 
-use std::{fmt, slice};
+use std::{cmp::Ordering, fmt, slice};
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value, map::Entry};
@@ -18,6 +18,9 @@ use crate::{
 
 /// 2^53 - 1: integers up to here are doubles, and no other integer rounds to them (RFC 7493 section 2.2).
 const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// What a canonical text has room for before it must grow: as much as nearly every proof and value takes.
+const CANONICAL_BYTES: usize = 512;
 
 /// Why a text is no JSON that can be signed or verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,14 +72,14 @@ pub fn parse(text: &str, max_bytes: usize) -> Result<Value, JsonError> {
     if text.len() > max_bytes {
         return Err(JsonError::TooLong { actual: text.len(), max: max_bytes });
     }
-    check_integers(text)?;
-    let mut walk = Walk { values: 0, refusal: None };
+    let mut walk = Walk { values: 0, has_other_numbers: false, refusal: None };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Item { walk: &mut walk, depth: 0 }.deserialize(&mut deserializer);
-    match value.and_then(|value| deserializer.end().map(|()| value)) {
-        Ok(value) => Ok(value),
-        Err(e) => Err(walk.refusal.unwrap_or_else(|| JsonError::Syntax(shown(&e.to_string())))),
+    let parsed = value.and_then(|value| deserializer.end().map(|()| value));
+    if parsed.is_err() || walk.has_other_numbers {
+        check_integers(text)?;
     }
+    parsed.map_err(|e| walk.refusal.unwrap_or_else(|| JsonError::Syntax(shown(&e.to_string()))))
 }
 
 /// The canonical form of `value`: RFC 8785.
@@ -84,14 +87,14 @@ pub fn parse(text: &str, max_bytes: usize) -> Result<Value, JsonError> {
 /// Written here rather than by `serde_json_canonicalizer`, which takes longer for it than Ed25519 does to
 /// verify; that crate still writes the numbers, and a test compares the two.
 pub fn canonical(value: &Value) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(CANONICAL_BYTES);
     write_value(value, &mut out);
     out
 }
 
 /// The canonical form of the object that has these members, of which no two have one key.
 pub(crate) fn canonical_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(CANONICAL_BYTES);
     write_object(members, &mut out);
     out
 }
@@ -129,7 +132,7 @@ fn write_value(value: &Value, out: &mut String) {
 /// Members sorted by the UTF-16 code units of their keys (RFC 8785 section 3.2.3).
 fn write_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>, out: &mut String) {
     let mut members: Vec<_> = members.collect();
-    members.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    members.sort_unstable_by(|(a, _), (b, _)| order(a, b));
     out.push('{');
     for (n, (key, value)) in members.into_iter().enumerate() {
         if n > 0 {
@@ -142,11 +145,21 @@ fn write_object<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>, out:
     out.push('}');
 }
 
+/// The order of two keys by their UTF-16 code units. It is that of their bytes, but for surrogates: they are below U+E000, and
+/// the characters that they stand for above all others. Those begin with 0xf0 at least, U+E000 with 0xee.
+fn order(a: &str, b: &str) -> Ordering {
+    match a.bytes().zip(b.bytes()).find(|(a, b)| a != b) {
+        None => a.len().cmp(&b.len()),
+        Some((a, b)) if a < 0xee || b < 0xee => a.cmp(&b),
+        Some(_) => a.encode_utf16().cmp(b.encode_utf16()),
+    }
+}
+
 /// The least escaping that JSON allows (RFC 8785 section 3.2.2.2).
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
+    while let Some(at) = escaped_at(rest.as_bytes()) {
         let (plain, special) = rest.split_at(at);
         out.push_str(plain);
         match special.as_bytes()[0] {
@@ -164,6 +177,25 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// Where the first byte is that must be escaped; eight are looked at in a step.
+fn escaped_at(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
+    // The high bit of each byte that is below `bound`. A borrow can add bytes after the first that is, never before it.
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word & HIGH_BITS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (n, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+        let found = below(word, 0x20) | equal(b'"') | equal(b'\\');
+        if found != 0 {
+            return Some(8 * n + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let is_escaped = |b: &u8| *b < 0x20 || *b == b'"' || *b == b'\\';
+    rest.iter().position(is_escaped).map(|at| 8 * words.len() + at)
+}
+
 /// As ECMAScript writes doubles (RFC 8785 section 3.2.2.3).
 fn write_number(number: &Number, out: &mut String) {
     match number.as_i64() {
@@ -176,8 +208,9 @@ fn write_number(number: &Number, out: &mut String) {
 }
 
 /// Refuses integer literals that their canonical form would change. A pass of its own, because the parser
-/// turns long integers into doubles before anyone can see how they were written. Those that a canonical
-/// text can contain are accepted, so that whatever was parsed can be parsed again.
+/// turns long integers into doubles before anyone can see how they were written; it is made where there are doubles or
+/// long integers, or the parser refused the text. Those that a canonical text can contain are accepted, so that whatever
+/// was parsed can be parsed again.
 fn check_integers(text: &str) -> Result<(), JsonError> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -222,6 +255,8 @@ fn string_len(bytes: &[u8]) -> usize {
 /// What is counted while a text is parsed, and the first rule it broke.
 struct Walk {
     values: usize,
+    /// Whether there are numbers other than the integers up to [`INTEGER_MAX`].
+    has_other_numbers: bool,
     refusal: Option<JsonError>,
 }
 
@@ -276,14 +311,17 @@ impl<'de> Visitor<'de> for Item<'_> {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        self.walk.has_other_numbers |= value.unsigned_abs() > INTEGER_MAX;
         Ok(Value::Number(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        self.walk.has_other_numbers |= value > INTEGER_MAX;
         Ok(Value::Number(value.into()))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        self.walk.has_other_numbers = true;
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is not finite"))
     }
 
@@ -327,6 +365,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::{fs, path::Path};
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -376,5 +416,42 @@ mod tests {
             r#"[9007199254740992,-9007199254740991,100000000000000000000,1e+30,"12345678901234567890"]"#;
         assert_eq!(canonical(&parse(expected, 200).unwrap()), expected);
         assert_eq!(canonical(&parse(largest, 200).unwrap()), expected);
+    }
+
+    /// Texts of few letters, so that many of them begin alike: what is escaped, and the edges of UTF-8 and UTF-16.
+    fn text() -> impl Strategy<Value = String> {
+        let edges = "\u{1f} !\"#[\\]~\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}";
+        let letter = prop_oneof![prop::sample::select(edges.chars().collect::<Vec<_>>()), any::<char>()];
+        prop::collection::vec(letter, 0..24).prop_map(String::from_iter)
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_ordered_by_their_utf_16(start in text(), [a, b] in [text(), text()]) {
+            let (a, b) = (start.clone() + &a, start + &b);
+            prop_assert_eq!(order(&a, &b), a.encode_utf16().cmp(b.encode_utf16()));
+        }
+
+        #[test]
+        fn the_first_byte_that_is_escaped_is_found(text in text(), plain in "[a-z]{0,20}") {
+            let text = plain + &text;
+            let is_escaped = |b: u8| b < 0x20 || b == b'"' || b == b'\\';
+            prop_assert_eq!(escaped_at(text.as_bytes()), text.bytes().position(is_escaped));
+        }
+
+        #[test]
+        fn inexact_integers_are_refused_before_all_else(
+            text in prop_oneof![
+                "[\\[\\]{},:\"0-9.eE+-]{0,24}",
+                "(\\[|)-?[0-9]{1,24}(\\.0|e5|)(\\]|)",
+                r#"\{"a":(-?[0-9]{14,18}),"b":[0-9]{1,20}\}"#,
+            ],
+        ) {
+            let parsed = parse(&text, 100);
+            match check_integers(&text) {
+                Err(refusal) => prop_assert_eq!(parsed, Err(refusal)),
+                Ok(()) => prop_assert!(!matches!(parsed, Err(JsonError::InexactInteger(_)))),
+            }
+        }
     }
 }

@@ -15,7 +15,7 @@ use ed25519_dalek::Signer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use self::verifying::{Algorithm, JwkError, SigningKey, VerifyingKey};
-use crate::{limits::DID_BYTES_MAX, wire};
+use crate::{base58, limits::DID_BYTES_MAX, wire};
 
 /// The multicodec prefix of an Ed25519 public key, as an unsigned varint.
 const ED25519_PUB: [u8; 2] = [0xed, 0x01];
@@ -120,7 +120,7 @@ impl PublicKey {
     pub fn multibase(&self) -> String {
         let mut bytes = Vec::from(ED25519_PUB);
         bytes.extend_from_slice(&self.0);
-        format!("z{}", bs58::encode(bytes).into_string())
+        format!("z{}", base58::encode(&bytes))
     }
 
     /// The key from its multibase form; `None` when it is of another kind or form.
@@ -128,7 +128,7 @@ impl PublicKey {
         if text.len() > 64 {
             return None;
         }
-        let bytes = bs58::decode(text.strip_prefix('z')?).into_vec().ok()?;
+        let bytes = base58::decode(text.strip_prefix('z')?)?;
         let key = bytes.strip_prefix(&ED25519_PUB)?;
         Some(PublicKey(key.try_into().ok()?))
     }

@@ -5,6 +5,7 @@
 //!
 //! Modules stand in order of dependency; a blank line is a layer, and code uses only layers above its own.
 
+mod base58;
 pub mod limits;
 pub mod time;
 pub mod wire;

@@ -166,7 +166,7 @@ limits! {
     VERIFICATION_METHODS_MAX: usize = 64;
     /// Services of one DID document.
     SERVICES_MAX: usize = 64;
-    /// DID documents that a verifier knows at once.
+    /// DID documents, and pages about keys, that a verifier knows at once.
     DOCUMENTS_MAX: usize = 1024;
     /// An origin (`https://HOST:PORT`) as somebody else writes it.
     ORIGIN_BYTES_MAX: usize = 512;

@@ -17,9 +17,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     claim_path::ClaimPath,
     credential::{Achieved, Check, Credential, Need, Securing, Shown, Verifier},
-    jose::sd_jwt::{ExpectedBinding, KeyBinding, KeyBindingError, SdJwt},
+    jose::{
+        Jws,
+        sd_jwt::{ExpectedBinding, KeyBinding, KeyBindingError, SdJwt},
+    },
     key::{
-        Did, PublicKey, Signature, SigningKey, VerifyingKey,
+        Algorithm, Did, PublicKey, Signature, SigningKey, VerifyingKey,
         batch::{self, Unverified},
     },
     limits::{CLOCK_SKEW_MAX_MS, LEASE_MAX_MS, NEEDS_MAX, SUMMARY_PROOF_BYTES_MAX},
@@ -212,45 +215,32 @@ impl PublishedProof {
 /// # Errors
 /// [`ProofRejection`] names the first rule that one breaks.
 pub fn verify(summary: &Summary) -> Result<(), ProofRejection> {
-    let read = Read::of(summary)?;
-    let mut outcome = Ok(());
-    read.signatures(|by, message, key, signature| {
-        if outcome.is_ok() {
-            outcome = key.verify(message, signature).map_err(|_| by.rejection());
-        }
-    })?;
-    outcome
+    for Signing { by, message, key, signature, .. } in signings(summary)? {
+        key.verify(message, &signature).map_err(|_| by.rejection())?;
+    }
+    Ok(())
 }
 
 /// Verifies the proofs of many summaries, in order. All their Ed25519 signatures are verified together, others one by one.
 pub fn verify_all(summaries: &[&Summary]) -> Vec<Result<(), ProofRejection>> {
-    let mut outcomes: Vec<Result<(), ProofRejection>> = vec![Ok(()); summaries.len()];
-    let read: Vec<Option<Read>> = summaries
-        .iter()
-        .zip(&mut outcomes)
-        .map(|(summary, outcome)| Read::of(summary).map_err(|e| *outcome = Err(e)).ok())
-        .collect();
+    let mut outcomes = Vec::with_capacity(summaries.len());
     let (mut batch, mut whose) = (Vec::new(), Vec::new());
-    for (at, read) in read.iter().enumerate() {
-        let Some(read) = read else { continue };
-        let mut refused = None;
-        let collected = read.signatures(|by, message, key, signature| match key {
-            VerifyingKey::Ed25519(key) => match signature.try_into() {
-                Ok(bytes) => {
-                    batch.push(Unverified { key: *key, message, signature: Signature(bytes) });
-                    whose.push((at, by));
-                }
-                Err(_) => refused = refused.or(Some(by.rejection())),
-            },
-            VerifyingKey::P256(_) | VerifyingKey::Rsa(_) => {
-                if key.verify(message, signature).is_err() {
-                    refused = refused.or(Some(by.rejection()));
+    for (at, summary) in summaries.iter().enumerate() {
+        outcomes.push(signings(summary).and_then(|signings| {
+            let mut outcome = Ok(());
+            for Signing { by, message, key, signature, .. } in signings {
+                match (key, <[u8; 64]>::try_from(signature.as_slice())) {
+                    (VerifyingKey::Ed25519(key), Ok(signature)) => {
+                        batch.push(Unverified { key, message, signature: Signature(signature) });
+                        whose.push((at, by));
+                    }
+                    (key, _) => {
+                        outcome = outcome.and(key.verify(message, &signature).map_err(|_| by.rejection()))
+                    }
                 }
             }
-        });
-        if let Some(rejection) = collected.err().or(refused) {
-            outcomes[at] = Err(rejection);
-        }
+            outcome
+        }));
     }
     for ((at, by), verified) in whose.into_iter().zip(batch::verify_all(&batch)) {
         if verified.is_err() && outcomes[at].is_ok() {
@@ -276,63 +266,56 @@ impl By {
     }
 }
 
-/// The proofs of one summary, of which everything holds but the signatures.
-struct Read(Vec<ReadProof>);
-
-struct ReadProof {
-    proof: PublishedProof,
-    /// `None` when it must be fetched first.
-    issuer: Option<VerifyingKey>,
-    holder: VerifyingKey,
+/// A signature that a proof rests on.
+struct Signing<'s> {
+    by: By,
+    algorithm: Algorithm,
+    key: VerifyingKey,
+    message: &'s [u8],
+    signature: Vec<u8>,
 }
 
-impl Read {
-    fn of(summary: &Summary) -> Result<Self, ProofRejection> {
-        let content = summary.content();
-        if content.proofs().is_empty() {
-            return Ok(Read(Vec::new()));
-        }
-        let (audience, nonce) = (summary.view().did(), nonce(&summary.view()));
-        let expected = ExpectedBinding {
-            audience: Some(audience.as_str()),
-            nonce: Some(&nonce),
-            now: summary.issued(),
-            age_max_ms: LEASE_MAX_MS,
-        };
-        let proofs = content.proofs().iter().enumerate().map(|(at, text)| {
-            let proof = PublishedProof::parse(text)?;
-            check_claims(&proof, content.claims().iter().filter(|claim| claim.proof() == Some(at)))?;
-            check_period(&proof, summary.issued())?;
-            let token = proof.sd_jwt().ok_or(ProofRejection::Malformed)?;
-            let holder = token.holder_key().ok().flatten().ok_or(ProofRejection::Unbound)?;
-            token.check_key_binding(&expected).map_err(|e| rejection(&e))?;
-            let issuer = proof.credential.token_key().map_err(|()| ProofRejection::IssuerKey)?;
-            Ok(ReadProof { issuer, holder, proof })
-        });
-        proofs.collect::<Result<_, _>>().map(Read)
+impl<'s> Signing<'s> {
+    /// Of the token that `text` begins with.
+    fn of(by: By, token: &Jws, key: VerifyingKey, text: &'s str) -> Self {
+        let message = &text.as_bytes()[..token.signing_input().len()];
+        Signing { by, algorithm: token.algorithm(), key, message, signature: token.signature().to_vec() }
     }
+}
 
-    /// Calls `check` with signer, message, key and signature of each that can be verified.
-    ///
-    /// # Errors
-    /// When a token names an algorithm that is not its key's.
-    fn signatures<'a>(
-        &'a self,
-        mut check: impl FnMut(By, &'a [u8], &'a VerifyingKey, &'a [u8]),
-    ) -> Result<(), ProofRejection> {
-        for read in &self.0 {
-            let sd_jwt = read.proof.sd_jwt();
-            let issuers = sd_jwt.map(SdJwt::token).zip(read.issuer.as_ref());
-            let holders = sd_jwt.and_then(SdJwt::key_binding).map(|binding| (binding, &read.holder));
-            let both = [(By::Issuer, issuers), (By::Holder, holders)];
-            for (by, (token, key)) in both.into_iter().filter_map(|(by, signed)| Some((by, signed?))) {
-                if token.algorithm() != key.algorithm() {
-                    return Err(by.rejection());
-                }
-                check(by, token.signing_input().as_bytes(), key, token.signature());
-            }
-        }
-        Ok(())
+/// The signatures that the proofs of a summary rest on, those of issuers whose key must be fetched first left out. Everything
+/// else of the proofs is checked. Nothing that was read is kept: many summaries' proofs are large, their signatures are not.
+///
+/// # Errors
+/// [`ProofRejection`] names the first rule that one breaks; that a token names an algorithm that is not its key's, last.
+fn signings(summary: &Summary) -> Result<Vec<Signing<'_>>, ProofRejection> {
+    let content = summary.content();
+    if content.proofs().is_empty() {
+        return Ok(Vec::new());
+    }
+    let (audience, nonce) = (summary.view().did(), nonce(&summary.view()));
+    let expected = ExpectedBinding {
+        audience: Some(audience.as_str()),
+        nonce: Some(&nonce),
+        now: summary.issued(),
+        age_max_ms: LEASE_MAX_MS,
+    };
+    let mut signings = Vec::new();
+    for (at, text) in content.proofs().iter().enumerate() {
+        let proof = PublishedProof::parse(text)?;
+        check_claims(&proof, content.claims().iter().filter(|claim| claim.proof() == Some(at)))?;
+        check_period(&proof, summary.issued())?;
+        let sd_jwt = proof.sd_jwt().ok_or(ProofRejection::Malformed)?;
+        let holder = sd_jwt.holder_key().ok().flatten().ok_or(ProofRejection::Unbound)?;
+        sd_jwt.check_key_binding(&expected).map_err(|e| rejection(&e))?;
+        let issuer = proof.credential.token_key().map_err(|()| ProofRejection::IssuerKey)?;
+        signings.extend(issuer.map(|key| Signing::of(By::Issuer, sd_jwt.token(), key, text)));
+        let binding = sd_jwt.key_binding().zip(text.rsplit_once('~'));
+        signings.extend(binding.map(|(token, (_, text))| Signing::of(By::Holder, token, holder, text)));
+    }
+    match signings.iter().find(|signing| signing.algorithm != signing.key.algorithm()) {
+        Some(signing) => Err(signing.by.rejection()),
+        None => Ok(signings),
     }
 }
 

@@ -9,6 +9,8 @@
 //!
 //! Specification: `spec/wire.md`.
 
+use std::ops::Range;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::limits::CBOR_DEPTH_MAX;
@@ -214,18 +216,22 @@ fn copy_sorted(walk: &mut Walk<'_>, out: &mut Vec<u8>, depth: usize) -> Result<(
     match head.major {
         4 => (0..head.argument).try_for_each(|_| copy_sorted(walk, out, depth + 1)),
         5 => {
-            let mut entries = Vec::new();
+            // Where each entry begins and ends, and where its key ends.
+            let mut entries: Vec<(Range<usize>, usize)> = Vec::new();
             for _ in 0..head.argument {
-                let mut key = Vec::new();
-                copy_sorted(walk, &mut key, depth + 1)?;
-                let mut value = Vec::new();
-                copy_sorted(walk, &mut value, depth + 1)?;
-                entries.push((key, value));
+                let start = out.len();
+                copy_sorted(walk, out, depth + 1)?;
+                let key_end = out.len();
+                copy_sorted(walk, out, depth + 1)?;
+                entries.push((start..out.len(), key_end));
             }
-            entries.sort();
-            for (key, value) in entries {
-                out.extend(key);
-                out.extend(value);
+            let key = |(entry, key_end): &(Range<usize>, usize)| entry.start..*key_end;
+            if !entries.is_sorted_by(|a, b| out[key(a)] <= out[key(b)]) {
+                let unsorted = out.split_off(entries[0].0.start);
+                let moved = out.len();
+                let within = |range: Range<usize>| &unsorted[range.start - moved..range.end - moved];
+                entries.sort_by(|a, b| within(key(a)).cmp(within(key(b))));
+                entries.into_iter().for_each(|(entry, _)| out.extend_from_slice(within(entry)));
             }
             Ok(())
         }

@@ -19,8 +19,8 @@ use serde::Serialize;
 /// What is wrong with a table, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fault {
-    /// The line of the file, from 1.
-    pub line: u64,
+    /// The line of the file, from 1; nothing when it is no line's fault but the template's, or the home's.
+    pub line: Option<u64>,
     /// The column, when it is one cell's fault.
     pub column: Option<String>,
     /// What is wrong.
@@ -30,11 +30,16 @@ pub struct Fault {
 impl Fault {
     /// A fault of a cell.
     fn at(line: u64, column: &str, message: impl Into<String>) -> Self {
-        Fault { line, column: Some(column.to_owned()), message: message.into() }
+        Fault { line: Some(line), column: Some(column.to_owned()), message: message.into() }
     }
 
     /// A fault of a line.
     pub fn of_line(line: u64, message: impl Into<String>) -> Self {
-        Fault { line, column: None, message: message.into() }
+        Fault { line: Some(line), column: None, message: message.into() }
+    }
+
+    /// A fault that has nothing to do with any line.
+    pub fn of_all(message: impl Into<String>) -> Self {
+        Fault { line: None, column: None, message: message.into() }
     }
 }

@@ -3,7 +3,13 @@
 use std::collections::BTreeMap;
 
 use knackmesh_protocol::{
-    id::Id, key::Did, limits::CSV_FAULTS_MAX, skill::Level, text::shown, time::Timestamp,
+    did,
+    id::Id,
+    key::{Did, NotADid},
+    limits::CSV_FAULTS_MAX,
+    skill::Level,
+    text::shown,
+    time::Timestamp,
 };
 use serde_json::json;
 
@@ -24,7 +30,7 @@ pub struct Row {
     pub line: u64,
     /// What the node is asked for.
     pub order: IssueOrder,
-    /// The name of its file without an extension, each once.
+    /// The name of its file without an extension. Rows may have the same.
     pub stem: String,
     /// Columns whose cells are in the credential, and the cells.
     used: Vec<(String, String)>,
@@ -46,15 +52,13 @@ impl Row {
 pub fn rows(table: &Table, template: &Template, now: Timestamp) -> (Vec<Row>, Vec<Fault>) {
     let has = |column: &str| table.columns().iter().any(|name| name == column);
     let needed = [DID].into_iter().chain(template.columns());
-    let lacking: Vec<Fault> = needed
-        .filter(|column| !has(column))
-        .map(|column| Fault::of_line(1, format!("there is no column `{}`", shown(column))))
-        .collect();
+    let lacking: Vec<Fault> =
+        needed.filter(|column| !has(column)).map(|column| Fault::of_line(1, lacks(table, column))).collect();
     if !lacking.is_empty() {
         return (Vec::new(), lacking);
     }
-    let (mut rows, mut faults) = (Vec::new(), Vec::new());
-    let (mut lines, mut stems) = (BTreeMap::new(), BTreeMap::new());
+    let (mut rows, mut faults) = (Vec::new(), constant_faults(template, now));
+    let mut lines = BTreeMap::new();
     for (line, cells) in table.rows() {
         match order(line, cells, template, now) {
             Ok(order) => {
@@ -62,7 +66,7 @@ pub fn rows(table: &Table, template: &Template, now: Timestamp) -> (Vec<Row>, Ve
                 if let Some(first) = lines.insert(name, line) {
                     faults.push(Fault::at(line, DID, format!("the same credential as of line {first}")));
                 }
-                let stem = stem(&order.to, cells.get(EMAIL), &mut stems);
+                let stem = stem(&order.to, cells.get(EMAIL));
                 let used = template.columns().into_iter();
                 let used = used.map(|column| (column.to_owned(), cells.get(column).to_owned())).collect();
                 rows.push(Row { line, order, stem, used });
@@ -77,33 +81,64 @@ pub fn rows(table: &Table, template: &Template, now: Timestamp) -> (Vec<Row>, Ve
     (rows, faults)
 }
 
+/// That a column is missing, and which one is meant for it, perhaps.
+fn lacks(table: &Table, column: &str) -> String {
+    let plain = |name: &str| {
+        let letters = name.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect::<String>()
+    };
+    let near = table.columns().iter().find(|name| plain(name) == plain(column));
+    let is_one = table.columns().len() == 1;
+    let apart = match table.columns().first() {
+        Some(name) if is_one && name.contains('\t') => Some("tabs"),
+        Some(name) if is_one && name.contains('|') => Some("vertical bars"),
+        _ => None,
+    };
+    let hint = match (near, apart) {
+        (Some(near), _) => format!("; did you mean `{}`? Write `{}`", shown(near), shown(column)),
+        (None, Some(apart)) => format!("; did you mean the {apart} to separate columns? Write commas"),
+        (None, None) => String::new(),
+    };
+    format!("there is no column `{}`{hint}", shown(column))
+}
+
+/// What is wrong with texts of the template that are the same in every row.
+fn constant_faults(template: &Template, now: Timestamp) -> Vec<Fault> {
+    let constant = |pattern: &Pattern| pattern.columns().next().is_none().then(|| pattern.fill(|_| ""));
+    let level = constant(&template.level).and_then(|text| level(text.trim()).err());
+    let expires = template.expires.as_ref().and_then(constant);
+    let expires = expires.and_then(|text| valid_for_ms(text.trim(), now).err());
+    let faults = [level, expires].into_iter().flatten();
+    faults.map(|message| Fault::of_all(format!("the template: {message}"))).collect()
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    let number = text.parse::<u8>().ok().and_then(|n| Level::try_from(n).ok());
+    number.ok_or_else(|| format!("`{}` is no level, a whole number from 1 to 5", shown(text)))
+}
+
+/// What a row asks for. Faults of the template alone are not among those that it has: they are told once.
 fn order(line: u64, cells: Cells<'_>, template: &Template, now: Timestamp) -> Result<IssueOrder, Vec<Fault>> {
     let mut faults = Vec::new();
     for column in template.columns().into_iter().filter(|column| cells.get(column).is_empty()) {
         faults.push(Fault::at(line, column, "empty, and the template has a place for it"));
     }
-    let to = cells.get(DID).parse::<Did>().map_err(|e| {
-        let message = if cells.get(DID).is_empty() { "empty".to_owned() } else { e.to_string() };
-        faults.push(Fault::at(line, DID, message));
-    });
+    let to = subject(cells.get(DID)).map_err(|message| faults.push(Fault::at(line, DID, message)));
     let fill = |pattern: &Pattern| pattern.fill(|column| cells.get(column)).trim().to_owned();
     let optional = |pattern: &Option<Pattern>| pattern.as_ref().map(fill);
-    let of = |pattern: &Pattern, message: String| match pattern.columns().next() {
-        Some(column) => Fault::at(line, column, message),
-        None => Fault::of_line(line, format!("the template: {message}")),
+    let of = |pattern: &Pattern, message: &String| {
+        pattern.columns().next().map(|column| Fault::at(line, column, message))
     };
-    let level = fill(&template.level);
-    let number = level.parse::<u8>().ok().and_then(|n| Level::try_from(n).ok());
-    if number.is_none() && faults.is_empty() {
-        let message = format!("`{}` is no level, a whole number from 1 to 5", shown(&level));
-        faults.push(of(&template.level, message));
+    let level = level(&fill(&template.level));
+    if let (Err(message), true) = (&level, faults.is_empty()) {
+        faults.extend(of(&template.level, message));
     }
     let expires = optional(&template.expires);
     let valid_for = expires.as_deref().map(|text| valid_for_ms(text, now)).transpose();
     if let (Err(message), Some(pattern), true) = (&valid_for, &template.expires, faults.is_empty()) {
-        faults.push(of(pattern, message.clone()));
+        faults.extend(of(pattern, message));
     }
-    let (Ok(to), Some(level), Ok(valid_for_ms), true) = (to, number, valid_for, faults.is_empty()) else {
+    let (Ok(to), Ok(level), Ok(valid_for_ms), true) = (to, level, valid_for, faults.is_empty()) else {
         return Err(faults);
     };
     let skills = template.skills.iter().map(fill);
@@ -142,6 +177,16 @@ fn order(line: u64, cells: Cells<'_>, template: &Template, now: Timestamp) -> Re
     Ok(order)
 }
 
+/// The DID that a cell names.
+fn subject(cell: &str) -> Result<Did, String> {
+    if cell.is_empty() {
+        return Err("empty".to_owned());
+    }
+    let did: Did = cell.parse().map_err(|e: NotADid| e.to_string())?;
+    did::check(&did).map_err(|e| e.to_string())?;
+    Ok(did)
+}
+
 /// A duration, or the time until an instant, in milliseconds.
 fn valid_for_ms(text: &str, now: Timestamp) -> Result<u64, String> {
     if let Ok(until) = text.parse::<Timestamp>() {
@@ -158,7 +203,7 @@ fn valid_for_ms(text: &str, now: Timestamp) -> Result<u64, String> {
 }
 
 /// A name for a row's file: the address before any other, with what a file system might take amiss replaced.
-fn stem(did: &Did, email: &str, taken: &mut BTreeMap<String, u32>) -> String {
+fn stem(did: &Did, email: &str) -> String {
     let whole = if email.is_empty() { did.as_str() } else { email };
     let safe =
         |c: char| if c.is_ascii_alphanumeric() || "@._-+".contains(c) { c.to_ascii_lowercase() } else { '-' };
@@ -166,14 +211,7 @@ fn stem(did: &Did, email: &str, taken: &mut BTreeMap<String, u32>) -> String {
     let skipped = whole.chars().count().saturating_sub(STEM_BYTES_MAX);
     let name: String = whole.chars().skip(skipped).map(safe).collect();
     let name = name.trim_start_matches('.').to_owned();
-    let name = if name.is_empty() { "credential".to_owned() } else { name };
-    let count = taken.entry(name.clone()).or_insert(0);
-    *count += 1;
-    match *count {
-        1 => name,
-        // No other name has a tilde.
-        count => format!("{name}~{count}"),
-    }
+    if name.is_empty() { "credential".to_owned() } else { name }
 }
 
 #[cfg(test)]
@@ -226,13 +264,44 @@ mod tests {
                      did:web:a.example,Rust,rust,3,2y\n\
                      ,Rust,rust,3,2y\n";
         let faults = read(table).unwrap_err();
-        let places: Vec<_> = faults.iter().map(|f| (f.line, f.column.clone().unwrap())).collect();
+        let places: Vec<_> = faults.iter().map(|f| (f.line.unwrap(), f.column.clone().unwrap())).collect();
         let expected =
             [(2, "level"), (3, "did"), (4, "course"), (5, "end"), (6, "end"), (8, "did"), (9, "did")];
         assert_eq!(places, expected.map(|(line, column)| (line, column.to_owned())), "{faults:?}");
         assert!(faults[5].message.contains("line 7"), "{faults:?}");
         let lacking = read("did,course\na,b\n").unwrap_err();
         assert_eq!(lacking.len(), 3, "{lacking:?}");
+    }
+
+    #[test]
+    fn a_column_that_is_nearly_named_is_pointed_out() {
+        let check = |table: &str, said: &str| {
+            let faults = read(table).unwrap_err();
+            assert!(faults[0].message.contains(said), "{table}: {faults:?}");
+        };
+        check("DID,course,skills,level,end\na,b,c,d,e\n", "did you mean `DID`? Write `did`");
+        check("did,Course ,skills,level,end\na,b,c,d,e\n", "did you mean `Course`? Write `course`");
+        check("did\tcourse\na\tb\n", "did you mean the tabs");
+        check("did,name\na,b\n", "no column `course`");
+    }
+
+    #[test]
+    fn what_is_wrong_in_every_row_is_told_once() {
+        let text = "achievement = \"x\"\nskills = [\"rust\"]\nlevel = 9\nexpires = \"soon\"\n";
+        let table = Table::read(b"did\ndid:web:a.example\nAda\ndid:web:b.example\n").0;
+        let (rows, mut faults) = rows(&table, &Template::read(text).unwrap(), NOW);
+        faults.sort();
+        let places: Vec<_> = faults.iter().map(|f| (f.line, f.column.as_deref())).collect();
+        assert_eq!(places, [(None, None), (None, None), (Some(3), Some("did"))], "{faults:?}");
+        assert!(rows.is_empty());
+    }
+
+    #[test]
+    fn a_did_without_a_key_in_it_is_no_subject() {
+        for did in ["did:key:z6Mkfoo", "did:jwk:abc"] {
+            let faults = read(&format!("did,course,skills,level,end\n{did},Rust,rust,3,2y\n")).unwrap_err();
+            assert_eq!((faults[0].line, faults[0].column.as_deref()), (Some(2), Some("did")), "{faults:?}");
+        }
     }
 
     #[test]
@@ -244,11 +313,10 @@ mod tests {
 
     #[test]
     fn files_have_names_that_any_system_takes() {
-        let mut taken = BTreeMap::new();
         let did: Did = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK".parse().unwrap();
-        let mut name = |email: &str| stem(&did, email, &mut taken);
+        let name = |email: &str| stem(&did, email);
         assert_eq!(name("Ada@X.org"), "ada@x.org");
-        assert_eq!(name("ada@x.org"), "ada@x.org~2");
+        assert_eq!(name("ada~2@x.org"), "ada-2@x.org");
         assert_eq!(name("../../etc/passwd"), "-..-etc-passwd");
         assert_eq!(name("..."), "credential");
         assert_eq!(name(""), "did-key-z6mkhaxgbzdvotdkl5257faiztigic2qtklgpbnnegta2dok");

@@ -187,7 +187,7 @@ mod tests {
         let (_, found) = Table::read(text);
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (fault, (line, column, said)) in found.iter().zip(expected) {
-            assert_eq!((fault.line, fault.column.as_deref()), (*line, *column), "{fault:?}");
+            assert_eq!((fault.line, fault.column.as_deref()), (Some(*line), *column), "{fault:?}");
             assert!(fault.message.contains(said), "{fault:?}");
         }
     }

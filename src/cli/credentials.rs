@@ -38,10 +38,11 @@ impl Args {
                 screen.say("no credential yet: `knack import FILE` takes one in");
                 return;
             }
-            let mut rows = table(["credential", "skills", "issuer", "verified", "valid until"]);
+            let mut rows = table(["id", "credential", "skills", "issuer", "verified", "valid until"]);
             for c in &credentials {
                 let skills = c.skills.iter().map(|s| format!("{} {}", s.label, s.level)).collect::<Vec<_>>();
                 rows.add_row([
+                    c.checks.id.chars().take(8).collect(),
                     c.checks.credential.clone(),
                     skills.join(", "),
                     short(&c.checks.issuer),

@@ -1,22 +1,28 @@
 //! `knack did`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Subcommand;
 use knackmesh_protocol::{
     credential::Signer,
     did::{
-        linkage::{self, Entry, Statement},
+        linkage::{self, ConfigurationError, Entry, Statement},
         method_of, web,
     },
     jose::{Header, Jws},
+    json,
     key::{Algorithm, Did},
+    limits::DID_DOCUMENT_BYTES_MAX,
+    text::shown,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Outcome, Screen,
+    Outcome, Screen, source,
     writing::{folder, write_whole},
 };
 use crate::{
@@ -43,8 +49,16 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Show the DIDs that this home issues with
+    #[command(after_help = "Example:\n  knack did show --json")]
     Show,
     /// Print did.json for did:web:DOMAIN with this home's keys, and did-configuration.json, which links DOMAIN with it
+    ///
+    /// With --out both are written. Entries of other DIDs in a did-configuration.json that is there stay; a did.json of another
+    /// DID, and what is no such document, is not replaced without --replace.
+    #[command(after_help = "\
+Examples:
+  knack did web school.example
+  knack did web school.example/department --out /var/www/school.example")]
     Web {
         /// A host, with a port and a path where there are any, or the did:web itself
         #[arg(value_name = "DOMAIN")]
@@ -52,6 +66,9 @@ enum Action {
         /// The folder that the web server serves, to write both files into
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Replace a did.json of another DID, and files that are no such documents
+        #[arg(long, requires = "out")]
+        replace: bool,
     },
 }
 
@@ -98,7 +115,7 @@ impl Args {
                     data!("P-256    {}", shown.p256);
                 });
             }
-            Action::Web { domain, out } => {
+            Action::Web { domain, out, replace } => {
                 let did = did_of(&domain)?;
                 // Fragments are named as the settings have it for this DID; for another they mean nothing.
                 let named = settings.did.as_ref() == Some(&did);
@@ -109,9 +126,15 @@ impl Args {
                 ];
                 let mut web = documents(&did, &signers)?;
                 if let Some(dir) = out {
-                    for place in [&mut web.did_document, &mut web.did_configuration] {
-                        let path = place.url.splitn(4, '/').nth(3).unwrap_or_default();
-                        let file = dir.join(path);
+                    let files = [&web.did_document, &web.did_configuration].map(|place| place.below(&dir));
+                    // Both are looked at before either is written.
+                    if !replace {
+                        check_document(&files[0], &did)?;
+                    }
+                    web.did_configuration.content = merged(&files[1], &web, replace)?;
+                    for (place, file) in
+                        [&mut web.did_document, &mut web.did_configuration].into_iter().zip(files)
+                    {
                         folder(file.parent().unwrap_or(&dir))?;
                         write_whole(&file, (pretty(&place.content) + "\n").as_bytes())?;
                         place.file = Some(file.display().to_string());
@@ -122,6 +145,57 @@ impl Args {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+impl Place {
+    /// The file below the folder that a web server serves.
+    fn below(&self, dir: &Path) -> PathBuf {
+        dir.join(self.url.splitn(4, '/').nth(3).unwrap_or_default())
+    }
+}
+
+/// Refuses to replace what is not the document of `did`.
+fn check_document(file: &Path, did: &Did) -> Result<(), Refusal> {
+    let Some(text) = found(file)? else { return Ok(()) };
+    let document = json::parse(&text, DID_DOCUMENT_BYTES_MAX).ok();
+    match document.as_ref().and_then(|document| document.get("id")?.as_str()) {
+        Some(id) if id == did.as_str() => Ok(()),
+        Some(id) => Err(not_replaced(file, &format!("the document of {}", shown(id)))),
+        None => Err(not_replaced(file, "no DID document")),
+    }
+}
+
+/// The configuration with the entries of other DIDs that the file has; with `replace`, what is no configuration goes.
+fn merged(file: &Path, web: &Web, replace: bool) -> Result<Map<String, Value>, Refusal> {
+    let Some(text) = found(file)? else { return Ok(web.did_configuration.content.clone()) };
+    let own = web.did_configuration.content.get("linked_dids").and_then(Value::as_array);
+    let own = own
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.as_str().map(|token| Entry::Jwt(token.to_owned())))
+        .collect();
+    match linkage::with_entries(&text, &web.did, own) {
+        Ok(merged) => Ok(merged),
+        Err(e @ ConfigurationError::TooMany) => {
+            let message = format!("{}: {e}", file.display());
+            Err(Refusal::new(Exit::Refused, message, "remove entries of DIDs that are no longer in use"))
+        }
+        Err(_) if replace => Ok(web.did_configuration.content.clone()),
+        Err(e) => Err(not_replaced(file, &format!("no list of linked DIDs ({e})"))),
+    }
+}
+
+/// What a file holds; nothing when there is none, or nothing in it.
+fn found(file: &Path) -> Result<Option<String>, Refusal> {
+    match file.exists() {
+        true => Ok(Some(source::read(file)?).filter(|text| !text.trim().is_empty())),
+        false => Ok(None),
+    }
+}
+
+fn not_replaced(file: &Path, what: &str) -> Refusal {
+    let message = format!("{} is {what}, and is not replaced", file.display());
+    Refusal::new(Exit::Refused, message, "name another folder with --out DIR, or add --replace")
 }
 
 fn print(web: &Web, named: bool, screen: &Screen) {

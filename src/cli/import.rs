@@ -34,8 +34,8 @@ use crate::{
 /// Take in credentials and badges about you
 ///
 /// What is authentic and about your DID is kept, each credential of a bundle by itself; nothing is published by importing.
-/// Nobody is asked, unless you say --fetch. A badge that is bound to an e-mail address, or to nobody, is kept with its label
-/// and backs no claim. Of a curriculum vitae only names of skills are taken, and only once you confirm them.
+/// Nobody is asked, unless you say --fetch. A badge that is bound to an e-mail address, which you name by --email, or to
+/// nobody, is kept with its label and backs no claim. Of a curriculum vitae only names of skills are taken, and only once you confirm them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -53,12 +53,17 @@ pub struct Args {
     fetch: bool,
 
     /// An address of yours, to be compared with that of a badge; it is not kept
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     email: Option<String>,
 
     /// Take the skills that a curriculum vitae claims into your profile, as your own word
     #[arg(long)]
     claim_all: bool,
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let is_one = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    is_one.then(|| text.to_owned()).ok_or_else(|| "an address has the form NAME@HOST".to_owned())
 }
 
 /// What became of a file, or of a credential in it.
@@ -209,7 +214,10 @@ fn parts(file: &str, opened: Opened) -> (Vec<Part>, Vec<Row>) {
             }
             let texts = record.credentials.iter().map(HeldCredential::text).map(str::to_owned).collect();
             let parts = numbered(texts, &dropped);
-            let unread = format!("{} of its credentials are too long, or none", record.unread);
+            let unread = match record.unread {
+                1 => "one of the things it holds is no credential, or too long for one".to_owned(),
+                n => format!("{n} of the things it holds are no credentials, or too long for one"),
+            };
             let unread = (record.unread > 0).then(|| refused(unread, "ask their issuers for them"));
             let empty = (parts.is_empty() && record.unread == 0).then(|| {
                 refused(

@@ -4,20 +4,29 @@ mod batch;
 mod copies;
 mod folder;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use knackmesh_protocol::{
-    credential::Format,
+    credential::{Credential, Format},
     key::{Algorithm, Did},
     skill::Level,
+    time::Timestamp,
 };
 use serde::Serialize;
 
-use super::{Outcome, Screen, ask, duration_ms, level, mismatch};
+use super::{
+    Outcome, Screen, ask, lasting_ms, level, mismatch, sound_did,
+    writing::{vacant, write_new},
+};
 use crate::{
     control::{Exit, IssueOrder, Refusal, Reply, Request},
     home::Home,
+    node::id_of,
+    report::rfc3339,
 };
 
 /// Sign a credential for somebody: an Open Badge 3.0
@@ -52,7 +61,7 @@ enum Many {
 #[derive(Debug, clap::Args)]
 struct One {
     /// The holder's DID, which `knack init` and `knack status` print
-    #[arg(long, value_name = "DID")]
+    #[arg(long, value_name = "DID", value_parser = sound_did)]
     to: Did,
 
     /// A skill, by its URI or name; may be repeated
@@ -84,7 +93,7 @@ struct One {
     status: bool,
 
     /// How long it is valid [default: without end]
-    #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
+    #[arg(long, value_name = "DURATION", value_parser = lasting_ms)]
     expires: Option<u64>,
 
     /// So many copies besides, each for a key that the holder uses once, in SD-JWT form
@@ -95,16 +104,47 @@ struct One {
     #[arg(long, value_name = "FILE", requires = "copies")]
     copy_to: Option<PathBuf>,
 
-    /// The file to write; stdout when absent
+    /// The file to write, which must not be there yet; stdout when absent
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
+/// What was issued, and where it was written.
 #[derive(Serialize)]
-struct Written {
-    file: String,
+pub(super) struct Written {
+    pub(super) file: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     copies: Vec<String>,
+    id: String,
+    issuer: String,
+    subject: Option<String>,
+    format: &'static str,
+    /// Whether it can be revoked and suspended.
+    status: bool,
+    #[serde(with = "rfc3339::optional")]
+    valid_until: Option<Timestamp>,
+}
+
+impl Written {
+    /// A credential that was issued as `text`.
+    pub(super) fn new(
+        path: &Path,
+        text: &str,
+        format: Format,
+        algorithm: Algorithm,
+    ) -> Result<Self, Refusal> {
+        let credential = Credential::parse(text).map_err(|_| mismatch())?;
+        Ok(Written {
+            file: path.display().to_string(),
+            copies: Vec::new(),
+            id: id_of(&credential),
+            issuer: credential.issuer().to_owned(),
+            subject: credential.subject().map(ToString::to_string),
+            format: format.name_with(algorithm),
+            status: credential.status().is_some(),
+            valid_until: credential.valid_until(),
+        })
+    }
 }
 
 /// A token has no JSON form of its own.
@@ -139,6 +179,9 @@ impl One {
             status: self.status,
             ..IssueOrder::new(self.to, self.skill, self.level)
         };
+        if let Some(path) = &self.out {
+            vacant(path)?;
+        }
         if !keys.is_empty() {
             return copies::issue(home, screen, order, &keys, self.out.as_deref()).await;
         }
@@ -151,11 +194,8 @@ impl One {
             }
             None => data!("{printed}"),
             Some(path) => {
-                std::fs::write(path, printed + "\n").map_err(|e| {
-                    let hint = "name a file that you may write";
-                    Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), hint)
-                })?;
-                let written = Written { file: path.display().to_string(), copies: Vec::new() };
+                write_new(path, (printed + "\n").as_bytes())?;
+                let written = Written::new(path, &text, self.format, self.alg)?;
                 screen.show(&written, || screen.say(&format!("wrote {}", written.file)));
             }
         }

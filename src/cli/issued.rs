@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::{
     Outcome, Screen, Session, mismatch,
-    screen::{instant, short, table},
+    screen::{counted, instant, short, table},
 };
 use crate::{
     control::{Reply, Request},
@@ -42,10 +42,17 @@ impl Args {
             rows.extend(page.rows);
             next = page.next;
         }
+        let all = rows.len();
         rows.retain(|row| self.standing.is_none_or(|standing| row.standing == standing));
         screen.show(&rows, || {
             if rows.is_empty() {
-                screen.say("nothing: `knack issue` issues a credential");
+                match (self.standing, all) {
+                    (Some(standing), 1..) => {
+                        let all = counted(all, "credential");
+                        screen.say(&format!("{all} issued, and the standing of none is: {standing}"));
+                    }
+                    _ => screen.say("nothing was issued: `knack issue` issues a credential"),
+                }
                 return;
             }
             let mut lines = table(["issued", "id", "name", "subject", "standing"]);

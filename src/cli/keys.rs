@@ -17,7 +17,7 @@ use crate::{
 #[command(after_help = "Example:\n  knack keys --single-use 10 > keys.txt")]
 pub struct Args {
     /// How many new ones
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     single_use: u32,
 }
 

@@ -10,6 +10,7 @@ mod credentials;
 mod demo;
 mod did;
 mod disclosures;
+mod forget;
 mod import;
 mod init;
 mod issue;
@@ -43,6 +44,7 @@ mod writing;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use knackmesh_protocol::key::{Did, NotADid};
 
 use self::screen::Screen;
 use crate::{
@@ -70,8 +72,9 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 not verified or stale, 4 no consent, 5 re
 6 network not reached"
 )]
 pub struct Cli {
-    /// The home folder, with keys and store [default: ~/.knackmesh]
-    #[arg(long, global = true, value_name = "DIR", env = crate::home::VARIABLE)]
+    // The variable is read where a home is looked for: clap would refuse an empty one, and show the flag as required.
+    /// The home folder, with keys and store [env: KNACK_HOME] [default: ~/.knackmesh]
+    #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
 
     /// Print one JSON object (or array) on stdout
@@ -102,6 +105,7 @@ enum Command {
     Keys(keys::Args),
     Import(import::Args),
     Credentials(credentials::Args),
+    Forget(forget::Args),
     Verify(verify::Args),
     Profile(profile::Args),
     Present(present::Args),
@@ -147,14 +151,28 @@ fn misunderstood(e: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if std::env::args_os().any(|arg| arg == "--json") {
-        let text = e.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        let refusal = Refusal::new(Exit::Usage, message, "see `knack --help`");
-        Screen { json: true }.refuse(&refusal);
+        Screen { json: true }.refuse(&usage(&e.render().to_string()));
     } else {
         let _ = e.print();
     }
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// A usage error in words, from the text that a terminal gets: what is wrong, with what is named below it; tips; the usage.
+fn usage(text: &str) -> Refusal {
+    let line = |line: &str| line.trim().to_owned();
+    let text = text.split("\nFor more information").next().unwrap_or_default();
+    let (said, rest) = text.split_once("\nUsage: ").unwrap_or((text, ""));
+    let (tips, said): (Vec<String>, Vec<String>) =
+        said.lines().map(line).filter(|line| !line.is_empty()).partition(|line| line.starts_with("tip: "));
+    let said = said.join(" ");
+    let message = said.trim_start_matches("error: ").trim_end_matches(':');
+    let usage = rest.lines().next().unwrap_or_default();
+    let tips = tips.iter().map(|tip| tip.trim_start_matches("tip: ").to_owned());
+    let usage = (!usage.is_empty()).then(|| format!("usage: {usage}"));
+    let hints: Vec<String> = tips.chain(usage).collect();
+    let hint = if hints.is_empty() { "see `knack --help`".to_owned() } else { hints.join("; ") };
+    Refusal::new(Exit::Usage, message, hint)
 }
 
 fn run(cli: Cli, screen: &Screen) -> Outcome {
@@ -180,6 +198,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Keys(args) => args.run(&home()?, screen).await,
             Command::Import(args) => args.run(&home()?, screen).await,
             Command::Credentials(args) => args.run(&home()?, screen).await,
+            Command::Forget(args) => args.run(&home()?, screen).await,
             Command::Verify(args) => args.run(&home()?, screen).await,
             Command::Profile(args) => args.run(&home()?, screen).await,
             Command::Present(args) => args.run(&home()?, screen).await,
@@ -250,6 +269,21 @@ fn duration_ms(text: &str) -> Result<u64, String> {
     u64::try_from(duration.as_millis()).map_err(|_| "too long".to_owned())
 }
 
+/// The same, of something that begins to hold now: it must not end at once.
+fn lasting_ms(text: &str) -> Result<u64, String> {
+    match duration_ms(text)? {
+        0 => Err("what ends at once never holds; write 90s, 24h, 7d or 2y".to_owned()),
+        ms => Ok(ms),
+    }
+}
+
+/// A DID that a credential can be about, or that can be on a list: one that states its own key must state one.
+fn sound_did(text: &str) -> Result<Did, String> {
+    let did: Did = text.parse().map_err(|e: NotADid| e.to_string())?;
+    knackmesh_protocol::did::check(&did).map_err(|e| e.to_string())?;
+    Ok(did)
+}
+
 /// A level from 1 to 5.
 fn level(text: &str) -> Result<knackmesh_protocol::skill::Level, String> {
     let number: u8 = text.parse().map_err(|_| "a level is a whole number from 1 to 5".to_owned())?;
@@ -263,5 +297,21 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_usage_error_keeps_what_it_names_and_its_tips() {
+        let text = "error: the following required arguments were not provided:\n  <FILE|URL>\n\n\
+                    Usage: knack verify --json <FILE|URL>\n\nFor more information, try '--help'.\n";
+        let refusal = super::usage(text);
+        assert_eq!(refusal.message, "the following required arguments were not provided: <FILE|URL>");
+        assert_eq!(refusal.hint, "usage: knack verify --json <FILE|URL>");
+        let text = "error: unrecognized subcommand 'qurey'\n\n  tip: a similar subcommand exists: 'query'\n\n\
+                    Usage: knack [OPTIONS] <COMMAND>\n";
+        let refusal = super::usage(text);
+        assert_eq!(refusal.message, "unrecognized subcommand 'qurey'");
+        let bare = "error: a value is required for '--to <DID>'\n\nFor more information, try '--help'.\n";
+        assert_eq!(super::usage(bare).message, "a value is required for '--to <DID>'");
+        assert!(refusal.hint.starts_with("a similar subcommand exists: 'query'; usage: "), "{refusal:?}");
     }
 }

@@ -7,15 +7,25 @@ use knackmesh_protocol::{
         Format, Verifier,
         identity::{self, Recipience},
     },
-    key::Did,
+    key::{Algorithm, Did},
 };
 
-use super::{Outcome, Screen, ask, issue::printed, mismatch, screen::short, source, writing::Written};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    Outcome, Screen, ask,
+    issue::{Written, printed},
+    mismatch,
+    screen::short,
+    sound_did, source,
+    writing::{vacant, write_new},
+};
 use crate::{
     control::{Exit, Refusal, Reply, Request, SignOrder},
     home::Home,
     node::{
-        now, random_id,
+        now, random_id, signer,
         verifying::{Asker, Award, Question, listed},
     },
 };
@@ -36,7 +46,7 @@ pub struct Args {
     badge: String,
 
     /// The holder's DID
-    #[arg(long, value_name = "DID")]
+    #[arg(long, value_name = "DID", value_parser = sound_did)]
     to: Did,
 
     /// The holder's address, to be compared with the one that the badge was awarded to
@@ -51,38 +61,52 @@ pub struct Args {
     #[arg(long)]
     status: bool,
 
-    /// The file to write; stdout when absent
+    /// The file to write, which must not be there yet; stdout when absent
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
+/// What was issued anew, and what must be known of that.
+#[derive(Serialize)]
+struct Reissued {
+    #[serde(flatten)]
+    written: Written,
+    /// Who awarded the original.
+    original_issuer: String,
+    warnings: Vec<&'static str>,
+}
+
 impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
+        if let Some(path) = &self.out {
+            vacant(path)?;
+        }
         let tell = |question: &Question<'_>| source::announce(question, screen);
         let asker = Asker::new(&source::fetcher(Some(home), self.offline)?, &tell);
         let opened = source::open(&self.badge, &asker).await?;
         let (trust, now) = (listed(source::trust_of(Some(home)).await?)?, now());
         let award = Award::verify(&opened, &Verifier::new(now, &trust), &asker).await?;
-        self.check(&award, screen)?;
-        let nonce = random_id()?;
+        let warnings: Vec<&'static str> = self.check(&award)?.into_iter().collect();
+        warnings.iter().for_each(|warning| screen.say(warning));
+        let mut document = award.original.document(&self.to, &random_id()?, now);
+        document.insert("issuer".into(), issuer(home)?);
         let order = SignOrder {
-            document: award.original.document(&self.to, &nonce, now),
+            document,
             format: Format::Jcs,
             algorithm: None,
             status: self.status,
             status_url: None,
         };
         let Reply::Issued(text) = ask(home, Request::Sign(order)).await? else { return Err(mismatch()) };
-        let text = printed(&text)?;
+        let printed = printed(&text)?;
         match &self.out {
-            None => data!("{text}"),
+            None => data!("{printed}"),
             Some(path) => {
-                std::fs::write(path, text + "\n").map_err(|e| {
-                    let hint = "name a file that you may write";
-                    Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), hint)
-                })?;
-                let written = Written { file: path.display().to_string() };
-                screen.show(&written, || screen.say(&format!("wrote {}", written.file)));
+                write_new(path, (printed + "\n").as_bytes())?;
+                let written = Written::new(path, &text, Format::Jcs, Algorithm::EdDsa)?;
+                let original_issuer = award.original.issuer().to_owned();
+                let reissued = Reissued { written, original_issuer, warnings };
+                screen.show(&reissued, || screen.say(&format!("wrote {}", reissued.written.file)));
             }
         }
         screen.say(&format!(
@@ -94,21 +118,22 @@ impl Args {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Whether the badge is one to vouch for.
-    fn check(&self, award: &Award, screen: &Screen) -> Result<(), Refusal> {
+    /// Whether the badge is one to vouch for; what remains unknown.
+    fn check(&self, award: &Award) -> Result<Option<&'static str>, Refusal> {
         let refuse = |exit, message: &str, hint: &str| Err(Refusal::new(exit, message, hint));
         if let Some(subject) = &award.subject {
             let message = format!("the badge is bound to {subject} already, which can prove to hold it");
             return refuse(Exit::Refused, &message, "its holder can use it as it is");
         }
         if !award.checks.verified {
-            let reasons: Vec<&str> = award
-                .checks
-                .reasons
-                .iter()
-                .filter(|reason| !["trusted_issuer", "trusted_holder"].contains(&reason.check.as_str()))
-                .map(|reason| reason.reason.as_str())
-                .collect();
+            let mut reasons: Vec<&str> = Vec::new();
+            for row in &award.checks.reasons {
+                let counts = !["trusted_issuer", "trusted_holder"].contains(&row.check.as_str());
+                // Two checks can fail for one reason.
+                if counts && !reasons.contains(&row.reason.as_str()) {
+                    reasons.push(&row.reason);
+                }
+            }
             let message =
                 format!("the badge is not verified, so it is not issued anew: {}", reasons.join("; "));
             return refuse(
@@ -118,14 +143,12 @@ impl Args {
             );
         }
         let Some(email) = &self.email else {
-            screen.say("it was not checked to whom the badge was awarded: you vouch for that too");
-            return Ok(());
+            return Ok(Some("it was not checked to whom the badge was awarded: you vouch for that too"));
         };
         match identity::compare(&award.recipients, email) {
-            Ok(Recipience::Matches) => Ok(()),
+            Ok(Recipience::Matches) => Ok(None),
             Ok(Recipience::Unstated) => {
-                screen.say("the badge does not say to whom it was awarded: you vouch for that too");
-                Ok(())
+                Ok(Some("the badge does not say to whom it was awarded: you vouch for that too"))
             }
             Ok(Recipience::Differs) => refuse(
                 Exit::Refused,
@@ -139,4 +162,15 @@ impl Args {
             ),
         }
     }
+}
+
+/// This home as the issuer, with the name that it has in its settings.
+fn issuer(home: &Home) -> Result<Value, Refusal> {
+    let (root, settings) = (home.keys()?.root, home.config()?.issuer);
+    let signer = signer(&root, &settings, None, Algorithm::EdDsa)?;
+    let mut issuer = json!({"id": signer.controller(), "type": ["Profile"]});
+    if let Some(name) = settings.name {
+        issuer["name"] = json!(name);
+    }
+    Ok(issuer)
 }

@@ -101,11 +101,18 @@ pub fn write_line(line: fmt::Arguments<'_>) {
     }
 }
 
+/// The narrowest terminal that a table is fitted to. What is narrower does not say how wide it is.
+const WIDTH_MIN: u16 = 20;
+
 /// A table with the given columns, as wide as the terminal.
 pub fn table<const N: usize>(columns: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_BORDERS_ONLY_CONDENSED);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
+    let is_known = table.width().is_none_or(|width| width >= WIDTH_MIN);
+    table.set_content_arrangement(match is_known {
+        true => ContentArrangement::Dynamic,
+        false => ContentArrangement::Disabled,
+    });
     table.set_header(columns);
     table
 }

@@ -1,6 +1,10 @@
 //! `knack serve`.
 
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -40,6 +44,11 @@ enum What {
 /// and /jwt, which choose the form of the signature, and /status, which adds a status that can be revoked. GET /status-lists/NAME
 /// and /identifiers/DID. A node that runs for this home is asked to sign; without one, this command keeps the home
 /// until it ends. Ctrl-C or SIGTERM ends it.
+///
+/// An `issuer` that is not this home is replaced by it: what is signed is yours, and a DID of its own stands in its place. For
+/// /presentations/verify, `verified` says that the presentation's proof and every credential in it verify, as the W3C's test suites
+/// expect; whether its holder is whom a credential is about is `trusted_holder` in each result, which `knack verify` counts.
+/// Without --public-url, and without status_url in config.toml, the address itself goes into the status of credentials.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -116,6 +125,13 @@ impl VcApi {
         if !self.listen.ip().is_loopback() {
             screen.say("warning: whoever can reach this address can have anything signed with your DID");
         }
+        if of_this_machine(&server.status_url) {
+            screen.say(&format!(
+                "warning: a credential with a status names {} for it, which others cannot reach; name a URL with --public-url, or \
+                 status_url in config.toml",
+                server.status_url
+            ));
+        }
         screen.say(&format!("listening on {}, as {}", server.address, server.url));
         if screen.json {
             let ready = Ready { url: server.url.clone(), did: did.to_string() };
@@ -136,6 +152,19 @@ impl VcApi {
         screen.say("stopped");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Whether a URL leads to the machine that reads it, or to no machine in particular.
+fn of_this_machine(url: &str) -> bool {
+    let authority = url.split('/').nth(2).unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let address = host.parse::<IpAddr>();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.is_ok_and(|address| address.is_loopback() || address.is_unspecified())
 }
 
 /// The node that runs for this home, or one that is started here, which has to be stopped.
@@ -173,4 +202,27 @@ fn refusal(e: &ServeError) -> Refusal {
         ServeError::Certificate(_) => (Exit::Failed, "leave --tls-self-signed out"),
     };
     Refusal::new(exit, e.to_string(), hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_leads_nowhere_for_others_is_known() {
+        for url in [
+            "http://127.0.0.1:8080/status-lists",
+            "https://[::1]:8443/status-lists",
+            "http://0.0.0.0:80",
+            "http://localhost:8080",
+            "https://knack.localhost/x",
+        ] {
+            assert!(of_this_machine(url), "{url}");
+        }
+        for url in
+            ["https://school.example/status", "https://10.1.2.3:8443/status-lists", "https://[fd00::1]/x"]
+        {
+            assert!(!of_this_machine(url), "{url}");
+        }
+    }
 }

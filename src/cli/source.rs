@@ -9,6 +9,7 @@ use knackmesh_protocol::{
         import::{self, Form, ImportError, Opened},
     },
     limits::{BAKED_BYTES_MAX, FETCH_STATUS_LIST_BYTES_MAX},
+    text::shown,
 };
 
 use super::{Screen, ask, mismatch};
@@ -52,6 +53,7 @@ pub(super) fn announce(question: &Question<'_>, screen: &Screen) {
     let what = match question.kind {
         Kind::Credential => "a credential",
         Kind::DidDocument => "its DID document",
+        Kind::Keys => "what it publishes about keys",
         Kind::DidConfiguration => "the list of its DIDs",
         Kind::StatusList => "a status list",
         Kind::Badge => "a part of a badge",
@@ -74,6 +76,9 @@ pub(super) async fn open(source: &str, asker: &Asker<'_>) -> Result<Opened, Refu
     let bytes = if source.starts_with("https://") || source.starts_with("http://") {
         let fetched = asker.get(source, Kind::Credential, 0).await.map_err(|e| not_fetched(&e))?;
         fetched.bytes
+    } else if let Some((scheme, _)) = source.split_once("://").filter(|_| !Path::new(source).exists()) {
+        let message = format!("{}: {} is not fetched, https is", shown(source), shown(scheme));
+        return Err(Refusal::new(Exit::Usage, message, "give an https URL, or a file"));
     } else {
         bytes_of(Path::new(source))?
     };
@@ -115,7 +120,7 @@ pub(super) fn read(path: &Path) -> Result<String, Refusal> {
     })
 }
 
-/// Reads a file, up to the bound of what is read of any.
+/// Reads a file of at most the bound of what is read of any.
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Refusal> {
     let fail = |e: std::io::Error| {
         Refusal::new(Exit::Failed, format!("{}: {e}", path.display()), "name a file that you may read")
@@ -123,6 +128,11 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(fail)?;
     file.take(BAKED_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() > BAKED_BYTES_MAX {
+        let message =
+            format!("{}: more than {} MiB, which is not read", path.display(), BAKED_BYTES_MAX >> 20);
+        return Err(Refusal::new(Exit::NotVerified, message, "name a credential alone, not a bundle"));
+    }
     Ok(bytes)
 }
 
@@ -133,6 +143,7 @@ pub(super) fn refusal(name: &str, e: &ImportError) -> Refusal {
         ImportError::TooLong(_) | ImportError::Baked(BakedError::TooLong(_)) => {
             "name a credential alone, not a bundle"
         }
+        ImportError::Several(_) => "name files with one of them each",
         ImportError::OtherFile(_) | ImportError::NotText => {
             "ask its issuer for the credential as JSON, as a token, or baked into a PNG or SVG image"
         }

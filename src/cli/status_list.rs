@@ -37,6 +37,10 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Write the signed lists as files for any web server
+    #[command(after_help = "\
+Examples:
+  knack status-list export --out /var/www/school.example/status
+  knack status-list export --out status --format vc-jwt")]
     Export {
         /// The folder to write into
         #[arg(long, value_name = "DIR")]

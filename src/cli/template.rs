@@ -26,8 +26,15 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Begin a template: a file with explanations, to be changed as you need it
+    #[command(
+        override_usage = "knack template new [OPTIONS] <NAME>\n       knack template new [OPTIONS] --out <FILE> [NAME]",
+        after_help = "\
+Examples:
+  knack template new 'Rust course'
+  knack template new 'Rust course' --out course.toml"
+    )]
     New {
-        /// The achievement's name; the file is NAME.toml unless --out names another
+        /// The achievement's name, required without --out: the file is then NAME.toml
         #[arg(value_name = "NAME", required_unless_present = "out")]
         name: Option<String>,
         /// The file to write

@@ -4,7 +4,11 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 use knackmesh_protocol::{
-    credential::{Format, TrustEntry},
+    credential::{
+        Format, TrustEntry,
+        import::Form,
+        trust_document::{self, TrustDocumentError},
+    },
     key::Did,
     limits::STATUS_AGE_DEFAULT_MS,
     skill::SkillId,
@@ -12,11 +16,11 @@ use knackmesh_protocol::{
 };
 
 use super::{
-    Outcome, Screen, ask, duration_ms,
+    Outcome, Screen, ask,
     issue::{Token, formats, is_token, printed},
-    mismatch,
+    lasting_ms, mismatch,
     screen::{GOOD, STRONG, WEAK, instant, short, table},
-    source,
+    sound_did, source,
     writing::{Written, write_whole},
 };
 use crate::{
@@ -53,14 +57,23 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Add an issuer, or change its entry
+    ///
+    /// Of an entry that you made before, the name and the skills stay unless new ones are named. To recognise the issuer for every
+    /// skill again, or to drop its name, remove it and add it anew. Without --distrust, an issuer that you distrusted is recognised.
+    #[command(after_help = "\
+Examples:
+  knack trust add did:key:z6Mk... --name 'Technical University'
+  knack trust add did:key:z6Mk... --skill welding --skill 'metal working'
+  knack trust add did:web:diploma-mill.example --distrust
+  knack trust remove did:key:z6Mk... && knack trust add did:key:z6Mk...")]
     Add {
         /// The issuer
-        #[arg(value_name = "DID")]
+        #[arg(value_name = "DID", value_parser = sound_did)]
         issuer: Did,
         /// What you call it
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
-        /// Recognise it for this skill alone; may be repeated
+        /// Recognise it for this skill alone; may be repeated. Replaces the skills named before
         #[arg(long, value_name = "URI|NAME", conflicts_with = "distrust")]
         skill: Vec<String>,
         /// Distrust it: its credentials fail `trusted_issuer`
@@ -68,6 +81,10 @@ enum Action {
         distrust: bool,
     },
     /// Remove an issuer, or all that came from somebody's list
+    #[command(after_help = "\
+Examples:
+  knack trust remove did:key:z6Mk...
+  knack trust remove --from did:web:chamber.example")]
     Remove {
         /// The issuer
         #[arg(value_name = "DID", required_unless_present = "from", conflicts_with = "from")]
@@ -77,6 +94,7 @@ enum Action {
         from: Option<Did>,
     },
     /// Show the list, and by whose word each entry is on it
+    #[command(after_help = "Examples:\n  knack trust list\n  knack trust list --json > trust.json")]
     List,
     /// Sign your own entries as a list that others can follow
     ///
@@ -94,7 +112,7 @@ enum Action {
         #[arg(long, value_name = "FORMAT", default_value_t = Format::Jcs, value_parser = formats(&LISTS))]
         format: Format,
         /// How long it holds for those who follow it
-        #[arg(long, value_name = "DURATION", value_parser = duration_ms, default_value = "365d")]
+        #[arg(long, value_name = "DURATION", value_parser = lasting_ms, default_value = "365d")]
         expires: u64,
     },
     /// Follow a list that somebody signed
@@ -121,7 +139,6 @@ Examples:
     },
 }
 
-/// What was written.
 impl Args {
     pub async fn run(self, home: &Home, screen: &Screen) -> Outcome {
         let order = match self.action {
@@ -139,7 +156,7 @@ impl Args {
                 return export(home, screen, order, format, out).await;
             }
             Action::Import { file, from, dry_run, offline } => {
-                return import(home, screen, &file, from, dry_run, offline).await;
+                return follow(home, screen, &file, from, dry_run, offline).await;
             }
         };
         let added = match &order {
@@ -232,7 +249,7 @@ async fn export(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import(
+async fn follow(
     home: &Home,
     screen: &Screen,
     file: &str,
@@ -242,12 +259,19 @@ async fn import(
 ) -> Outcome {
     let tell = |question: &Question<'_>| source::announce(question, screen);
     let asker = Asker::new(&source::fetcher(Some(home), offline)?, &tell);
+    const HINT: &str = "name a list as `knack trust export` signs it";
     let opened = source::open(file, &asker).await.map_err(|refusal| match refusal.exit {
-        Exit::NotVerified => {
-            Refusal { hint: "name a list as `knack trust export` signs it".into(), ..refusal }
-        }
+        Exit::NotVerified => Refusal { hint: HINT.into(), ..refusal },
         _ => refusal,
     })?;
+    // Nobody is asked about what is no list.
+    match &opened.form {
+        Form::Credential(credential) if trust_document::is_one(credential) => {}
+        _ => {
+            let message = format!("{file}: {}", TrustDocumentError::Type);
+            return Err(Refusal::new(Exit::NotVerified, message, HINT));
+        }
+    }
     source::fetch(&opened.text, STATUS_AGE_DEFAULT_MS, &asker).await?;
     let order = FollowOrder { text: opened.text, from, dry };
     let reply = ask(home, Request::Trust(TrustOrder::Follow(order))).await?;

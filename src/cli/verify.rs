@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
+use clap::builder::NonEmptyStringValueParser;
 use knackmesh_protocol::{
     credential::Check,
     did::{Origin, web},
@@ -17,7 +18,7 @@ use super::{
     trust::{scope, whose},
 };
 use crate::{
-    control::Exit,
+    control::{Exit, Refusal},
     home::Home,
     node::{
         now,
@@ -61,11 +62,11 @@ pub struct Args {
     status_list: Vec<PathBuf>,
 
     /// The challenge that a presentation must answer
-    #[arg(long, value_name = "TEXT", requires = "domain")]
+    #[arg(long, value_name = "TEXT", requires = "domain", value_parser = NonEmptyStringValueParser::new())]
     challenge: Option<String>,
 
     /// The domain that a presentation must be made for
-    #[arg(long, value_name = "TEXT", requires = "challenge")]
+    #[arg(long, value_name = "TEXT", requires = "challenge", value_parser = NonEmptyStringValueParser::new())]
     domain: Option<String>,
 
     /// The organisation that must have issued it, by its domain or did:web: its domain has to say that the issuer is its own
@@ -99,8 +100,8 @@ impl Args {
             None => source::trust_of(home).await?,
         };
         let trust = listed(rows.clone())?;
-        let status_lists = self.status_list.iter().map(|path| source::read(path));
-        let status_lists = status_lists.collect::<Result<Vec<String>, _>>()?;
+        let named = |path: &PathBuf| Ok((path.display().to_string(), source::read(path)?));
+        let status_lists = self.status_list.iter().map(named).collect::<Result<Vec<_>, Refusal>>()?;
         let examination = Examination {
             now,
             trust: &trust,
@@ -114,10 +115,7 @@ impl Args {
         let on_them = rows.into_iter().filter(|row| issuers.contains(row.issuer.as_str()));
         report.sources_mut().trust = on_them.collect();
         screen.show(&report, || print(&report));
-        let organisations = &report.sources().organisations;
-        let is_theirs = self.organisation.is_none()
-            || (!organisations.is_empty() && organisations.iter().all(|o| o.linked));
-        Ok(match report.verified() && is_theirs {
+        Ok(match report.passed() {
             true => ExitCode::SUCCESS,
             false => ExitCode::from(Exit::NotVerified as u8),
         })
@@ -167,6 +165,9 @@ fn print_sources(sources: &SourcesReport) {
                 data!("{WEAK}organisation: {domain} is not known to be {}: {reason}{WEAK:#}", short(did));
             }
         }
+    }
+    for unused in &sources.unused {
+        data!("{BAD}not used{BAD:#} {}", unused.reason);
     }
     print_fetched(&sources.fetched);
 }

@@ -33,13 +33,30 @@ pub(super) fn write_copy(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     write(path, bytes, false).map_err(|e| refusal(path, &e))
 }
 
-/// Writes a file that must not be there yet.
+/// Writes a file in which there must be nothing yet.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    vacant(path)?;
+    // What is there is empty, or a device, and stays what it is.
     if path.exists() {
-        let message = format!("{} is there already", path.display());
-        return Err(Refusal::new(Exit::Failed, message, "name another file with --out FILE"));
+        fs::write(path, bytes).map_err(|e| refusal(path, &e))
+    } else {
+        write_whole(path, bytes)
     }
-    write_whole(path, bytes)
+}
+
+/// Whether [`write_new`] would find nothing in the file, for commands that must know before they act.
+pub(super) fn vacant(path: &Path) -> Result<(), Refusal> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() && found.len() > 0 => {
+            let message = format!("{} is there already", path.display());
+            Err(Refusal::new(
+                Exit::Failed,
+                message,
+                "name another file with --out FILE, or move that one away",
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {

@@ -15,17 +15,17 @@ use crate::report::rfc3339;
 pub enum TrustOrder {
     /// Show it.
     List,
-    /// Add or replace an own entry.
+    /// Add an own entry, or change it.
     Add {
         /// On whom.
         issuer: Did,
-        /// What it is called.
+        /// What it is called; as before when absent.
         #[serde(default)]
         name: Option<String>,
         /// Whether it is distrusted.
         #[serde(default)]
         distrusted: bool,
-        /// What it is recognised for, by URI or name; everything when there is none.
+        /// What it is recognised for, by URI or name; the same as before when there is none, and at first everything.
         #[serde(default)]
         skills: Vec<String>,
     },

@@ -97,11 +97,13 @@ pub enum FetchError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Offline, and nothing is kept of this.
-    #[error("{url} is not fetched: knack is offline, and no copy of it is kept")]
+    /// Offline.
+    #[error("{url} is not fetched: knack is offline{}", if *.kept { "" } else { ", and no copy of it is kept" })]
     Offline {
         /// The URL.
         url: String,
+        /// Whether there is a copy, which then stands in.
+        kept: bool,
     },
     /// One verification asks for too much.
     #[error("{url} is not fetched: this verification has made {FETCHES_PER_VERIFICATION_MAX} fetches")]

@@ -19,6 +19,7 @@ mod tests;
 mod url;
 
 use std::{
+    net::IpAddr,
     path::PathBuf,
     sync::{
         Arc,
@@ -77,6 +78,8 @@ pub enum Kind {
     Credential,
     /// The DID document of a did:web.
     DidDocument,
+    /// What is published about keys at an `https:` URL that is no DID's: a JWK, a JWK set, a controlled identifier document.
+    Keys,
     /// A domain's DID configuration (`/.well-known/did-configuration.json`).
     DidConfiguration,
     /// A Bitstring status list credential.
@@ -90,7 +93,9 @@ impl Kind {
     pub fn bytes_max(self) -> usize {
         match self {
             Kind::StatusList => FETCH_STATUS_LIST_BYTES_MAX,
-            Kind::Credential | Kind::DidDocument | Kind::DidConfiguration | Kind::Badge => FETCH_BYTES_MAX,
+            Kind::Credential | Kind::DidDocument | Kind::Keys | Kind::DidConfiguration | Kind::Badge => {
+                FETCH_BYTES_MAX
+            }
         }
     }
 
@@ -103,6 +108,10 @@ impl Kind {
             }
             Kind::DidDocument => {
                 "application/did, application/did+json, application/did+ld+json, application/json;q=0.9, */*;q=0.1"
+            }
+            Kind::Keys => {
+                "application/jwk+json, application/jwk-set+json, application/cid, application/did, \
+                 application/json;q=0.9, application/ld+json;q=0.9, */*;q=0.1"
             }
             Kind::StatusList => {
                 "application/vc, application/vc+jwt, application/ld+json, application/json;q=0.9, */*;q=0.1"
@@ -117,6 +126,7 @@ impl Kind {
         match self {
             Kind::Credential => "credential",
             Kind::DidDocument => "did-document",
+            Kind::Keys => "keys",
             Kind::DidConfiguration => "did-configuration",
             Kind::StatusList => "status-list",
             Kind::Badge => "badge",
@@ -230,6 +240,9 @@ impl Fetcher {
             kept => kept,
         };
         match (self.ask(uri, kind, asking).await, kept) {
+            (Err(FetchError::Offline { url, .. }), Some(entry)) => {
+                Ok(Fetched::kept(entry, Some(FetchError::Offline { url, kept: true })))
+            }
             (Err(outage), Some(entry)) if outage.is_outage() => Ok(Fetched::kept(entry, Some(outage))),
             (result, _) => result,
         }
@@ -237,7 +250,11 @@ impl Fetcher {
 
     async fn ask(&self, uri: Uri, kind: Kind, asking: impl FnOnce()) -> Result<Fetched, FetchError> {
         if self.shared.offline {
-            return Err(FetchError::Offline { url: uri.to_string() });
+            return Err(FetchError::Offline { url: uri.to_string(), kept: false });
+        }
+        // Of an address it is known beforehand; of a name only its resolution tells.
+        if let Some((address, kind)) = self.shared.objection(&uri) {
+            return Err(FetchError::Address { url: uri.to_string(), address, kind });
         }
         if let Some(left) = &self.left {
             let one_less =
@@ -257,6 +274,13 @@ impl Fetcher {
 }
 
 impl Shared {
+    /// The address that a URL names and that is not connected to, and why.
+    fn objection(&self, uri: &Uri) -> Option<(IpAddr, &'static str)> {
+        let address = url::address_of(uri.host()?)?;
+        let plain = uri.scheme_str() != Some("https");
+        Some((address, resolver::objection(address, plain, self.allow_loopback)?))
+    }
+
     fn kept(&self, uri: &Uri, kind: Kind) -> Option<Entry> {
         self.cache.as_ref()?.get(&uri.to_string(), kind, now())
     }

@@ -39,16 +39,16 @@ impl GuardedResolver {
     pub fn new(allow_loopback: bool) -> Self {
         GuardedResolver { allow_loopback, system: DefaultResolver::default() }
     }
+}
 
-    /// Why `address` is not connected to; `None` when it may be.
-    fn objection(&self, address: IpAddr, plain: bool) -> Option<&'static str> {
-        match Place::of(address) {
-            Place::Loopback if self.allow_loopback => None,
-            Place::Loopback => Some("loopback"),
-            Place::Public if plain => Some("not of this machine, to which alone http is spoken"),
-            Place::Public => None,
-            Place::Closed(kind) => Some(kind),
-        }
+/// Why `address` is not connected to; `None` when it may be.
+pub(super) fn objection(address: IpAddr, plain: bool, allow_loopback: bool) -> Option<&'static str> {
+    match Place::of(address) {
+        Place::Loopback if allow_loopback => None,
+        Place::Loopback => Some("loopback"),
+        Place::Public if plain => Some("not of this machine, to which alone http is spoken"),
+        Place::Public => None,
+        Place::Closed(kind) => Some(kind),
     }
 }
 
@@ -64,7 +64,7 @@ impl Resolver for GuardedResolver {
         let mut kept = self.empty();
         let mut refused = None;
         for address in &found {
-            match self.objection(address.ip(), plain) {
+            match objection(address.ip(), plain, self.allow_loopback) {
                 None => kept.push(*address),
                 Some(kind) => refused = refused.or(Some(Refused { address: address.ip(), kind })),
             }

@@ -161,11 +161,27 @@ async fn offline_only_copies_are_returned() {
     let fresh = offline.get(&url, Kind::DidDocument, HOUR).await.unwrap();
     assert!(fresh.from_cache && fresh.outage.is_none());
     let old = get(&offline, &url).await.unwrap();
-    assert_eq!(old.outage.unwrap().code(), "offline");
+    let outage = old.outage.unwrap();
+    assert_eq!(outage.code(), "offline");
+    assert!(!outage.to_string().contains("no copy"), "there is one: {outage}");
     let error = get(&offline, &server.url("/b")).await.unwrap_err();
-    assert_eq!(error, FetchError::Offline { url: server.url("/b") });
-    assert!(error.to_string().contains("offline") && error.hint().contains("--offline"));
+    assert_eq!(error, FetchError::Offline { url: server.url("/b"), kept: false });
+    assert!(error.to_string().contains("no copy") && error.hint().contains("--offline"));
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_a_fetch_that_is_not_made() {
+    let fetcher = Fetcher::new(&FetchConfig::default(), None).unwrap();
+    for url in
+        ["https://10.1.2.3/a", "https://[fd00::1]/a", "https://127.0.0.1:8443/a", "https://localhost/a"]
+    {
+        let told = std::sync::atomic::AtomicBool::new(false);
+        let tell = || told.store(true, Ordering::Relaxed);
+        let error = fetcher.get_telling(url, Kind::Badge, HOUR, tell).await.unwrap_err();
+        assert_eq!(error.code(), "address", "{url}");
+        assert!(!told.load(Ordering::Relaxed), "{url}");
+    }
 }
 
 #[tokio::test]

@@ -111,11 +111,16 @@ fn is_host(host: &str) -> bool {
 
 /// A name for this machine (RFC 6761, section 6.3), or an address of it.
 fn is_loopback(host: &str) -> bool {
+    address_of(host).is_some_and(|address| Place::of(address) == Place::Loopback)
+}
+
+/// The address that a host is, or that every system takes its name for; `None` for a name that must be looked up.
+pub(super) fn address_of(host: &str) -> Option<IpAddr> {
     let name = host.to_ascii_lowercase();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || address.is_ok_and(|a| Place::of(a) == Place::Loopback)
+    if name == "localhost" || name.ends_with(".localhost") {
+        return Some(IpAddr::from([127, 0, 0, 1]));
+    }
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 #[cfg(test)]

@@ -2,18 +2,22 @@
 //!
 //! Nobody is asked here. What others publish about a credential is read from what was fetched and kept, with its age.
 
+use std::collections::BTreeMap;
+
 use knackmesh_protocol::{
     credential::{
         Check, CheckName, Checks, Credential, TrustList, Verifier,
         identity::{self, Recipience},
         import::{self, Form},
         open_badge_2::Recipient,
-        suggestion,
+        suggestion, trust_document,
     },
     id::Id,
     skill::Level,
     text::shown,
 };
+
+use serde_json::Value;
 
 use super::{
     Node, now,
@@ -22,7 +26,7 @@ use super::{
     verifying::{Asker, Badge, gather, needs_of},
 };
 use crate::{
-    control::{Exit, ImportOrder, ImportedRow, Refusal, Reply, SuggestionRow},
+    control::{DisclosedCredential, Exit, ImportOrder, ImportedRow, Refusal, Reply, SuggestionRow},
     fetch::{FetchConfig, Fetcher},
     report::{ChecksRow, CredentialRow, SkillRow},
     store::{KeptBadge, KeptCopy, KeptCredential},
@@ -60,6 +64,7 @@ impl Node {
         credential: Credential,
         order: &ImportOrder,
     ) -> Result<ImportedRow, Refusal> {
+        check_kind(&credential, &order.name)?;
         let credentials = [credential];
         self.recall(&credentials).await?;
         let [credential] = credentials;
@@ -102,8 +107,22 @@ impl Node {
         let badge_kept = Some(about.clone());
         let kept =
             KeptCredential { text: order.text.clone(), imported: now(), badge: badge_kept, copy: None };
-        self.shelf.store.put_credential(&Id::of(order.text.as_bytes()), &kept)?;
+        let id = Id::of(order.text.as_bytes());
+        self.shelf.store.put_credential(&id, &kept)?;
+        self.replace_badge(&id, form)?;
         Ok(ImportedRow { credential: badge_row(&badge, row, &about), suggestions })
+    }
+
+    /// Lets go of what is the badge `id` as well: a hosted badge is the one at its address, in whatever file it came.
+    fn replace_badge(&self, id: &Id, form: &Form) -> Result<(), Refusal> {
+        let Some(address) = address_of(form) else { return Ok(()) };
+        for (other, kept) in self.shelf.store.credentials()? {
+            let same = || import::form(&kept.text).is_ok_and(|form| address_of(&form) == Some(address));
+            if kept.badge.is_some() && other != *id && same() {
+                self.shelf.store.remove_credential(&other)?;
+            }
+        }
+        Ok(())
     }
 
     /// Every credential and badge kept, with its checks as of now.
@@ -132,6 +151,32 @@ impl Node {
             });
         }
         Ok(Reply::Credentials(rows))
+    }
+
+    /// Keeps credentials no longer, each named by its id or the beginning of it. All of them, or none where one is not there.
+    pub(super) fn forget(&mut self, names: &[String]) -> Answer {
+        let kept = self.shelf.store.credentials()?;
+        let mut chosen: BTreeMap<Id, String> = BTreeMap::new();
+        for name in names {
+            let mut meant =
+                kept.iter().filter(|(id, _)| !name.is_empty() && id.to_string().starts_with(name));
+            let refuse = |message: &str| {
+                let hint = "`knack credentials` lists what is kept, with its ids";
+                Refusal::new(Exit::Failed, format!("{}: {message}", shown(name)), hint)
+            };
+            let (id, kept) = meant.next().ok_or_else(|| refuse("no credential here has that id"))?;
+            if meant.next().is_some() {
+                return Err(refuse("several ids begin so; name more of it"));
+            }
+            let title = || Credential::parse(&kept.text).map_or_else(|_| short(*id), |c| c.title());
+            chosen.insert(*id, kept.badge.as_ref().map_or_else(title, |badge| badge.name.clone()));
+        }
+        for id in chosen.keys() {
+            self.shelf.store.remove_credential(id)?;
+        }
+        self.shelf.store.flush()?;
+        let row = |(id, name): (Id, String)| DisclosedCredential { id: id.to_string(), name: Some(name) };
+        Ok(Reply::Forgotten(chosen.into_iter().map(row).collect()))
     }
 
     /// The texts of all that is kept.
@@ -235,6 +280,15 @@ impl Node {
     }
 }
 
+/// Where a hosted badge is served; a signed one has no such place.
+fn address_of(form: &Form) -> Option<&str> {
+    match form {
+        Form::Assertion(assertion) => Some(&assertion.id),
+        Form::HostedAt(url) => Some(url),
+        _ => None,
+    }
+}
+
 /// `can_be_asked` says whether its issuer publishes something that could help.
 fn check_authentic(checks: &Checks, can_be_asked: bool, name: &str) -> Result<(), Refusal> {
     let refuse = |check: CheckName, hint: &str| {
@@ -254,11 +308,33 @@ fn check_authentic(checks: &Checks, can_be_asked: bool, name: &str) -> Result<()
             let hint = "add --fetch to ask its issuer, who learns that somebody verifies";
             refuse(CheckName::Untampered, hint)
         }
+        Check::NotChecked => refuse(
+            CheckName::Untampered,
+            "ask its issuer for a form that is checked here: an Open Badge 3.0, a W3C Verifiable Credential or an SD-JWT VC",
+        ),
         _ => refuse(
             CheckName::Untampered,
             "ask the issuer for the original file; `knack verify FILE` shows every check",
         ),
     }
+}
+
+/// Refuses what is a credential by its form, and says nothing of any person.
+fn check_kind(credential: &Credential, name: &str) -> Result<(), Refusal> {
+    let types = credential.document().get("type");
+    let is = |kind: &str| match types {
+        Some(Value::Array(types)) => types.iter().any(|t| t == kind),
+        types => types.is_some_and(|t| t == kind),
+    };
+    let (what, hint) = match () {
+        () if is("BitstringStatusListCredential") || is("StatusList2021Credential") => {
+            ("a status list", "`knack verify --status-list FILE` takes it")
+        }
+        () if is(trust_document::TYPE) => ("a trust list", "`knack trust import FILE` follows it"),
+        () if is("DomainLinkageCredential") => ("the link of a domain and a DID", "import what is about you"),
+        () => return Ok(()),
+    };
+    Err(Refusal::new(Exit::NotVerified, format!("{name}: refused: it is {what}, and about nobody"), hint))
 }
 
 /// What says that a credential is as it was signed, and not by whom.

@@ -9,6 +9,7 @@ use knackmesh_protocol::{
         issuing,
         status::{Publication, Purpose},
     },
+    key::Algorithm,
     limits::{
         ISSUED_ROWS_MAX, STATUS_ENTRIES_MIN, STATUS_LIST_TTL_MS, STATUS_LIST_VALID_MS,
         STATUS_REASON_BYTES_MAX,
@@ -16,7 +17,12 @@ use knackmesh_protocol::{
     text::shown,
 };
 
-use super::{Node, issuing::refusal, now, service::Answer};
+use super::{
+    Node,
+    issuing::{is_p256_key, refusal},
+    now,
+    service::Answer,
+};
 use crate::{
     control::{Exit, IssuedPage, Refusal, Reply, StatusListRow, StatusOrder},
     report::{IssuedRow, Standing, StatusRow},
@@ -135,8 +141,12 @@ impl Node {
     fn row(&self, record: IssuedRecord) -> Result<IssuedRow, Refusal> {
         let issued = &self.shelf.store.issued;
         let mut status = Vec::new();
+        let is_p256 = record.algorithm.is_none() && is_p256_key(&record.issuer);
+        let mut algorithm =
+            record.algorithm.unwrap_or(if is_p256 { Algorithm::Es256 } else { Algorithm::EdDsa });
         if let Some(place) = record.place {
             let page = issued.page(place.page)?.ok_or_else(no_page)?;
+            algorithm = page.algorithm;
             for purpose in PURPOSES {
                 let mark = issued.mark(&purpose, place)?;
                 status.push(StatusRow {
@@ -161,7 +171,7 @@ impl Node {
             name: record.name,
             subject: record.subject.map(String::from),
             issuer: record.issuer,
-            format: record.format,
+            format: record.format.name_with(algorithm).to_owned(),
             issued: record.issued,
             valid_until: record.valid_until,
             status,

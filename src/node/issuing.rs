@@ -83,7 +83,7 @@ impl Node {
         settings.status_url = status_url.or(settings.status_url);
         let algorithm = match (algorithm, document.get("issuer")) {
             (Some(algorithm), _) => algorithm,
-            (None, Some(issuer)) if self.is_p256_key(issuer) => Algorithm::Es256,
+            (None, Some(issuer)) if names_p256_key(issuer) => Algorithm::Es256,
             (None, _) => Algorithm::EdDsa,
         };
         let terms = self.terms(&settings, algorithm, format, status)?;
@@ -163,6 +163,7 @@ impl Node {
             subject: credential.subject().cloned(),
             issuer: credential.issuer().to_owned(),
             format: terms.format,
+            algorithm: Some(terms.signer.key().public().algorithm()),
             issued: terms.at,
             valid_until: credential.valid_until(),
             place: terms.place.as_ref().map(|(place, _)| *place),
@@ -186,11 +187,6 @@ impl Node {
             )),
             _ => Ok(()),
         }
-    }
-
-    fn is_p256_key(&self, issuer: &Value) -> bool {
-        let did = issuer.as_str().or_else(|| issuer.get("id")?.as_str());
-        did.is_some_and(|did| did.starts_with("did:key:zDn"))
     }
 
     pub(super) fn signer(
@@ -251,6 +247,15 @@ impl Terms {
 pub fn id_of(credential: &Credential) -> String {
     let own = credential.document().get("id").and_then(Value::as_str);
     own.map_or_else(|| credential.id().to_string(), str::to_owned)
+}
+
+/// Whether an issuer, as a text or an object, is a P-256 key.
+fn names_p256_key(issuer: &Value) -> bool {
+    issuer.as_str().or_else(|| issuer.get("id")?.as_str()).is_some_and(is_p256_key)
+}
+
+pub(super) fn is_p256_key(did: &str) -> bool {
+    did.starts_with("did:key:zDn")
 }
 
 /// The URL below which lists are published, without a slash at its end.

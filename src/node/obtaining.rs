@@ -222,6 +222,7 @@ fn join(rows: &mut Vec<FetchedRow>, new: Vec<FetchedRow>) {
 fn unmet(need: &Need, code: &str, reason: &str) -> Option<FetchedRow> {
     let kind = match need {
         Need::Document(_) => Kind::DidDocument,
+        Need::KeyPage(_) => Kind::Keys,
         Need::StatusList(_) => Kind::StatusList,
     };
     Some(FetchedRow {
@@ -237,7 +238,7 @@ fn unmet(need: &Need, code: &str, reason: &str) -> Option<FetchedRow> {
 fn url_of(need: &Need) -> Option<String> {
     match need {
         Need::Document(did) => web::url_of(did).ok(),
-        Need::StatusList(url) => Some(url.clone()),
+        Need::KeyPage(url) | Need::StatusList(url) => Some(url.clone()),
     }
 }
 

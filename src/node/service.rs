@@ -87,6 +87,7 @@ impl Node {
             Request::Sign(order) => self.sign(order),
             Request::Present(order) => self.present(order),
             Request::Show(order) => self.show(&order).await,
+            Request::Forget { names } => self.forget(&names),
             Request::Disclosures { newest } => self.disclosures(newest),
             Request::Issued { from } => self.issued(from),
             Request::SetStatus(order) => self.set_status(order),

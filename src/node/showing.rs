@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use knackmesh_protocol::{
     credential::{
-        Credential, Format, Securing, Signer,
+        Check, CheckName, Checks, Credential, Format, Securing, Signer,
         answering::{self, AnswerError},
         data_integrity::Binding,
         presentation,
@@ -33,12 +33,27 @@ impl Node {
         self.recall(&kept).await?;
         let own = self.identity.root.did();
         // What is about another could not be shown as one's own.
-        let held: Vec<&Credential> =
-            kept.iter().filter(|credential| credential.subject() == Some(&own)).collect();
+        let own = kept.iter().filter(|credential| credential.subject() == Some(&own));
+        let (mut held, mut ended) = (Vec::<&Credential>::new(), Vec::new());
+        for credential in own {
+            match ended_by(&credential.verify(&self.verifier())) {
+                Some(why) => ended.push((credential, why)),
+                None => held.push(credential),
+            }
+        }
         let showing = match &order.dcql {
-            Some(query) => self.answer(query, &held, order)?,
-            None => self.show_skills(&held, order)?,
+            Some(query) => self.answer(query, &held, order),
+            None => self.show_skills(&held, order),
         };
+        let left_out = |(credential, why): &(&Credential, String)| format!("{}: {why}", credential.title());
+        let left_out: Vec<String> = ended.iter().map(left_out).collect();
+        let showing = showing.map_err(|refusal| match left_out.is_empty() {
+            true => refusal,
+            false => {
+                let message = format!("{}; left out is {}", refusal.message, left_out.join(", "));
+                Refusal { message, ..refusal }
+            }
+        })?;
         let shown: BTreeSet<Id> = showing.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
         let known = &self.knowledge.own().status_lists;
         let rows = showing.into_iter().map(|(row, ids)| {
@@ -48,7 +63,7 @@ impl Node {
         });
         let rows = rows.collect();
         self.record_shown(Some(order.domain.clone()), shown.into_iter().collect())?;
-        Ok(Reply::Shown(rows))
+        Ok(Reply::Shown { rows, left_out })
     }
 
     /// Makes durable that the holder has credentials shown to a verifier.
@@ -135,6 +150,13 @@ impl Node {
         let row = ShownRow { query: None, presentation: text, credentials, disclosed, status_lists };
         Ok(vec![(row, shown.iter().map(|c| c.id()).collect())])
     }
+}
+
+/// Why nobody who verifies would accept a credential, as far as is known: it ended, or its issuer took it back.
+fn ended_by(checks: &Checks) -> Option<String> {
+    let failed =
+        [CheckName::Unrevoked, CheckName::Unexpired].into_iter().find(|c| checks.get(*c) == Check::Fail)?;
+    Some(checks.reason(failed).map_or_else(|| failed.to_string(), |reason| reason.text.clone()))
 }
 
 /// Each SD-JWT with a key binding. What has another form, or is bound to no key of the holder's, is passed over, as long as

@@ -7,7 +7,8 @@ use knackmesh_protocol::{
         Checks, TrustEntry, TrustList, Verifier,
         followed::{FollowError, FollowedList, Trusted},
         import::{self, Form},
-        issuing, open_badge, trust_document,
+        issuing, open_badge,
+        trust_document::{self, TrustDocumentError},
     },
     key::{Algorithm, Did},
     limits::{CREDENTIAL_BYTES_MAX, TRUST_NAME_BYTES_MAX},
@@ -90,7 +91,13 @@ impl Node {
                 let name = name.map(checked_name).transpose()?;
                 let skills =
                     skills.iter().map(|name| self.skill(name)).collect::<Result<BTreeSet<SkillId>, _>>()?;
-                let entry = TrustEntry { name, distrusted, skills: skills.into_iter().collect() };
+                let before = trusted.own().get(&issuer).cloned().unwrap_or_default();
+                // What is not named stays. Distrust has no scope.
+                let skills = match skills.is_empty() && !distrusted {
+                    true => before.skills,
+                    false => skills.into_iter().collect(),
+                };
+                let entry = TrustEntry { name: name.or(before.name), distrusted, skills };
                 trusted.state(issuer, entry).map_err(|e| {
                     Refusal::new(Exit::Refused, e.to_string(), "remove issuers that you no longer need")
                 })?;
@@ -123,6 +130,14 @@ impl Node {
                 ));
             }
         };
+        if !trust_document::is_one(&credential) {
+            let message = TrustDocumentError::Type.to_string();
+            return Err(Refusal::new(
+                Exit::NotVerified,
+                message,
+                "name a trust list, not another credential",
+            ));
+        }
         self.recall(std::slice::from_ref(&credential)).await?;
         let format = format_of(&credential);
         let at = now();

@@ -24,6 +24,7 @@ use knackmesh_protocol::{
     did::Origin,
     id::Id,
     key::Did,
+    text::shown,
     time::Timestamp,
 };
 
@@ -54,8 +55,8 @@ pub struct Examination<'a> {
     pub trust: &'a TrustList,
     /// The oldest status that counts as fresh, in milliseconds.
     pub status_age_max_ms: u64,
-    /// Status lists that the verifier has, whatever their issuer publishes now.
-    pub status_lists: &'a [String],
+    /// Status lists that the verifier has, whatever their issuer publishes now: a name for each, and its text.
+    pub status_lists: &'a [(String, String)],
     /// Challenge and domain that a presentation must be made for.
     pub expected: Option<(&'a str, &'a str)>,
     /// The domain that must say of every issuer that it is its own.
@@ -66,7 +67,7 @@ impl Examination<'_> {
     /// Verifies what was opened.
     ///
     /// # Errors
-    /// [`Refusal`] when there is nothing to verify, or a status list that the verifier has is none.
+    /// [`Refusal`] when there is nothing to verify.
     pub async fn examine(&self, opened: &Opened, asker: &Asker<'_>) -> Result<VerificationReport, Refusal> {
         if self.expected.is_some() && !matches!(opened.form, Form::Presentation) {
             return Err(Refusal::new(
@@ -75,7 +76,7 @@ impl Examination<'_> {
                 "ask the holder for a presentation made for your challenge and domain",
             ));
         }
-        let known = self.stapled(asker).await?;
+        let (known, unused) = self.stapled(asker).await;
         let verifier = self.verifier(&known);
         let mut report = match &opened.form {
             Form::Credential(credential) => {
@@ -97,7 +98,10 @@ impl Examination<'_> {
                 ));
             }
         };
-        report.sources_mut().fetched = asker.fetched();
+        let sources = report.sources_mut();
+        sources.fetched = asker.fetched();
+        sources.unused = unused;
+        report.conclude(self.organisation.is_some());
         Ok(report)
     }
 
@@ -106,19 +110,20 @@ impl Examination<'_> {
         Verifier { status_age_max_ms: self.status_age_max_ms, ..verifier }
     }
 
-    /// What is known by the status lists that the verifier has.
-    async fn stapled(&self, asker: &Asker<'_>) -> Result<Known, Refusal> {
+    /// What is known by the status lists that the verifier has, and why others of them are of no use. What needs one of those
+    /// says that its status was not checked.
+    async fn stapled(&self, asker: &Asker<'_>) -> (Known, Vec<ReasonRow>) {
         let nothing = Known::new();
-        let documents = signers(self.status_lists, &self.verifier(&nothing), asker).await;
-        let mut known = Known { documents, ..Known::new() };
-        for (text, number) in self.status_lists.iter().zip(1..) {
+        let texts: Vec<String> = self.status_lists.iter().map(|(_, text)| text.clone()).collect();
+        let documents = signers(&texts, &self.verifier(&nothing), asker).await;
+        let (mut known, mut unused) = (Known { documents, ..Known::new() }, Vec::new());
+        for (name, text) in self.status_lists {
             let list = StatusList::verify(text, None, &known.documents);
-            list.and_then(|list| known.status_lists.insert(list)).map_err(|e| {
-                let message = format!("--status-list ({number}. file): {e}");
-                Refusal::new(Exit::NotVerified, message, "name the file as its issuer publishes it")
-            })?;
+            if let Err(e) = list.and_then(|list| known.status_lists.insert(list)) {
+                unused.push(ReasonRow::new("status-list", e.code(), format!("{}: {e}", shown(name))));
+            }
         }
-        Ok(known)
+        (known, unused)
     }
 
     async fn credential(
@@ -135,6 +140,7 @@ impl Examination<'_> {
         VerificationReport::Document(Box::new(DocumentReport {
             kind,
             checks: ChecksRow::new(credential, &checks, Shown::File),
+            passed: false,
             credentials: Vec::new(),
             unread: Vec::new(),
             sources: self.sources(&credentials, &known, asker).await,
@@ -175,6 +181,7 @@ impl Examination<'_> {
         VerificationReport::Document(Box::new(DocumentReport {
             kind: DocumentKind::LearnerRecord,
             checks,
+            passed: false,
             credentials: credentials.iter().map(row).collect(),
             unread,
             sources: self.sources(&all, &known, asker).await,
@@ -192,6 +199,7 @@ impl Examination<'_> {
         Ok(VerificationReport::Document(Box::new(DocumentReport {
             kind: DocumentKind::OpenBadge2,
             checks: badge.row(&opened.text, &badge.verify(verifier)),
+            passed: false,
             credentials: Vec::new(),
             unread: Vec::new(),
             sources: SourcesReport::default(),
@@ -211,10 +219,10 @@ impl Examination<'_> {
         });
         let verified = presentation::verify(text, &expected, &verifier);
         let row = presentation_row(text, &verified, self.expected.is_some());
-        let shown = verified.map(VerifiedPresentation::into_credentials).unwrap_or_default();
-        let rows = shown.iter().map(|(credential, checks)| self.shown_row(credential, checks));
+        let presented = verified.map(VerifiedPresentation::into_credentials).unwrap_or_default();
+        let rows = presented.iter().map(|(credential, checks)| self.shown_row(credential, checks));
         let credentials: Vec<ChecksRow> = rows.collect();
-        let all: Vec<Credential> = shown.iter().map(|(credential, _)| credential.clone()).collect();
+        let all: Vec<Credential> = presented.iter().map(|(credential, _)| credential.clone()).collect();
         let is_good = row.signature == Check::Pass && row.binding != Check::Fail;
         VerificationReport::Presentation(Box::new(PresentationReport {
             kind: DocumentKind::Presentation,
@@ -223,6 +231,7 @@ impl Examination<'_> {
                 && !credentials.is_empty()
                 && credentials.iter().all(|checks| checks.recognised),
             presentation: row,
+            passed: false,
             credentials,
             sources: self.sources(&all, &known, asker).await,
         }))
@@ -276,6 +285,14 @@ fn presentation_row(
                 let text = "for whom and when it was made was not checked: it could be a copy";
                 ReasonRow::new("binding", "binding-not-checked", text)
             }),
+        },
+        // Whose signature it is was not looked at any further.
+        Err(e) if e.is_of_binding() => PresentationRow {
+            signature: Check::NotChecked,
+            binding: Check::Fail,
+            format,
+            holder: None,
+            reason: Some(ReasonRow::new("binding", e.code(), e.to_string())),
         },
         Err(e) => PresentationRow {
             signature: if is_unchecked(e) { Check::NotChecked } else { Check::Fail },

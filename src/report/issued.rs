@@ -2,10 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use knackmesh_protocol::{
-    credential::{Format, status::Purpose},
-    time::Timestamp,
-};
+use knackmesh_protocol::{credential::status::Purpose, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::rfc3339;
@@ -21,8 +18,8 @@ pub struct IssuedRow {
     pub subject: Option<String>,
     /// Who signed it.
     pub issuer: String,
-    /// In which form.
-    pub format: Format,
+    /// What it is secured by: a cryptosuite, or a kind of token.
+    pub format: String,
     /// When it was issued.
     #[serde(with = "rfc3339")]
     pub issued: Timestamp,

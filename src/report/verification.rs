@@ -118,6 +118,8 @@ pub struct DocumentReport {
     /// Its own checks.
     #[serde(flatten)]
     pub checks: ChecksRow,
+    /// The whole of it: it and all that it holds are verified, and its issuer is the organisation that was asked for.
+    pub passed: bool,
     /// The checks of what a learner record holds, one by one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<ChecksRow>,
@@ -138,6 +140,8 @@ pub struct PresentationReport {
     pub verified: bool,
     /// Verified, and each credential by an issuer on the trust list.
     pub recognised: bool,
+    /// The whole of it: verified, and every issuer is the organisation that was asked for.
+    pub passed: bool,
     /// The presentation itself.
     pub presentation: PresentationRow,
     /// The credentials in it, in their order.
@@ -169,6 +173,9 @@ pub struct SourcesReport {
     /// What the verifier's trust list says of the issuers, and by whose word.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trust: Vec<TrustRow>,
+    /// Status lists that were given and could not be used, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<ReasonRow>,
     /// Whether the domains of issuers say that the issuers are theirs.
     pub organisations: Vec<OrganisationRow>,
     /// What was fetched, or would have been.
@@ -224,6 +231,25 @@ impl VerificationReport {
                 let inner = report.credentials.iter().all(|checks| checks.verified);
                 report.checks.verified && inner && report.unread.is_empty()
             }
+        }
+    }
+
+    /// Says whether it passed, when all is in it: where `by_organisation`, all its issuers must be those of a domain.
+    pub fn conclude(&mut self, by_organisation: bool) {
+        let organisations = &self.sources().organisations;
+        let linked = !organisations.is_empty() && organisations.iter().all(|o| o.linked);
+        let whole = self.verified() && (linked || !by_organisation);
+        match self {
+            VerificationReport::Presentation(report) => report.passed = whole,
+            VerificationReport::Document(report) => report.passed = whole,
+        }
+    }
+
+    /// Whether it passed as a whole, which the exit code says.
+    pub fn passed(&self) -> bool {
+        match self {
+            VerificationReport::Presentation(report) => report.passed,
+            VerificationReport::Document(report) => report.passed,
         }
     }
 

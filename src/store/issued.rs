@@ -53,6 +53,9 @@ pub struct IssuedRecord {
     pub issuer: String,
     /// In which form.
     pub format: Format,
+    /// With a key for which algorithm; not known of what earlier versions issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Algorithm>,
     /// When it was issued.
     pub issued: Timestamp,
     /// When it ceases to hold.
@@ -307,6 +310,7 @@ mod tests {
             subject: None,
             issuer: "did:web:school.example".into(),
             format: Format::Jcs,
+            algorithm: None,
             issued: Timestamp::EPOCH,
             valid_until: None,
             place,

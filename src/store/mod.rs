@@ -271,6 +271,15 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps a credential no longer.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn remove_credential(&self, id: &Id) -> Result<(), StoreError> {
+        self.credentials.remove(id.0)?;
+        Ok(())
+    }
+
     /// A credential by its id.
     ///
     /// # Errors

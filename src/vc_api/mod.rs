@@ -89,6 +89,8 @@ pub enum ServeError {
 pub struct Server {
     /// Under which URL it is reached.
     pub url: String,
+    /// Below which URL the status lists of credentials are, as they say.
+    pub status_url: String,
     /// Where it listens.
     pub address: SocketAddr,
     handle: Handle<SocketAddr>,
@@ -129,7 +131,7 @@ pub fn start(config: Config, keeper: Keeper) -> Result<Server, ServeError> {
     let router = server::router(&api, &Hosts(Arc::new(names)));
     let handle = Handle::new();
     let task = tokio::spawn(listener::serve(listener, tls, router, handle.clone()));
-    Ok(Server { url, address, handle, task })
+    Ok(Server { url, status_url: api.status_url.as_ref().clone(), address, handle, task })
 }
 
 impl Server {

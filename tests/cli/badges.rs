@@ -147,6 +147,10 @@ fn an_open_badge_2_is_kept_as_the_weaker_thing_that_it_is() {
         (&json!("Robotics"), &json!("weaker")),
         "{kept:#}"
     );
+    // The same badge in another file is the same badge.
+    let other = write(&home, "again.json", format!("{assertion:#}"));
+    imported(&home, &[&other, "--fetch", "--email", ADA]);
+    assert_eq!(home.json(&["credentials"]).as_array().map(Vec::len), Some(1));
     site.server.stop();
     fs::remove_dir_all(home.home().join("cache")).expect("forgotten");
     let forgotten = home.json(&["credentials"]);

@@ -58,7 +58,8 @@ fn a_table_is_issued_once_however_often_it_is_run() {
     let school = school(TEMPLATE);
     let (table, template, out) = (people(&school, 5), school.file("course.toml"), school.file("out"));
     let dry = school.json(&args(&table, &template, &out, &["--dry-run"]));
-    assert_eq!((&dry["issued"], &dry["dry_run"]), (&5.into(), &true.into()), "{dry:#}");
+    assert_eq!((&dry["would_issue"], &dry["issued"]), (&5.into(), &0.into()), "{dry:#}");
+    assert_eq!(dry["dry_run"], true);
     assert_eq!(dry["credentials"][1]["achievement"], "Course 1");
     assert!(!Path::new(&out).exists() && school.json(&["issued"]) == serde_json::json!([]));
     let shown = school.run(&args(&table, &template, &out, &["--dry-run"])).ok();
@@ -106,6 +107,67 @@ fn a_table_is_issued_once_however_often_it_is_run() {
 }
 
 #[test]
+fn a_folder_takes_another_table_and_loses_nothing() {
+    let school = school(TEMPLATE);
+    let (table, template, out) = (people(&school, 20), school.file("course.toml"), school.file("out"));
+    school.json(&args(&table, &template, &out, &[]));
+    let of =
+        |all: &[Value], n: usize| all.iter().any(|one| one["credentialSubject"]["id"] == did(n).as_str());
+    let head = "did,email,course,skill,level\n";
+
+    // Somebody else with an address that is there, and one who is there with another address.
+    let other = format!("{head}{},person1@example.org,Course 1,rust,2\n", did(77));
+    let again = format!("{},new@example.org,Course 2,rust,3\n", did(2));
+    let table = write(&school, &(other + &again));
+    let dry = school.json(&args(&table, &template, &out, &["--dry-run"]));
+    assert_eq!(dry["credentials"][0]["file"], "person1@example.org~2.json", "{dry:#}");
+    let outcome = school.run(&args(&table, &template, &out, &[])).ok();
+    assert!(outcome.stderr.contains("person1@example.org~2.json"), "it says which: {outcome:?}");
+    let held = credentials(&out);
+    assert_eq!(held.len(), 21);
+    assert!((0..20).chain([77]).all(|n| of(&held, n)), "everybody's is there");
+    let manifest = fs::read_to_string(format!("{out}/issued.csv")).expect("a list");
+    assert_eq!(manifest.lines().count(), 22, "{manifest}");
+    let row = |n: usize| manifest.lines().find(|line| line.contains(&did(n))).expect("a row").to_owned();
+    assert!(row(77).starts_with("2,") && row(77).ends_with(",person1@example.org~2.json"), "{manifest}");
+    assert!(row(2).starts_with("3,") && row(2).ends_with(",person2@example.org.json"), "{manifest}");
+    assert!(row(1).starts_with(',') && row(1).ends_with(",person1@example.org.json"), "{manifest}");
+    let journal: Value =
+        serde_json::from_str(&fs::read_to_string(format!("{out}/batch.json")).expect("a journal")).unwrap();
+    assert_eq!(journal["rows"], 21, "{journal:#}");
+
+    // What was sent and moved away stays on the list; what lost its list is listed by what it holds.
+    fs::remove_file(format!("{out}/person5@example.org.json")).expect("removed");
+    school.json(&args(&table, &template, &out, &[]));
+    assert_eq!(fs::read_to_string(format!("{out}/issued.csv")).expect("a list"), manifest);
+    fs::remove_file(format!("{out}/issued.csv")).expect("removed");
+    school.json(&args(&table, &template, &out, &[]));
+    let rebuilt = fs::read_to_string(format!("{out}/issued.csv")).expect("a list");
+    assert_eq!(rebuilt.lines().count(), 21, "{rebuilt}");
+}
+
+#[test]
+fn what_is_wrong_in_every_row_is_told_once() {
+    let school = Knack::new("school");
+    let (table, template, out) = (people(&school, 3), school.file("course.toml"), school.file("out"));
+    for (content, said) in [
+        (TEMPLATE.to_owned(), "status_url"),
+        (TEMPLATE.replace("{level}", "9"), "`9` is no level"),
+        (TEMPLATE.replace("{skill}", "ruzt").replace("status = true", ""), "`ruzt`"),
+    ] {
+        fs::write(&template, content).expect("written");
+        let outcome = finish(school.command(&args(&table, &template, &out, &[])).arg("--json"));
+        let report = outcome.json();
+        let of_none =
+            report["faults"].as_array().expect("faults").iter().filter(|fault| fault["line"].is_null());
+        let of_none: Vec<String> = of_none.map(|fault| text(&fault["message"])).collect();
+        assert_eq!(of_none.iter().filter(|message| message.contains(said)).count(), 1, "{report:#}");
+        assert!(text(&report["error"]["hint"]).contains("what is named"), "{report:#}");
+        assert_eq!(outcome.stderr.matches(said).count(), 1, "{outcome:?}");
+    }
+}
+
+#[test]
 fn one_bad_row_and_nothing_is_issued() {
     let school = school(TEMPLATE);
     let (template, out) = (school.file("course.toml"), school.file("out"));
@@ -150,6 +212,8 @@ fn one_bad_row_and_nothing_is_issued() {
         format!("{head}{a},,rust,3\n{a},Rust,rust,9\n{b},Rust,rust,3\n{b},Rust,rust,3\n"),
         &[(2, Some("course"), "empty"), (3, Some("level"), "1 to 5"), (5, Some("did"), "line 4")],
     );
+    check(format!("{head}did:key:z6Mkfoo,Rust,rust,3\n"), &[(2, Some("did"), "no key")]);
+    check(format!("DID,course,skill,level\n{a},Rust,rust,3\n"), &[(1, None, "did you mean `DID`")]);
     check("did,course\na,b\n".to_owned(), &[(1, None, "level"), (1, None, "skill")]);
     check(String::new(), &[(1, None, "names of the columns")]);
     check(format!("{head}{a},{},rust,3\n", "x".repeat(3000)), &[(2, Some("course"), "bytes")]);
@@ -171,6 +235,8 @@ fn a_template_or_a_folder_that_will_not_do_is_named() {
     fs::create_dir(school.file("full")).expect("made");
     fs::write(school.file("full/thesis.txt"), "mine").expect("written");
     check(&[], &template, &school.file("full"), 1, "other files");
+    check(&["--dry-run"], &template, &school.file("full"), 1, "other files");
+    check(&["--dry-run"], &template, &school.file("full/thesis.txt"), 1, "no folder");
     school.json(&args(&table, &template, &out, &[]));
     fs::write(school.file("other.toml"), TEMPLATE.replace("{course}", "{course}!")).expect("written");
     check(&[], &school.file("other.toml"), &out, 1, "another batch");

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Stdio};
 
-use crate::harness::{Knack, Outcome, finish, knack};
+use crate::harness::{Knack, Outcome, finish, knack, text};
 
 const SOMEBODY: &str = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
 
@@ -43,6 +43,12 @@ fn usage_errors_exit_2_and_say_what_was_expected() {
     check(&home, &["up", "--listen", "localhost:4001"], 2, "/ip4/");
     check(&home, &["up", "--bootstrap", "localhost:4001"], 2, "/ip4/");
     check(&home, &["completions", "tcsh"], 2, "tcsh");
+    check(&home, &["verify", "ftp://a.example/badge.json"], 2, "ftp is not fetched, https is");
+    let named = finish(home.command(&["verify"]).arg("--json")).json();
+    assert!(text(&named["error"]["message"]).contains("<FILE|URL>"), "{named:#}");
+    assert!(text(&named["error"]["hint"]).contains("knack verify"), "{named:#}");
+    let tip = finish(home.command(&["qurey"]).arg("--json")).json();
+    assert!(text(&tip["error"]["hint"]).contains("'query'"), "{tip:#}");
 }
 
 #[test]
@@ -71,6 +77,13 @@ fn a_home_that_is_not_there_or_damaged_is_named_with_what_to_do() {
     assert!(outcome.stderr.contains(&format!("knack --home {nowhere} init")), "{outcome:?}");
     let without = finish(knack().args(["status"]).env_remove("HOME"));
     assert!(without.stderr.contains("--home"), "{without:?}");
+
+    // A variable that is set to nothing is not set; and one that is set makes the flag no part of the usage.
+    let user = tempfile::tempdir().expect("a folder");
+    let empty = finish(knack().args(["init"]).env("KNACK_HOME", "").env("HOME", user.path()));
+    assert!(empty.code == Some(0) && user.path().join(".knackmesh").exists(), "{empty:?}");
+    let usage = finish(knack().args(["verify"]).env("KNACK_HOME", home.home()));
+    assert!(usage.code == Some(2) && !usage.stderr.contains("--home"), "{usage:?}");
 
     fs::write(home.home().join("config.toml"), "listen = 3\nlissten = []\n").expect("written");
     check(&home, &["up"], 1, "config.toml");

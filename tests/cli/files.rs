@@ -77,6 +77,10 @@ fn hostile_files_are_refused_with_a_reason() {
             assert!(matches!(outcome.code, Some(1 | 3)), "{command} {path}: {outcome:?}");
         }
     }
+    let large = home.file("large");
+    fs::File::create(&large).and_then(|file| file.set_len(100 << 20)).expect("made");
+    let outcome = home.run(&["verify", &large]);
+    assert!(outcome.code == Some(3) && outcome.stderr.contains("more than 16 MiB"), "{outcome:?}");
     assert_eq!(home.status()["credentials"], 0);
 }
 

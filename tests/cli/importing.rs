@@ -137,7 +137,7 @@ fn a_bundle_is_taken_apart() {
     assert_eq!(refusals.len(), 2, "{refusals:?}");
     assert!(
         refusals.iter().any(|r| r.contains("not about you"))
-            && refusals.iter().any(|r| r.contains("1 of its credentials"))
+            && refusals.iter().any(|r| r.contains("one of the things it holds is no credential"))
     );
 
     // A tilde in JSON is no end of anything.
@@ -218,6 +218,23 @@ fn what_nothing_ties_to_its_issuer_is_kept_and_backs_no_claim() {
     assert_eq!(home.json(&["credentials"])[0]["verified"], false);
     let preview = finish(home.command(&["preview"]).arg("--json"));
     assert!(!preview.stdout.contains("commitment"), "no claim is backed by it: {preview:?}");
+}
+
+#[test]
+fn what_is_about_nobody_is_refused_and_what_is_kept_can_be_forgotten() {
+    let (site, home) = (Site::keyed(), Knack::new("home"));
+    let list = write(&home, "list.json", site.publish_status(false, now()));
+    refused(&home, &[&list], "it is a status list, and about nobody");
+    let file = write(&home, "award", award(&home, Format::Jcs).text());
+    let kept = imported(&home, &[&file]);
+    let id = text(&kept["credential"]["id"]);
+    let unknown = home.run(&["forget", &id[..8], "ffff0000"]);
+    assert_eq!(unknown.code, Some(1), "{unknown:?}");
+    assert_eq!(home.json(&["credentials"]).as_array().map(Vec::len), Some(1), "all, or none");
+    assert_eq!(home.json(&["forget", &id[..8]])[0]["id"], id);
+    assert_eq!(home.json(&["credentials"]), json!([]));
+    assert_eq!(home.run(&["forget", &id]).code, Some(1));
+    assert_eq!(home.run(&["import", &file, "--email", "ada"]).code, Some(2));
 }
 
 #[test]

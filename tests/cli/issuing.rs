@@ -24,6 +24,8 @@ fn school() -> Knack {
 
 fn issue(school: &Knack, name: &str, more: &[&str]) -> String {
     let file = school.file(name);
+    // What is there is not replaced.
+    let _ = fs::remove_file(&file);
     let args = ["issue", "--to", ADA, "--skill", "rust", "--level", "4", "--out", &file];
     school.json(&[&args[..], more].concat());
     file
@@ -154,6 +156,58 @@ fn what_cannot_be_done_is_refused_with_what_to_do() {
     assert_eq!(bare.json(&["issued"]), serde_json::json!([]));
     let outcome = bare.run(&["issue", "--skill", "rust"]);
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    let ada = ["issue", "--to", ADA, "--skill", "rust", "--level", "4"];
+    for more in [&["--expires", "0s"][..], &["--to", "did:key:z6Mkfoo"], &["--to", "did:jwk:abc"]] {
+        let args = if more[0] == "--to" {
+            [&["issue"], more, &ada[3..]].concat()
+        } else {
+            [&ada[..], more].concat()
+        };
+        let outcome = bare.run(&args);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
+    }
+    assert_eq!(bare.run(&["keys", "--single-use", "0"]).code, Some(2));
+    assert_eq!(bare.json(&["issued"]), serde_json::json!([]));
+}
+
+#[test]
+fn what_was_issued_is_told_and_replaces_nothing() {
+    let school = school();
+    let out = school.file("rust.json");
+    let args = ["issue", "--to", ADA, "--skill", "rust", "--level", "4", "--alg", "ES256", "--expires", "2y"];
+    let args = [&args[..], &["--status", "--out", &out]].concat();
+    let written = school.json(&args);
+    let credential = read(&out);
+    assert_eq!(
+        (text(&written["file"]), text(&written["id"])),
+        (out.clone(), text(&credential.document()["id"]))
+    );
+    assert_eq!(
+        (text(&written["issuer"]), text(&written["subject"])),
+        (credential.issuer().to_owned(), ADA.to_owned())
+    );
+    assert_eq!(
+        (&written["format"], &written["status"]),
+        (&"ecdsa-jcs-2019".into(), &true.into()),
+        "{written:#}"
+    );
+    assert!(text(&written["valid_until"]).starts_with("20"), "{written:#}");
+    assert_eq!(school.json(&["issued"])[0]["format"], "ecdsa-jcs-2019");
+
+    let before = fs::read(&out).expect("a file");
+    let refused = school.run(&args);
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
+    assert!(refused.stderr.contains("is there already"), "{refused:?}");
+    assert_eq!(fs::read(&out).expect("a file"), before);
+    assert_eq!(school.json(&["issued"]).as_array().map(Vec::len), Some(1), "nothing was issued for nothing");
+    let none = school.run(&["issued", "--standing", "revoked"]).ok();
+    assert!(none.stderr.contains("1 credential issued, and the standing of none is: revoked"), "{none:?}");
+    // What is empty is no loss, and a device stays one.
+    fs::write(school.file("empty"), "").expect("written");
+    for place in [school.file("empty").as_str(), "/dev/null"] {
+        school.json(&["issue", "--to", ADA, "--skill", "rust", "--level", "4", "--out", place]);
+    }
+    assert!(fs::metadata(school.file("empty")).is_ok_and(|file| file.len() > 0));
 }
 
 #[test]
@@ -215,6 +269,39 @@ fn a_domain_says_which_keys_are_its_own_and_credentials_of_it_verify() {
         let written: Value = serde_json::from_str(&fs::read_to_string(file).expect("written")).expect("JSON");
         assert_eq!(written, web[part]["content"]);
     }
+    let folder = school.file("www/.well-known");
+    let file = |name: &str| format!("{folder}/{name}");
+    let configuration = || -> Value {
+        serde_json::from_str(&fs::read_to_string(file("did-configuration.json")).expect("a file"))
+            .expect("JSON")
+    };
+    let own = configuration()["linked_dids"][0].clone();
+    let another = serde_json::json!({"issuer": "did:web:another.example", "proof": {}});
+    let mut both = configuration();
+    both["linked_dids"] = serde_json::json!([another, own]);
+    fs::write(file("did-configuration.json"), both.to_string()).expect("written");
+    let again = ["did", "web", "other.example:8443", "--out", &out];
+    school.json(&again);
+    let linked = configuration()["linked_dids"].clone();
+    assert_eq!((linked.as_array().map(Vec::len), &linked[0]), (Some(2), &another), "{linked:#}");
+    // What is another's stays, unless it is told to go; and then nothing else is changed either.
+    for (name, text) in
+        [("did.json", "{\"id\": \"did:web:mine.example\"}"), ("did-configuration.json", "mine")]
+    {
+        let before = fs::read(file(name)).expect("a file");
+        fs::write(file(name), text).expect("written");
+        let refused = school.run(&again);
+        assert_eq!(refused.code, Some(5), "{refused:?}");
+        assert!(refused.stderr.contains("--replace"), "{refused:?}");
+        assert_eq!(fs::read_to_string(file(name)).expect("a file"), text);
+        if name == "did.json" {
+            assert_eq!(configuration()["linked_dids"], linked);
+            fs::write(file(name), before).expect("written");
+        }
+    }
+    school.json(&[&again[..], &["--replace"]].concat());
+    assert_eq!(configuration()["linked_dids"].as_array().map(Vec::len), Some(1));
+
     let shown = school.json(&["did", "show"]);
     assert_eq!(shown["issuer"], "did:web:school.example:it");
     assert_eq!(shown["ed25519"], school.did());

@@ -45,6 +45,23 @@ fn a_presentation_of_sd_jwts_passes_over_what_is_none() {
     assert!(text(&shown[0]["presentation"]).starts_with("ey"), "{shown:#}");
     let all = present(&holder, &["--format", "sd-jwt"]);
     assert_eq!(all.as_array().map(Vec::len), Some(2), "{all:#}");
+
+    // Each stands for itself: printed, they are one a line, which is said of the file that they are put into.
+    let printed = holder.run(&[&FOR_VERIFIER[..], &["--format", "sd-jwt"]].concat()).ok();
+    assert!(printed.stderr.contains("2 presentations, one a line"), "{printed:?}");
+    let both = write(&holder, "both", &printed.stdout);
+    let refused = holder.run(&["verify", &both, "--offline"]);
+    assert!(refused.stderr.contains("it holds 2 tokens, one a line"), "{refused:?}");
+    let folder = holder.file("shown");
+    holder.run(&[&FOR_VERIFIER[..], &["--format", "sd-jwt", "--out", &folder]].concat()).ok();
+    for number in 1..=2 {
+        let file = format!("{folder}/presentation-{number}");
+        let report =
+            holder.json(&["verify", &file, "--challenge", "n-0S6", "--domain", VERIFIER, "--offline"]);
+        assert_eq!((&report["passed"], &report["verified"]), (&json!(true), &json!(true)), "{report:#}");
+    }
+    let nobody = holder.run(&["present", "--challenge", "", "--domain", VERIFIER]);
+    assert_eq!(nobody.code, Some(2), "{nobody:?}");
 }
 
 #[test]
@@ -97,7 +114,11 @@ fn with_stapled_lists_the_verifier_asks_nobody() {
     let shown = holder.run(&[&FOR_VERIFIER[..], &["--format", "sd-jwt", "--staple", &folder]].concat()).ok();
     assert!(shown.stderr.contains("stapled"), "{shown:?}");
     let presentation = write(&holder, "shown.txt", &shown.stdout);
-    let list = format!("{folder}/status-list-1");
+    let lists: Vec<_> =
+        std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file")).collect();
+    let [list] = lists.as_slice() else { panic!("{lists:?}") };
+    let list = list.path().display().to_string();
+    assert!(list.contains("/status-"), "named as the list is: {list}");
     let verify = ["verify", &presentation, "--challenge", "n-0S6", "--domain", VERIFIER, "--offline"];
     let alone = finish(&mut verifier.command(&[&verify[..], &["--json"]].concat()));
     assert_eq!((alone.code, &alone.json()["credentials"][0]["fresh"]), (Some(3), &json!("NOT_CHECKED")));
@@ -111,10 +132,30 @@ fn with_stapled_lists_the_verifier_asks_nobody() {
     assert_eq!(with_it["verified"], true, "{with_it:#}");
     assert_eq!(site.asked().len(), asked, "{:?}", site.asked());
 
-    // What is known to be revoked is told so as well.
+    // A list that is of no use leaves the rest as it was.
+    let useless = finish(&mut verifier.command(
+        &[&verify[..], &["--status-list", &presentation, "--status-list", &list, "--json"]].concat(),
+    ));
+    assert_eq!((useless.code, &useless.json()["verified"]), (Some(0), &json!(true)), "{useless:?}");
+    assert!(useless.json()["unused"][0]["reason"].to_string().contains("shown.txt"), "{useless:?}");
+
+    // Another challenge says nothing of the signature.
+    let other =
+        ["verify", &presentation, "--challenge", "other", "--domain", VERIFIER, "--offline", "--json"];
+    let other = finish(&mut verifier.command(&other));
+    let row = &other.json()["presentation"];
+    assert_eq!((other.code, &row["binding"]), (Some(3), &json!("FAIL")), "{other:?}");
+    assert_eq!(row["signature"], "NOT_CHECKED", "{other:?}");
+
+    // What is known to be revoked is told by the list, and not shown any more.
     site.publish_status(true, now());
     holder.json(&["credentials", "--fetch"]);
-    holder.run(&[&FOR_VERIFIER[..], &["--format", "sd-jwt", "--staple", &folder]].concat()).ok();
-    let revoked = finish(&mut verifier.command(&[&verify[..], &["--status-list", &list, "--json"]].concat()));
+    write(&verifier, "newer", site.publish_status(true, now()));
+    let newer = verifier.file("newer");
+    let revoked =
+        finish(&mut verifier.command(&[&verify[..], &["--status-list", &newer, "--json"]].concat()));
     assert_eq!((revoked.code, &revoked.json()["credentials"][0]["unrevoked"]), (Some(3), &json!("FAIL")));
+    let refused = holder.run(&[&FOR_VERIFIER[..], &["--format", "sd-jwt"]].concat());
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert!(refused.stderr.contains("left out") && refused.stderr.contains("revoked it"), "{refused:?}");
 }

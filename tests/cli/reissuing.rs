@@ -14,6 +14,7 @@ use crate::{
 #[test]
 fn a_badge_becomes_a_credential_of_the_new_issuer() {
     let [school, holder] = Knack::cast(["school", "holder"]);
+    fs::write(school.home().join("config.toml"), "[issuer]\nname = \"School\"\n").expect("written");
     let achievement = json!({
         "id": "urn:uuid:1", "type": ["Achievement"], "name": "Rust", "description": "Wrote Rust",
         "criteria": {"narrative": "An exam"},
@@ -24,7 +25,7 @@ fn a_badge_becomes_a_credential_of_the_new_issuer() {
     let outcome = school.run(&["reissue", &file, "--to", &did, "--email", ADA, "--out", &out]).ok();
     assert!(outcome.stderr.contains("you vouch for Container course"), "{outcome:?}");
     let anew: Value = serde_json::from_str(&fs::read_to_string(&out).expect("written")).expect("JSON");
-    assert_eq!(anew["issuer"], school.did(), "{anew:#}");
+    assert_eq!((&anew["issuer"]["id"], &anew["issuer"]["name"]), (&json!(school.did()), &json!("School")));
     assert_eq!(anew["credentialSubject"]["id"], did);
     assert_eq!(anew["evidence"][0]["id"], "https://school.example/awards/1");
     assert!(anew["evidence"][0]["digestSRI"].as_str().is_some_and(|digest| digest.starts_with("sha256-")));
@@ -37,6 +38,14 @@ fn a_badge_becomes_a_credential_of_the_new_issuer() {
     assert!(bare.stderr.contains("not checked to whom"), "{bare:?}");
     let printed: Value = serde_json::from_str(&bare.stdout).expect("one JSON value");
     assert_ne!(printed["id"], anew["id"]);
+    let told = school.json(&["reissue", &file, "--to", &did, "--out", &school.file("told.json")]);
+    assert_eq!((&told["subject"], &told["format"]), (&json!(did), &json!("eddsa-jcs-2022")), "{told:#}");
+    assert!(
+        told["warnings"][0].as_str().is_some_and(|said| said.contains("not checked to whom")),
+        "{told:#}"
+    );
+    let again = school.run(&["reissue", &file, "--to", &did, "--out", &out]);
+    assert!(again.code == Some(1) && again.stderr.contains("is there already"), "{again:?}");
     let other = school.run(&["reissue", &file, "--to", &did, "--email", "bob@example.org"]);
     assert_eq!((other.code, other.stdout.as_str()), (Some(5), ""), "{other:?}");
     // What is bound to a DID needs nobody else's word.

@@ -282,6 +282,55 @@ fn a_list_counts_until_it_ends_also_in_a_node_that_runs() {
 }
 
 #[test]
+fn what_is_not_named_stays_as_it_was() {
+    let home = Knack::new("home");
+    let of = |home: &Knack| list(home)[0].clone();
+    home.json(&["trust", "add", ACADEMY, "--name", "Academy", "--skill", "rust"]);
+    home.json(&["trust", "add", ACADEMY, "--skill", "sql"]);
+    let row = of(&home);
+    assert_eq!(
+        (&row["name"], row["skills"].as_array().map(Vec::len)),
+        (&json!("Academy"), Some(1)),
+        "{row:#}"
+    );
+    assert!(home.run(&["trust", "list"]).ok().stdout.contains("SQL alone"), "{row:#}");
+    home.json(&["trust", "add", ACADEMY, "--name", "The Academy"]);
+    let renamed = of(&home);
+    assert_eq!(
+        (&renamed["name"], &renamed["skills"]),
+        (&json!("The Academy"), &row["skills"]),
+        "{renamed:#}"
+    );
+    home.json(&["trust", "add", ACADEMY, "--distrust"]);
+    let distrusted = of(&home);
+    assert_eq!(
+        (&distrusted["name"], &distrusted["distrusted"], &distrusted["skills"]),
+        (&json!("The Academy"), &json!(true), &json!(null))
+    );
+    home.json(&["trust", "remove", ACADEMY]);
+    home.json(&["trust", "add", ACADEMY]);
+    assert_eq!(of(&home)["name"], json!(null), "it was begun anew");
+}
+
+#[test]
+fn nobody_is_asked_about_what_is_no_list() {
+    let site = Site::new();
+    let home = Knack::new("home");
+    site.trusted_by(&home);
+    let award = json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential"],
+        "issuer": site.did(), "credentialSubject": {"id": ACADEMY},
+        "proof": {"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod",
+                  "verificationMethod": format!("{}#key-1", site.did()), "proofValue": "z1"},
+    });
+    let file = write(&home, "award.json", award.to_string());
+    let outcome = home.run(&["trust", "import", &file]);
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert!(outcome.stderr.contains("no trust list") && !outcome.stderr.contains("asking"), "{outcome:?}");
+    assert_eq!(site.asked(), Vec::<String>::new());
+}
+
+#[test]
 fn what_cannot_be_meant_is_a_usage_error() {
     let home = Knack::new("home");
     let long = "x".repeat(TRUST_NAME_BYTES_MAX + 1);
@@ -290,6 +339,9 @@ fn what_cannot_be_meant_is_a_usage_error() {
         &["trust", "add", ACADEMY, "--skill", "rust", "--distrust"],
         &["trust", "add", ACADEMY, "--name", &long],
         &["trust", "add", ACADEMY, "--name", "two\nlines"],
+        &["trust", "add", "did:key:z6Mkfoo"],
+        &["trust", "add", "did:jwk:abc"],
+        &["trust", "export", "--expires", "0s"],
         &["trust", "remove"],
         &["trust", "remove", ACADEMY, "--from", MILL],
         &["trust", "export", "--format", "eddsa-rdfc-2022"],

@@ -2,13 +2,14 @@
 
 use std::{thread::sleep, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use knackmesh_protocol::{
     credential::{
         Credential, Format, Securing, Signer, data_integrity::Binding, presentation, trust_document,
     },
     credential::{TrustEntry, TrustList},
     jose::sd_jwt::KeyBinding,
-    key::{SecretKey, SigningKey},
+    key::{SecretKey, SigningKey, VerifyingKey},
     time::Timestamp,
 };
 use serde_json::{Map, Value, json};
@@ -148,7 +149,7 @@ fn a_status_list_that_one_has_counts_by_its_own_age() {
     assert_eq!(longer.0, Some(0), "{:#}", longer.1);
     let none = finish(home.command(&["verify", &file, "--status-list", &file]).arg("--json"));
     assert_eq!(none.code, Some(3), "{none:?}");
-    assert!(none.stderr.contains("--status-list"), "{none:?}");
+    assert_eq!(none.json()["unused"][0]["code"], "status-list-malformed", "{none:?}");
 }
 
 #[test]
@@ -303,6 +304,61 @@ fn a_learner_record_is_verified_one_by_one() {
     );
     assert_eq!(report["credentials"][0]["untampered"], "FAIL");
     assert_eq!(report["unread"].as_array().map(Vec::len), Some(1), "{report:#}");
+}
+
+/// An Open Badge as a token for Ada, by an issuer and a key that are URLs, as badge platforms make them.
+fn badge_of_urls(issuer: &str, kid: &str) -> String {
+    let key: SigningKey = SecretKey::from_seed([1; 32]).into();
+    let mut claims = issuance(key.did(), &ada(), Vec::new()).document();
+    claims["issuer"]["id"] = json!(issuer);
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let header = json!({"alg": "EdDSA", "typ": "vc+jwt", "kid": kid});
+    let input = format!("{}.{}", part(header), part(Value::Object(claims)));
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes())))
+}
+
+#[test]
+fn a_key_at_a_url_is_fetched_and_is_the_issuers_where_the_issuer_says_so() {
+    let (site, home) = (Site::new(), Knack::new("home"));
+    site.trusted_by(&home);
+    let key = SecretKey::from_seed([1; 32]);
+    let jwk = Value::Object(VerifyingKey::from(key.public()).to_jwk());
+    let issuer = site.server.url("/issuers/7");
+    site.put("/issuers/7/key", &jwk.to_string());
+    site.put("/keys/1", &jwk.to_string());
+    let own = write(&home, "own", badge_of_urls(&issuer, &format!("{issuer}/key")));
+
+    let (code, offline) = verify(&home, &[&own, "--offline"]);
+    assert_eq!((code, reason(&offline, "untampered").as_str()), (Some(3), "key-unresolved"), "{offline:#}");
+    assert_eq!(site.asked(), Vec::<String>::new());
+
+    let (code, report) = verify(&home, &[&own]);
+    assert_eq!((code, &report["untampered"], &report["verified"]), (Some(0), &json!("PASS"), &json!(true)));
+    assert_eq!(
+        reason(&report, "trusted_issuer"),
+        "issuer-not-a-did",
+        "verified is not recognised: {report:#}"
+    );
+    assert_eq!(report["fetched"][0]["kind"], "keys", "{report:#}");
+    assert_eq!(site.asked(), ["/issuers/7/key"]);
+
+    // A key elsewhere on the host could be anybody's, until the issuer's own page names it.
+    let elsewhere = site.server.url("/keys/1");
+    let other = write(&home, "other", badge_of_urls(&issuer, &elsewhere));
+    let (code, report) = verify(&home, &[&other]);
+    assert_eq!((code, reason(&report, "untampered").as_str()), (Some(3), "key-unresolved"), "{report:#}");
+    assert!(!site.asked().contains(&"/keys/1".to_owned()), "{:?}", site.asked());
+    site.put("/issuers/7", &json!({"id": issuer, "type": "Profile", "jwks_uri": elsewhere}).to_string());
+    let (code, report) = verify(&home, &[&other]);
+    assert_eq!((code, &report["verified"]), (Some(0), &json!(true)), "{report:#}");
+
+    // Another key is published in its place: the badge is no longer what its issuer signs.
+    let swapped = Value::Object(holder().public().to_jwk());
+    site.put("/issuers/8/key", &swapped.to_string());
+    let issuer = site.server.url("/issuers/8");
+    let forged = write(&home, "forged", badge_of_urls(&issuer, &format!("{issuer}/key")));
+    let (code, report) = verify(&home, &[&forged]);
+    assert_eq!((code, reason(&report, "untampered").as_str()), (Some(3), "jws-signature"), "{report:#}");
 }
 
 #[test]

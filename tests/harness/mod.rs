@@ -245,6 +245,8 @@ impl Knack {
     pub fn issue(&self, holder: &Knack, skill: &str, level: u8) -> String {
         let file = holder.file(&format!("{skill}-{level}.json"));
         let (did, level) = (holder.did(), level.to_string());
+        // What is there is not replaced.
+        let _ = fs::remove_file(&file);
         self.json(&["issue", "--to", &did, "--skill", skill, "--level", &level, "--out", &file]);
         file
     }

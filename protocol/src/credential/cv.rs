@@ -105,6 +105,7 @@ pub fn read(text: &str, vocabulary: &Vocabulary) -> Result<Curriculum, CvError> 
     let mut reading = Reading {
         vocabulary,
         seen: BTreeSet::new(),
+        own: BTreeSet::new(),
         unsearched: CV_TEXT_BYTES_MAX,
         found: Curriculum { format, skills: Vec::new(), is_cut: false, dropped: Vec::new() },
     };
@@ -149,6 +150,9 @@ struct Reading<'v> {
     vocabulary: &'v Vocabulary,
     /// Names that were found, in lower case.
     seen: BTreeSet<String>,
+    /// Names that have entries of their own, in lower case: what these say of the level counts, not what stands beside a list
+    /// of keywords in which the name is, too.
+    own: BTreeSet<String>,
     /// Bytes of running text that may still be searched.
     unsearched: usize,
     found: Curriculum,
@@ -156,7 +160,10 @@ struct Reading<'v> {
 
 impl Reading<'_> {
     fn json_resume(&mut self, document: &Value) {
-        for (n, skill) in items(document.get("skills")).iter().enumerate() {
+        let skills = items(document.get("skills"));
+        let names = skills.iter().filter_map(|skill| skill.as_str().or_else(|| skill.get("name")?.as_str()));
+        self.own = names.map(|name| shown(name).to_lowercase()).collect();
+        for (n, skill) in skills.iter().enumerate() {
             let level = skill.get("level").and_then(Value::as_str).and_then(level);
             match skill {
                 Value::String(name) => self.named(name, format!("skills[{n}]"), None),
@@ -176,7 +183,10 @@ impl Reading<'_> {
 
     fn keywords(&mut self, holder: &Value, place: &str, level: Option<Level>) {
         for (n, keyword) in items(holder.get("keywords")).iter().enumerate() {
-            self.text(Some(keyword), format!("{place}.keywords[{n}]"), level);
+            let has_own = |text: &str| self.own.contains(&shown(text).to_lowercase());
+            if !keyword.as_str().is_some_and(has_own) {
+                self.text(Some(keyword), format!("{place}.keywords[{n}]"), level);
+            }
         }
     }
 
@@ -354,6 +364,26 @@ mod tests {
         );
         assert_eq!(curriculum.dropped, ["basics", "work", "projects", "languages"]);
         assert!(!format!("{curriculum:?}").contains("Bea"));
+    }
+
+    #[test]
+    fn a_skill_with_an_entry_of_its_own_inherits_no_level() {
+        let curriculum = read(&json!({"basics": {}, "skills": [
+            {"name": "Backend", "level": "Master", "keywords": ["Rust", "CSS", "html"]},
+            {"name": "rust", "level": "Advanced"},
+            {"name": "css"},
+            {"name": "Frontend", "level": "Beginner", "keywords": ["HTML", "Rust"]},
+        ]}));
+        let levels: Vec<_> =
+            claims(&curriculum).into_iter().map(|(name, _, _, level)| (name, level)).collect();
+        let expected = [
+            ("Backend", Some(5)),
+            ("html", Some(5)),
+            ("rust", Some(4)),
+            ("css", None),
+            ("Frontend", Some(1)),
+        ];
+        assert_eq!(levels, expected);
     }
 
     #[test]

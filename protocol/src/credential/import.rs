@@ -62,6 +62,9 @@ pub enum ImportError {
     /// A text of more than [`IMPORT_BYTES_MAX`] bytes.
     #[error("a text of {0} bytes, more than the {IMPORT_BYTES_MAX} allowed")]
     TooLong(usize),
+    /// Tokens, one a line.
+    #[error("it holds {0} tokens, one a line, each of which stands for itself")]
+    Several(usize),
     /// A kind of file in which nothing is looked for.
     #[error("it is {0}, in which no credential is looked for")]
     OtherFile(&'static str),
@@ -97,6 +100,7 @@ impl ImportError {
         match self {
             ImportError::Empty => "empty",
             ImportError::TooLong(_) => "too-long",
+            ImportError::Several(_) => "several",
             ImportError::OtherFile(_) => "other-file",
             ImportError::NotText => "not-text",
             ImportError::Baked(e) => e.code(),
@@ -168,6 +172,10 @@ pub fn form(text: &str) -> Result<Form, ImportError> {
         return Err(ImportError::TooLong(text.len()));
     }
     if is_token(text) {
+        let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+        if lines > 1 && text.lines().all(|line| line.trim().is_empty() || is_token(line.trim())) {
+            return Err(ImportError::Several(lines));
+        }
         return token(text);
     }
     if is_address(text) {

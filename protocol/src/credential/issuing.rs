@@ -52,6 +52,15 @@ impl Format {
             Format::SdJwt => "sd-jwt",
         }
     }
+
+    /// What a credential in this form is secured by when a key for `algorithm` signs it: the cryptosuite's name, or the token's.
+    pub const fn name_with(self, algorithm: Algorithm) -> &'static str {
+        match (self, algorithm) {
+            (Format::Jcs, Algorithm::Es256) => "ecdsa-jcs-2019",
+            (Format::Rdfc, Algorithm::Es256) => "ecdsa-rdfc-2019",
+            _ => self.name(),
+        }
+    }
 }
 
 impl fmt::Display for Format {

@@ -88,7 +88,7 @@ pub enum PresentationError {
     #[error("the presentation's proof expired at {0}")]
     ProofExpired(Timestamp),
     /// A credential inside is none.
-    #[error("its credential {index} (from 0): {source}")]
+    #[error("its credential {}: {source}", index + 1)]
     Credential {
         /// Its place in the presentation, from 0.
         index: usize,
@@ -98,6 +98,15 @@ pub enum PresentationError {
 }
 
 impl PresentationError {
+    /// Whether it was made for another challenge or domain, or for none, whoever signed it.
+    pub const fn is_of_binding(&self) -> bool {
+        matches!(
+            self,
+            PresentationError::Proof(ProofError::WrongChallenge | ProofError::WrongDomain)
+                | PresentationError::KeyBinding(KeyBindingError::WrongAudience | KeyBindingError::WrongNonce)
+        )
+    }
+
     /// The stable name of this refusal, as vectors state it.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -346,7 +355,8 @@ fn check_proofs(
 ) -> Result<Did, PresentationError> {
     let now = verifier.now;
     let proofs = data_integrity::verify(document, expected, &verifier.known.documents)?;
-    let mut signers = proofs.verified.iter().map(|proof| &proof.controller);
+    // Keys for presentations are those of DIDs.
+    let mut signers = proofs.verified.iter().filter_map(|proof| proof.controller.did());
     let holder = match named {
         Some(named) => signers.any(|signer| *signer == named).then_some(named),
         None => signers.next().filter(|first| signers.all(|other| other == *first)).cloned(),

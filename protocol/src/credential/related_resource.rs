@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::vcdm::is_url;
-use crate::{json::items, rdf::BUNDLED_CONTEXTS};
+use crate::{base58, json::items, rdf::BUNDLED_CONTEXTS};
 
 /// The longest base58 text that is decoded: SHA-512 with its header. Decoding takes quadratic time.
 const MULTIBASE_BYTES_MAX: usize = 96;
@@ -78,7 +78,7 @@ fn fits_sri(digests: &str, bytes: &[u8]) -> bool {
 fn fits_multibase(digest: &str, bytes: &[u8]) -> bool {
     let stated = match digest.split_at_checked(1) {
         Some(("u", text)) => URL_SAFE_NO_PAD.decode(text).ok(),
-        Some(("z", text)) if text.len() <= MULTIBASE_BYTES_MAX => bs58::decode(text).into_vec().ok(),
+        Some(("z", text)) if text.len() <= MULTIBASE_BYTES_MAX => base58::decode(text),
         _ => None,
     };
     stated.is_some_and(|stated| {

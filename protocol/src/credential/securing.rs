@@ -96,7 +96,7 @@ impl SignatureError {
 
 /// The key that a token of `issuer` was signed with, by the name in its header.
 ///
-/// A header's `kid` is a DID URL, or a fragment of the issuer's. Without one, an issuer whose DID states its only key needs
+/// A header's `kid` is a DID URL, an `https:` URL, or a fragment of the issuer's. Without one, an issuer whose DID states its only key needs
 /// no name. A key in the header itself (`jwk`) shows nothing of whose it is.
 ///
 /// # Errors
@@ -109,9 +109,7 @@ pub(super) fn token_key(
 ) -> Result<crate::did::Resolved, SignatureError> {
     let method = token_method(jws, issuer)?;
     crate::did::verification_key(&method, relationship, documents).map_err(|e| match e {
-        e if e.is_unsupported() || method.starts_with("https:") => {
-            SignatureError::KeyUnresolved(shown(&method))
-        }
+        e if e.is_unsupported() => SignatureError::KeyUnresolved(shown(&method)),
         e => SignatureError::Key(e),
     })
 }

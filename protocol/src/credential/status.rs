@@ -243,7 +243,7 @@ impl StatusList {
             (None, None) => return Err(StatusListError::Malformed("id")),
         };
         // Whoever staples a list can add a proof of his own, at any date: only the issuer's says how old it is.
-        let issuers = signatures.iter().filter(|s| Some(&s.controller) == credential.issuer_did());
+        let issuers = signatures.iter().filter(|s| credential.is_the_issuers(s, documents));
         let signed = issuers.filter_map(|s| s.created).max();
         let ends = signatures.iter().filter_map(|s| s.expires);
         Ok(StatusList {

@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// The type of such a credential.
-const TYPE: &str = "TrustListCredential";
+/// The type of a credential that is a signed trust list.
+pub const TYPE: &str = "TrustListCredential";
 
 /// Why a credential is no trust list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,12 +83,17 @@ pub fn document(
     document
 }
 
+/// Whether a credential is meant to be a trust list, whatever it states.
+pub fn is_one(credential: &Credential) -> bool {
+    has_type(credential.document(), TYPE)
+}
+
 /// The list that a credential states. Whether it is to be believed is for [`Credential::verify`] and the reader.
 ///
 /// # Errors
 /// [`TrustDocumentError`] when it states none.
 pub fn read(credential: &Credential) -> Result<TrustList, TrustDocumentError> {
-    if !has_type(credential.document(), TYPE) {
+    if !is_one(credential) {
         return Err(TrustDocumentError::Type);
     }
     let subjects = items(credential.document().get("credentialSubject"));

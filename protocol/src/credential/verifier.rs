@@ -44,6 +44,8 @@ static NOTHING: Known = Known::new();
 pub enum Need {
     /// The document of a `did:web`.
     Document(Did),
+    /// What is published about keys at an `https:` URL: a key's, or that of an issuer who is no DID.
+    KeyPage(String),
     /// The status list at a URL.
     StatusList(String),
 }
@@ -60,6 +62,7 @@ impl Need {
     pub fn is_met(&self, verifier: &Verifier<'_>) -> bool {
         match self {
             Need::Document(did) => verifier.known.documents.get(did).is_some(),
+            Need::KeyPage(url) => verifier.known.documents.page(url).is_some(),
             Need::StatusList(url) => {
                 verifier.known.status_lists.get(url, None).is_some_and(|list| !list.is_due(verifier))
             }

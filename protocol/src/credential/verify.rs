@@ -9,8 +9,8 @@ use super::{
     status,
 };
 use crate::{
-    did::{self, Documents},
-    key::{Did, VerifyingKey},
+    did::{self, Controller, Documents, page},
+    key::VerifyingKey,
     limits::NEEDS_MAX,
     skill::{SkillId, Tier},
     time::Timestamp,
@@ -75,9 +75,14 @@ impl Credential {
     /// new needs: the document of whoever signed a status list.
     pub fn needs(&self, verifier: &Verifier<'_>) -> Vec<Need> {
         let mut needs = BTreeSet::new();
-        for did in self.controllers() {
-            if did.method() == "web" && verifier.known.documents.get(&did).is_none() {
-                needs.insert(Need::Document(did));
+        let documents = &verifier.known.documents;
+        for method in self.methods() {
+            match did::controller_of(&method) {
+                Ok(did) if did.method() == "web" && documents.get(&did).is_none() => {
+                    needs.insert(Need::Document(did));
+                }
+                Ok(_) => {}
+                Err(_) => needs.extend(page::needed(&method, self.issuer(), documents).map(Need::KeyPage)),
             }
         }
         for url in status::list_urls(self) {
@@ -117,18 +122,24 @@ impl Credential {
         }
     }
 
-    /// The DIDs whose keys the proofs name.
-    fn controllers(&self) -> Vec<Did> {
+    /// The verification methods that the proofs name.
+    fn methods(&self) -> Vec<String> {
         match self.securing() {
             Securing::DataIntegrity => {
-                let methods = data_integrity::verification_methods(self.document());
-                methods.filter_map(|method| did::controller_of(method).ok()).collect()
+                data_integrity::verification_methods(self.document()).map(str::to_owned).collect()
             }
             Securing::Jwt(_) | Securing::SdJwt(_) => {
                 let Some(jws) = self.securing().token() else { return Vec::new() };
-                let method = token_method(jws, self.issuer()).ok();
-                method.and_then(|method| did::controller_of(&method).ok()).into_iter().collect()
+                token_method(jws, self.issuer()).into_iter().collect()
             }
+        }
+    }
+
+    /// Whether a signature is the issuer's, by what is known of where keys are published.
+    pub(super) fn is_the_issuers(&self, signature: &VerifiedProof, documents: &Documents) -> bool {
+        match &signature.controller {
+            Controller::Did(did) => self.issuer_did() == Some(did),
+            Controller::Page(method) => page::is_of(method, self.issuer(), documents),
         }
     }
 
@@ -170,7 +181,7 @@ impl Credential {
                 return Vec::new();
             }
         };
-        let is_the_issuers = verified.iter().any(|proof| Some(&proof.controller) == self.issuer_did());
+        let is_the_issuers = verified.iter().any(|proof| self.is_the_issuers(proof, documents));
         match not_checked.first() {
             // Another's proof that could not be checked takes nothing from the issuer's, but is told.
             Some(e) => {

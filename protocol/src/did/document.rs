@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Origin;
 use crate::{
+    base58,
     json::{self, JsonError, items},
     key::{Algorithm, Did, PublicKey, VerifyingKey},
     limits::{DID_DOCUMENT_BYTES_MAX, MULTIKEY_BYTES_MAX, SERVICES_MAX, VERIFICATION_METHODS_MAX},
@@ -302,30 +303,51 @@ const KEY_TYPES: &[KeyType] = &[
 
 /// The verification method that `entry` is; `None` when we cannot use its key.
 fn method(did: &Did, id: &str, entry: &Map<String, Value>) -> Option<Method> {
-    let name = entry.get("type")?.as_str()?;
-    let key_type = KEY_TYPES.iter().find(|key_type| key_type.name == name)?;
-    // A key stated twice could be read as two keys.
-    let mut stated = entry.iter().filter(|(property, _)| property.starts_with("publicKey"));
-    let (property, value) = stated.next().filter(|(p, _)| key_type.properties.contains(&p.as_str()))?;
-    if stated.next().is_some() {
-        return None;
-    }
-    let key = match property.as_str() {
-        JWK => key_of_jwk(value.as_object()?)?,
-        MULTIBASE => VerifyingKey::from_multikey(value.as_str()?)?,
-        _ => {
-            let digits = value.as_str().filter(|digits| digits.len() <= MULTIKEY_BYTES_MAX)?;
-            PublicKey::from_bytes(bs58::decode(digits).into_vec().ok()?.try_into().ok()?).into()
-        }
-    };
-    if key_type.algorithm.is_some_and(|algorithm| algorithm != key.algorithm()) {
-        return None;
-    }
+    let KeyStatement { key, expires, revoked } = KeyStatement::read(entry)?;
     // DID Core requires a controller; documents that lack one are common, and can mean their own DID only.
     let controller = entry.get("controller").map_or(Some(did.clone()), |c| c.as_str()?.parse().ok())?;
-    // A date that cannot be read may have passed.
-    let date = |name| entry.get(name).map_or(Some(None), |date| date.as_str()?.parse().ok().map(Some));
-    Some(Method { id: id.to_owned(), controller, key, expires: date("expires")?, revoked: date("revoked")? })
+    Some(Method { id: id.to_owned(), controller, key, expires, revoked })
+}
+
+/// A key as a verification method states it, and until when it serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyStatement {
+    pub key: VerifyingKey,
+    pub expires: Option<Timestamp>,
+    pub revoked: Option<Timestamp>,
+}
+
+impl KeyStatement {
+    /// What `entry` states; `None` when we cannot use its key.
+    pub fn read(entry: &Map<String, Value>) -> Option<Self> {
+        let name = entry.get("type")?.as_str()?;
+        let key_type = KEY_TYPES.iter().find(|key_type| key_type.name == name)?;
+        // A key stated twice could be read as two keys.
+        let mut stated = entry.iter().filter(|(property, _)| property.starts_with("publicKey"));
+        let (property, value) = stated.next().filter(|(p, _)| key_type.properties.contains(&p.as_str()))?;
+        if stated.next().is_some() {
+            return None;
+        }
+        let key = match property.as_str() {
+            JWK => key_of_jwk(value.as_object()?)?,
+            MULTIBASE => VerifyingKey::from_multikey(value.as_str()?)?,
+            _ => {
+                let digits = value.as_str().filter(|digits| digits.len() <= MULTIKEY_BYTES_MAX)?;
+                PublicKey::from_bytes(base58::decode(digits)?.try_into().ok()?).into()
+            }
+        };
+        if key_type.algorithm.is_some_and(|algorithm| algorithm != key.algorithm()) {
+            return None;
+        }
+        // A date that cannot be read may have passed.
+        let date = |name| entry.get(name).map_or(Some(None), |date| date.as_str()?.parse().ok().map(Some));
+        Some(KeyStatement { key, expires: date("expires")?, revoked: date("revoked")? })
+    }
+
+    /// The earlier of expiry and revocation.
+    pub fn ends(&self) -> Option<Timestamp> {
+        [self.expires, self.revoked].into_iter().flatten().min()
+    }
 }
 
 fn service(did: &Did, entry: &Value) -> Result<Service, DocumentError> {

@@ -9,7 +9,9 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::{DidMethod, Document, Options, ResolutionError, ResolveError, Source, document::key_of_jwk};
+use super::{
+    DidMethod, Document, KeylessDid, Options, ResolutionError, ResolveError, Source, document::key_of_jwk,
+};
 use crate::{
     json,
     key::{Did, JwkError, VerifyingKey},
@@ -17,7 +19,8 @@ use crate::{
 };
 
 /// The method, for the list of methods.
-pub(super) const METHOD: DidMethod = DidMethod { name: "jwk", source: Source::Computed { document, expand } };
+pub(super) const METHOD: DidMethod =
+    DidMethod { name: "jwk", source: Source::Computed { document, expand, check } };
 
 /// The `did:jwk` of `key`; `None` when it would be longer than [`DID_BYTES_MAX`], as those of RSA keys of more
 /// than 2048 bits are.
@@ -39,6 +42,17 @@ fn document(did: &Did) -> Result<Document, ResolveError> {
     }
     let key = key_of_jwk(&jwk).ok_or(ResolveError::UnsupportedKey)?;
     Ok(Document::of_key(did.clone(), "0", key))
+}
+
+/// Whether the identifier is a JWK of a public key, as far as keys of its kind are known.
+fn check(did: &Did) -> Result<(), KeylessDid> {
+    let jwk = decode(did).ok_or(KeylessDid("it is no JWK in base64url"))?;
+    match VerifyingKey::from_jwk(&jwk) {
+        Ok(_) => Ok(()),
+        Err(JwkError::Unsupported) if jwk.get("kty").is_some_and(Value::is_string) => Ok(()),
+        Err(JwkError::Private) => Err(KeylessDid("the key is a private one; treat it as lost")),
+        Err(_) => Err(KeylessDid("its JWK is of no key")),
+    }
 }
 
 /// The whole document ("To create the DID document").

@@ -4,11 +4,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{DidMethod, Document, Options, ResolutionError, ResolveError, Source, jwk::okp};
-use crate::key::{Algorithm, Did, VerifyingKey};
+use super::{DidMethod, Document, KeylessDid, Options, ResolutionError, ResolveError, Source, jwk::okp};
+use crate::{
+    base58,
+    key::{Algorithm, Did, VerifyingKey},
+};
 
 /// The method, for the list of methods.
-pub(super) const METHOD: DidMethod = DidMethod { name: "key", source: Source::Computed { document, expand } };
+pub(super) const METHOD: DidMethod =
+    DidMethod { name: "key", source: Source::Computed { document, expand, check } };
 
 /// A kind of key that a multicodec number names, and the bytes of one (did:key, section 3.1.2).
 const KINDS: &[(u64, usize)] = &[
@@ -18,6 +22,14 @@ const KINDS: &[(u64, usize)] = &[
     (0xec, 32),   // X25519
     (0x1201, 49), // P-384
     (0x1202, 67), // P-521
+];
+
+/// Kinds of keys that are not decoded here and that a DID may state all the same, with the fewest and the most bytes of one.
+const OTHER_KINDS: &[(u64, usize, usize)] = &[
+    (0x1205, 200, 1100), // RSA, in DER
+    (0xea, 48, 48),      // BLS12-381, in G1
+    (0xeb, 96, 96),      // BLS12-381, in G2
+    (0xee, 144, 144),    // BLS12-381, in both
 ];
 
 /// The multicodec prefix of an X25519 public key (0xec), as an unsigned varint.
@@ -98,6 +110,30 @@ fn document(did: &Did) -> Result<Document, ResolveError> {
     Ok(Document::of_key(did.clone(), text, key))
 }
 
+/// Whether the identifier is a key, of a kind that is known by name.
+fn check(did: &Did) -> Result<(), KeylessDid> {
+    let why = match decode(did) {
+        Ok((_, key)) if is_sound(&key) => return Ok(()),
+        Err(ResolutionError::UnsupportedPublicKeyType) if is_of_known_kind(did) => return Ok(()),
+        Ok(_) | Err(ResolutionError::InvalidPublicKey) => "its bytes are no point of its curve",
+        Err(ResolutionError::InvalidPublicKeyLength) => "keys of its kind have another length; was it cut?",
+        Err(_) => "it is no key of a known kind in base58; was it mistyped?",
+    };
+    Err(KeylessDid(why))
+}
+
+/// Whether a key of a kind that is not supported is one that others may support.
+fn is_of_known_kind(did: &Did) -> bool {
+    let digits = did.as_str().strip_prefix("did:key:z").unwrap_or_default();
+    let bytes = base58::decode(digits).unwrap_or_default();
+    varint(&bytes).is_some_and(|(codec, raw)| {
+        let other =
+            |(kind, min, max): &(u64, usize, usize)| *kind == codec && (*min..=*max).contains(&raw.len());
+        // The length of these was looked at.
+        KINDS.iter().any(|(kind, _)| *kind == codec) || OTHER_KINDS.iter().any(other)
+    })
+}
+
 /// The whole document (did:key, section 3.1.1).
 fn expand(did: &Did, options: &Options<'_>) -> Result<Value, ResolutionError> {
     let (text, key) = decode(did)?;
@@ -112,7 +148,7 @@ fn expand(did: &Did, options: &Options<'_>) -> Result<Value, ResolutionError> {
     document.insert("@context".into(), json!(contexts));
     document.insert("id".into(), json!(did));
     let agreement = options.encryption_key.then(|| x25519(&key)).flatten().map(|point| {
-        let text = format!("z{}", bs58::encode([X25519_PUB.as_slice(), &point].concat()).into_string());
+        let text = format!("z{}", base58::encode(&[X25519_PUB.as_slice(), &point].concat()));
         let id = format!("{did}#{text}");
         let method = method(format, format.agreement, did, &id, &text, okp("X25519", &point));
         if format.embeds_agreement {
@@ -139,7 +175,7 @@ fn expand(did: &Did, options: &Options<'_>) -> Result<Value, ResolutionError> {
 fn decode(did: &Did) -> Result<(&str, VerifyingKey), ResolutionError> {
     let text = did.as_str().strip_prefix("did:key:").ok_or(ResolutionError::InvalidDid)?;
     let digits = text.strip_prefix('z').ok_or(ResolutionError::InvalidDid)?;
-    let bytes = bs58::decode(digits).into_vec().map_err(|_| ResolutionError::InvalidDid)?;
+    let bytes = base58::decode(digits).ok_or(ResolutionError::InvalidDid)?;
     let (codec, raw) = varint(&bytes).ok_or(ResolutionError::InvalidDid)?;
     let kind = KINDS.iter().find(|(known, _)| *known == codec);
     let (_, length) = kind.ok_or(ResolutionError::UnsupportedPublicKeyType)?;

@@ -147,18 +147,7 @@ pub fn read(
     origin: &Origin,
     now: Timestamp,
 ) -> Result<Vec<Result<Linkage, LinkageError>>, ConfigurationError> {
-    const REFUSED: ConfigurationError = ConfigurationError::Malformed;
-    let Value::Object(mut list) = json::parse(text, DID_CONFIGURATION_BYTES_MAX)? else {
-        return Err(REFUSED);
-    };
-    let entries = match (list.remove("linked_dids"), list.remove("@context")) {
-        (Some(Value::Array(entries)), Some(_)) if list.is_empty() => entries,
-        _ => return Err(REFUSED),
-    };
-    if entries.len() > LINKED_DIDS_MAX {
-        return Err(ConfigurationError::TooMany);
-    }
-    Ok(entries.into_iter().map(|entry| read_entry(entry, origin, now)).collect())
+    Ok(list_of(text)?.into_iter().map(|entry| read_entry(entry, origin, now)).collect())
 }
 
 /// What a Domain Linkage Credential states, where it holds: the DID, and from when until when.
@@ -287,6 +276,61 @@ pub fn configuration(entries: Vec<Entry>) -> Map<String, Value> {
     object([("@context", json!(CONTEXT)), ("linked_dids", entries.collect())])
 }
 
+/// The list that an origin publishes, as it was written, with `entries` in the place of those of `did`. Entries of other DIDs
+/// stay as they are, also those that no longer hold: they are not ours to judge.
+///
+/// # Errors
+/// [`ConfigurationError`] when `text` is no such list, or there is no room.
+pub fn with_entries(
+    text: &str,
+    did: &Did,
+    entries: Vec<Entry>,
+) -> Result<Map<String, Value>, ConfigurationError> {
+    let mut list = configuration(entries);
+    let own = list.remove("linked_dids");
+    let mut all = list_of(text)?;
+    all.retain(|entry| stated_by(entry).as_ref() != Some(did));
+    all.extend(own.as_ref().and_then(Value::as_array).into_iter().flatten().cloned());
+    if all.len() > LINKED_DIDS_MAX {
+        return Err(ConfigurationError::TooMany);
+    }
+    list.insert("linked_dids".to_owned(), Value::Array(all));
+    Ok(list)
+}
+
+/// The entries of a list.
+fn list_of(text: &str) -> Result<Vec<Value>, ConfigurationError> {
+    const REFUSED: ConfigurationError = ConfigurationError::Malformed;
+    let Value::Object(mut list) = json::parse(text, DID_CONFIGURATION_BYTES_MAX)? else {
+        return Err(REFUSED);
+    };
+    let entries = match (list.remove("linked_dids"), list.remove("@context")) {
+        (Some(Value::Array(entries)), Some(_)) if list.is_empty() => entries,
+        _ => return Err(REFUSED),
+    };
+    if entries.len() > LINKED_DIDS_MAX { Err(ConfigurationError::TooMany) } else { Ok(entries) }
+}
+
+/// The DID that an entry says it is by, whether it holds or not.
+fn stated_by(entry: &Value) -> Option<Did> {
+    let token = entry.as_str().and_then(|token| part(token.split('.').nth(1)?).ok());
+    let issuer = match (&token, entry) {
+        (Some(claims), _) => claims.get("iss"),
+        (None, credential) => credential.get("issuer"),
+    }?;
+    issuer.as_str().or_else(|| issuer.get("id")?.as_str())?.parse().ok()
+}
+
+/// A part of a token: an object.
+fn part(text: &str) -> Result<Map<String, Value>, LinkageError> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| LinkageError::Form)?;
+    let text = String::from_utf8(bytes).map_err(|_| LinkageError::Form)?;
+    match json::parse(&text, DID_CONFIGURATION_BYTES_MAX) {
+        Ok(Value::Object(part)) => Ok(part),
+        _ => Err(LinkageError::Form),
+    }
+}
+
 fn read_entry(entry: Value, origin: &Origin, now: Timestamp) -> Result<Linkage, LinkageError> {
     let ((did, valid_from, valid_until), entry) = match entry {
         Value::String(token) => (read_token(&token, origin, now)?, Entry::Jwt(token)),
@@ -308,14 +352,6 @@ fn read_token(
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(LinkageError::Form);
-    };
-    let part = |text: &str| {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| LinkageError::Form)?;
-        let text = String::from_utf8(bytes).map_err(|_| LinkageError::Form)?;
-        match json::parse(&text, DID_CONFIGURATION_BYTES_MAX) {
-            Ok(Value::Object(part)) => Ok(part),
-            _ => Err(LinkageError::Form),
-        }
     };
     let (header, claims) = (part(header)?, part(claims)?);
     let checked = check_claims(&claims, origin, now)?;
@@ -373,7 +409,8 @@ mod tests {
         let list = configuration(vec![Entry::Jwt(token.clone()), Entry::Credential(credential.clone())]);
         let text = Value::Object(list).to_string();
         let links = read(&text, &statement.origin, now).unwrap();
-        for (link, entry) in links.into_iter().zip([Entry::Jwt(token), Entry::Credential(credential)]) {
+        let both = [Entry::Jwt(token.clone()), Entry::Credential(credential.clone())];
+        for (link, entry) in links.into_iter().zip(both) {
             let Statement { did, origin, valid_from, valid_until } = statement.clone();
             assert_eq!(link, Ok(Linkage { did, origin, valid_from, valid_until, entry }));
         }
@@ -383,6 +420,16 @@ mod tests {
             let links = read(&text, &statement.origin, now).unwrap();
             assert!(links.iter().all(|link| link.as_ref().is_err_and(|e| e.code() == code)));
         }
+        let another = json!({"issuer": {"id": "did:web:school.example"}, "proof": {}});
+        let published = json!({"@context": CONTEXT, "linked_dids": [another, "damaged", token, credential]});
+        let own = vec![Entry::Jwt("new.token.x".to_owned())];
+        let merged = with_entries(&published.to_string(), &statement.did, own.clone()).unwrap();
+        assert_eq!(merged["linked_dids"], json!([another, "damaged", "new.token.x"]), "others' stay");
+        let full = json!({"@context": CONTEXT, "linked_dids": vec![another; LINKED_DIDS_MAX]});
+        let refused = with_entries(&full.to_string(), &statement.did, own.clone());
+        assert_eq!(refused, Err(ConfigurationError::TooMany));
+        assert_eq!(with_entries("{}", &statement.did, own), Err(ConfigurationError::Malformed));
+
         let other = "https://other.example".parse().unwrap();
         assert!(read(&text, &other, now).unwrap().into_iter().all(|link| link == Err(LinkageError::Origin)));
     }

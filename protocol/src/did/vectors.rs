@@ -55,7 +55,7 @@ fn key(case: &Value, method: &str) -> Result<Value, &'static str> {
         .into_iter()
         .find(|relationship| case["relationship"] == relationship.name());
     let resolved = verification_key(method, relationship.unwrap(), &known).map_err(|e| e.code())?;
-    let mut outcome = json!({"controller": resolved.controller, "key": resolved.key.to_jwk()});
+    let mut outcome = json!({"controller": resolved.controller.did(), "key": resolved.key.to_jwk()});
     for (name, time) in [("fetched", resolved.fetched), ("ends", resolved.ends)] {
         if let Some(time) = time {
             outcome[name] = json!(time.to_string());

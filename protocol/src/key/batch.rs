@@ -38,7 +38,7 @@ pub struct Unverified<'a> {
 
 /// The second coordinates of the points of small order, without the sign bit: 0, 1, -1 and the two of order eight, then 0
 /// and 1 in the encodings that are not theirs. `tests` compares them with what the library calls weak.
-const SMALL_ORDER: [[u8; 32]; 5] = [
+const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     {
         let mut one = [0; 32];
@@ -54,6 +54,8 @@ const SMALL_ORDER: [[u8; 32]; 5] = [
         0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
         0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
     ],
+    edge(0xed),
+    edge(0xee),
 ];
 
 /// 2^255 - 256 + `low`: 0xec is p - 1, the last coordinate that has one encoding.
@@ -87,8 +89,10 @@ impl Batch {
     /// Refuses what no equation can tell.
     fn admit(&mut self, one: &Unverified<'_>) -> Result<(), BadSignature> {
         let key = self.keys.entry(one.key).or_insert_with(|| {
-            let point = CompressedEdwardsY(*one.key.as_bytes()).decompress()?;
-            (!point.is_small_order()).then_some((point, Scalar::ZERO))
+            if is_of_small_order(one.key.as_bytes()) {
+                return None;
+            }
+            Some((CompressedEdwardsY(*one.key.as_bytes()).decompress()?, Scalar::ZERO))
         });
         if key.is_some() && is_plain(&one.signature) { Ok(()) } else { Err(BadSignature) }
     }
@@ -138,13 +142,19 @@ impl Batch {
     }
 }
 
+/// Whether a point is of small order, however it is encoded.
+fn is_of_small_order(point: &[u8; 32]) -> bool {
+    let mut y = *point;
+    y[31] &= 0x7f;
+    SMALL_ORDER.contains(&y)
+}
+
 /// Whether a signature's nonce is not of small order and in its one encoding, as strict verification wants it.
 fn is_plain(signature: &Signature) -> bool {
-    let mut y = [0; 32];
-    y.copy_from_slice(&signature.0[..32]);
-    y[31] &= 0x7f;
-    let is_beyond = y[0] > 0xec && y[1..31].iter().all(|b| *b == 0xff) && y[31] == 0x7f;
-    !is_beyond && !SMALL_ORDER.contains(&y)
+    let mut nonce = [0; 32];
+    nonce.copy_from_slice(&signature.0[..32]);
+    let is_beyond = nonce[0] > 0xec && nonce[1..31].iter().all(|b| *b == 0xff) && nonce[31] & 0x7f == 0x7f;
+    !is_beyond && !is_of_small_order(&nonce)
 }
 
 #[cfg(test)]
@@ -187,7 +197,28 @@ mod tests {
         outcomes.iter().all(Result::is_ok) && batch.holds(all, &outcomes)
     }
 
+    #[test]
+    fn the_points_of_small_order_are_all_known() {
+        for point in curve25519_dalek::constants::EIGHT_TORSION {
+            assert!(is_of_small_order(point.compress().as_bytes()));
+        }
+        for y in SMALL_ORDER {
+            assert!(CompressedEdwardsY(y).decompress().unwrap().is_small_order());
+        }
+        // No other coordinate has a second encoding that is a point of theirs.
+        for low in 0xef..=0xff {
+            let point = CompressedEdwardsY(edge(low)).decompress();
+            assert!(point.is_none_or(|point| !point.is_small_order()), "{low:x}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn other_points_are_not_taken_for_points_of_small_order(bytes in any::<[u8; 32]>()) {
+            let point = CompressedEdwardsY(bytes).decompress();
+            prop_assert_eq!(point.is_some_and(|point| point.is_small_order()), is_of_small_order(&bytes));
+        }
+
         #[test]
         fn the_sum_holds_when_every_signature_does(
             signed in prop::collection::vec((0..5u8, prop::collection::vec(any::<u8>(), 0..40)), 1..20),

@@ -19,7 +19,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{BadSignature, Did, PublicKey, SecretKey, Signature};
-use crate::limits::{JWK_MEMBER_BYTES_MAX, MULTIKEY_BYTES_MAX, RSA_BITS_MAX, RSA_BITS_MIN};
+use crate::{
+    base58,
+    limits::{JWK_MEMBER_BYTES_MAX, MULTIKEY_BYTES_MAX, RSA_BITS_MAX, RSA_BITS_MIN},
+};
 
 /// The multicodec prefix of a compressed P-256 public key (`p256-pub`, 0x1200), as an unsigned varint.
 const P256_PUB: [u8; 2] = [0x80, 0x24];
@@ -123,7 +126,7 @@ impl VerifyingKey {
             VerifyingKey::Ed25519(key) => Some(key.multibase()),
             VerifyingKey::P256(key) => {
                 let bytes = [&P256_PUB, key.to_sec1_point(true).as_bytes()].concat();
-                Some(format!("z{}", bs58::encode(bytes).into_string()))
+                Some(format!("z{}", base58::encode(&bytes)))
             }
             VerifyingKey::Rsa(_) => None,
         }
@@ -137,7 +140,7 @@ impl VerifyingKey {
         if let Some(key) = PublicKey::from_multibase(text) {
             return Some(VerifyingKey::Ed25519(key));
         }
-        let bytes = bs58::decode(text.strip_prefix('z')?).into_vec().ok()?;
+        let bytes = base58::decode(text.strip_prefix('z')?)?;
         let point = bytes.strip_prefix(&P256_PUB).filter(|point| point.len() == 33)?;
         Some(VerifyingKey::P256(Box::new(ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?)))
     }

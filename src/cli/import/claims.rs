@@ -90,7 +90,12 @@ impl Claims {
             }
         } else {
             data!("{STRONG}claims{STRONG:#} {}: nothing was taken yet", shown(&self.file));
-            data!("  claim those that are yours, or all of them by --claim-all:");
+            match known.is_empty() {
+                true => data!(
+                    "  it names no skill that the vocabulary knows; `knack profile --claim 'NAME=LEVEL'` claims one"
+                ),
+                false => data!("  claim those that are yours, or all of them by --claim-all:"),
+            }
             for claim in &known {
                 let Some(skill) = &claim.skill else { continue };
                 data!("    {}  {WEAK}({}){WEAK:#}", command(&claim.name, skill, claim.level), claim.place);

@@ -19,7 +19,7 @@ use super::{
         Outcome, Screen, Session, mismatch,
         screen::{short, table},
     },
-    folder::{Folder, MANIFEST},
+    folder::{Folder, MANIFEST, Name},
     printed,
 };
 use crate::{
@@ -32,7 +32,8 @@ use crate::{
 /// Issue credentials to everybody in a table
 ///
 /// Every row is checked first, and unless all are good nothing is issued. A row that was issued before is not issued
-/// again: after an interruption, run the same command once more.
+/// again: after an interruption, run the same command once more. A folder can take several tables of one template: what is in
+/// it stays, and issued.csv lists it all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The table names its columns in its first line. `did` is required, `email` only names files, the others fill the template.
@@ -67,8 +68,11 @@ pub struct Args {
 struct Report {
     out: String,
     dry_run: bool,
-    /// Credentials that were issued now, or would be.
+    /// Credentials that were issued now; none when it was dry.
     issued: usize,
+    /// Those that would be, when it was dry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_issue: Option<usize>,
     /// Those that were issued in an earlier run.
     issued_before: usize,
     manifest: Option<String>,
@@ -105,31 +109,34 @@ impl Args {
         faults.extend(found);
         let mut session = Session::new(home);
         let dry = ask(&mut session, &rows, true, screen).await?;
-        faults.extend(rows.iter().zip(&dry).filter_map(fault));
+        faults.extend(faults_of(&rows, &dry));
         if !faults.is_empty() {
             faults.sort();
             faults.truncate(CSV_FAULTS_MAX);
             return Ok(self.faulty(&faults, screen));
         }
+        let mut folder = Folder::look(&out, &template.content(), &bytes, self.resume)?;
+        let names = names(&mut folder, &rows, &dry, extension(template.format()));
         if self.dry_run {
-            let report = report(&out, &rows, dry, &template, true)?;
+            let report = report(&out, &rows, dry, &names, true)?;
             screen.show(&report, || preview(&report, screen));
+            evaded(&names, screen);
             return Ok(ExitCode::SUCCESS);
         }
-        let folder = Folder::begin(&out, &template.content(), &bytes, rows.len(), self.resume)?;
+        folder.begin()?;
         let bar = screen.counter("issuing", rows.len());
         let mut issued = Vec::new();
-        for some in rows.chunks(ISSUE_AT_ONCE_MAX) {
-            for (row, one) in some.iter().zip(ask_some(&mut session, some, false).await?) {
+        for (some, names) in rows.chunks(ISSUE_AT_ONCE_MAX).zip(names.chunks(ISSUE_AT_ONCE_MAX)) {
+            for (name, one) in names.iter().zip(ask_some(&mut session, some, false).await?) {
                 let one = one?;
-                folder.write(&file(row, template.format()), &(printed(&one.text)? + "\n"))?;
+                folder.write(&name.file, &(printed(&one.text)? + "\n"))?;
                 issued.push(Ok(one));
             }
             bar.inc(some.len() as u64);
         }
         bar.finish_and_clear();
-        let mut report = report(&out, &rows, issued, &template, false)?;
-        folder.finish(&manifest(&report)?)?;
+        let mut report = report(&out, &rows, issued, &names, false)?;
+        folder.finish()?;
         report.manifest = Some(out.join(MANIFEST).display().to_string());
         screen.show(&report, || {
             data!("issued {} credentials into {}", report.issued, report.out);
@@ -141,6 +148,7 @@ impl Args {
             }
             screen.say(&format!("{} lists them all", out.join(MANIFEST).display()));
         });
+        evaded(&names, screen);
         Ok(ExitCode::SUCCESS)
     }
 
@@ -173,12 +181,28 @@ impl Args {
             CSV_FAULTS_MAX.. => format!("{CSV_FAULTS_MAX} faults or more"),
             n => format!("{n} faults"),
         };
-        let message = format!("{people} has {count}; nothing was issued");
-        let error = Refusal::new(Exit::Failed, message, "mend the lines named, and run the command again");
+        let (message, hint) = match faults.iter().filter(|fault| fault.line.is_some()).count() {
+            0 => (
+                format!("the template or the home's settings have {count}; nothing was issued"),
+                "mend what is named, and run the command again",
+            ),
+            of_lines if of_lines < faults.len() => (
+                format!("{people}, the template and the home's settings have {count}; nothing was issued"),
+                "mend what is named, and run the command again",
+            ),
+            _ => (
+                format!("{people} has {count}; nothing was issued"),
+                "mend the lines named, and run the command again",
+            ),
+        };
+        let error = Refusal::new(Exit::Failed, message, hint);
         screen.show(&Faulty { error: &error, faults }, || {});
         for Fault { line, column, message } in faults {
             let column = column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
-            screen.say(&format!("{people}:{line}: {column}{message}"));
+            match line {
+                Some(line) => screen.say(&format!("{people}:{line}: {column}{message}")),
+                None => screen.say(&format!("every row: {message}")),
+            }
         }
         screen.advise(&error);
         ExitCode::from(error.exit as u8)
@@ -213,20 +237,56 @@ async fn ask_some(
     }
 }
 
-fn fault((row, one): (&Row, &Result<Issued, Refusal>)) -> Option<Fault> {
-    let refusal = one.as_ref().err()?;
-    Some(row.fault(&format!("{} ({})", refusal.message, refusal.hint)))
+/// What the node says is wrong. What it says of every row and of no cell is told once: the template or the home's settings are
+/// at fault.
+fn faults_of(rows: &[Row], dry: &[Result<Issued, Refusal>]) -> Vec<Fault> {
+    let fault = |(row, one): (&Row, &Result<Issued, Refusal>)| {
+        let refusal = one.as_ref().err()?;
+        Some(row.fault(&format!("{} ({})", refusal.message, refusal.hint)))
+    };
+    let faults: Vec<Fault> = rows.iter().zip(dry).filter_map(fault).collect();
+    match faults.as_slice() {
+        [first, others @ ..]
+            if faults.len() == rows.len()
+                && first.column.is_none()
+                && others.iter().all(|other| other.column.is_none() && other.message == first.message) =>
+        {
+            vec![Fault::of_all(&first.message)]
+        }
+        _ => faults,
+    }
+}
+
+/// The names of the rows' files.
+fn names(folder: &mut Folder, rows: &[Row], dry: &[Result<Issued, Refusal>], extension: &str) -> Vec<Name> {
+    let issued = dry.iter().flatten();
+    let name = |(row, one): (&Row, &Issued)| {
+        folder.name(&one.id, row.order.to.as_str(), row.line, &row.stem, extension)
+    };
+    rows.iter().zip(issued).map(name).collect()
+}
+
+/// Says which files have other names than they would have, since other credentials have those.
+fn evaded(names: &[Name], screen: &Screen) {
+    let evaded: Vec<&str> =
+        names.iter().filter(|name| name.is_evaded).map(|name| name.file.as_str()).collect();
+    if let [first, others @ ..] = evaded.as_slice() {
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        screen.say(&format!(
+            "a number is in the name of {first}{more}: the name without it is another credential's, which stays"
+        ));
+    }
 }
 
 fn report(
     out: &Path,
     rows: &[Row],
     issued: Vec<Result<Issued, Refusal>>,
-    template: &Template,
+    names: &[Name],
     dry_run: bool,
 ) -> Result<Report, Refusal> {
     let mut credentials = Vec::new();
-    for (row, one) in rows.iter().zip(issued) {
+    for ((row, one), name) in rows.iter().zip(issued).zip(names) {
         let one = one?;
         credentials.push(Line {
             line: row.line,
@@ -235,14 +295,15 @@ fn report(
             skills: row.order.skills.clone(),
             level: row.order.level,
             id: one.id,
-            file: file(row, template.format()),
+            file: name.file.clone(),
             issued_before: one.before,
         });
     }
     let issued_before = credentials.iter().filter(|line| line.issued_before).count();
-    let issued = credentials.len() - issued_before;
+    let new = credentials.len() - issued_before;
+    let (issued, would_issue) = if dry_run { (0, Some(new)) } else { (new, None) };
     let out = out.display().to_string();
-    Ok(Report { out, dry_run, issued, issued_before, manifest: None, credentials })
+    Ok(Report { out, dry_run, issued, would_issue, issued_before, manifest: None, credentials })
 }
 
 fn preview(report: &Report, screen: &Screen) {
@@ -259,29 +320,17 @@ fn preview(report: &Report, screen: &Screen) {
         ]);
     }
     data!("{lines}");
-    screen.say(&format!("{} credentials would be issued into {}", report.issued, report.out));
+    let count = report.would_issue.unwrap_or_default();
+    screen.say(&format!("{count} credentials would be issued into {}", report.out));
     screen.say("nothing was issued; leave --dry-run out to issue them");
 }
 
-fn file(row: &Row, format: Format) -> String {
-    let extension = match format {
+fn extension(format: Format) -> &'static str {
+    match format {
         Format::Jcs | Format::Rdfc => "json",
         Format::VcJwt => "jwt",
         Format::SdJwt => "sd-jwt",
-    };
-    format!("{}.{extension}", row.stem)
-}
-
-fn manifest(report: &Report) -> Result<String, Refusal> {
-    let failed = |e: String| Refusal::new(Exit::Failed, format!("{MANIFEST}: {e}"), "report this");
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["line", "did", "id", "file"]).map_err(|e| failed(e.to_string()))?;
-    for line in &report.credentials {
-        let cells = [&line.line.to_string(), &line.did, &line.id, &line.file];
-        writer.write_record(cells).map_err(|e| failed(e.to_string()))?;
     }
-    let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
-    String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
 }
 
 /// Reads a file, up to one byte over the bound, which the reader of its content refuses.

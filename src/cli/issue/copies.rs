@@ -5,11 +5,18 @@ use std::{
     process::ExitCode,
 };
 
-use knackmesh_protocol::{credential::Format, key::Did};
+use knackmesh_protocol::{
+    credential::Format,
+    did,
+    key::{Algorithm, Did},
+};
 
 use super::{Written, printed};
 use crate::{
-    cli::{Outcome, Screen, ask, mismatch, source},
+    cli::{
+        Outcome, Screen, ask, mismatch, source,
+        writing::{vacant, write_new},
+    },
     control::{Exit, IssueOrder, Refusal, Reply, Request},
     home::Home,
 };
@@ -24,7 +31,14 @@ pub(super) fn keys(copies: usize, path: &Path, format: Format, to: &Did) -> Resu
     let mut keys: Vec<Did> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match line.parse::<Did>() {
-            Ok(did) if did.method() == "key" && did != *to && !keys.contains(&did) => keys.push(did),
+            Ok(did)
+                if did.method() == "key"
+                    && did::check(&did).is_ok()
+                    && did != *to
+                    && !keys.contains(&did) =>
+            {
+                keys.push(did)
+            }
             _ => {
                 let message = format!("{}: not a did:key, or one twice: {line}", path.display());
                 return refuse(message, "the holder makes them with `knack keys --single-use N`");
@@ -47,6 +61,14 @@ pub(super) async fn issue(
     keys: &[Did],
     out: Option<&Path>,
 ) -> Outcome {
+    let file = |n: usize, path: &Path| match n {
+        0 => path.to_owned(),
+        n => PathBuf::from(format!("{}.{n}", path.display())),
+    };
+    if let Some(path) = out {
+        (0..=keys.len()).try_for_each(|n| vacant(&file(n, path)))?;
+    }
+    let (format, algorithm) = (order.format, order.algorithm.unwrap_or(Algorithm::EdDsa));
     let copy = |to: &Did| IssueOrder { to: to.clone(), ..order.clone() };
     let orders: Vec<IssueOrder> = std::iter::once(order.clone()).chain(keys.iter().map(copy)).collect();
     let Reply::IssuedMany(issued) = ask(home, Request::IssueMany { orders, dry: false }).await? else {
@@ -58,20 +80,16 @@ pub(super) async fn issue(
         screen.show(&texts, || texts.iter().for_each(|text| data!("{text}")));
         return Ok(ExitCode::SUCCESS);
     };
-    let mut files = Vec::new();
+    let mut written = None;
     for (n, text) in texts.into_iter().enumerate() {
-        let file = match n {
-            0 => path.to_owned(),
-            n => PathBuf::from(format!("{}.{n}", path.display())),
-        };
-        std::fs::write(&file, text + "\n").map_err(|e| {
-            let hint = "name a file that you may write";
-            Refusal::new(Exit::Failed, format!("{}: {e}", file.display()), hint)
-        })?;
-        files.push(file.display().to_string());
+        let file = file(n, path);
+        write_new(&file, format!("{text}\n").as_bytes())?;
+        match &mut written {
+            None => written = Some(Written::new(&file, &text, format, algorithm)?),
+            Some(Written { copies, .. }) => copies.push(file.display().to_string()),
+        }
     }
-    let copies = files.split_off(1);
-    let written = Written { file: files.concat(), copies };
+    let written = written.ok_or_else(mismatch)?;
     screen.show(&written, || {
         screen.say(&format!("wrote {}", written.file));
         screen.say(&format!("and {} copies beside it", written.copies.len()));

@@ -11,7 +11,7 @@ use std::{
 use futures::future::join_all;
 use knackmesh_protocol::{
     credential::{Credential, Known, Need, Verifier, status::StatusList},
-    did::{Document, Documents, web},
+    did::{Document, Documents, KeyPage, web},
     key::Did,
     limits::{STATUS_LISTS_MAX, VERIFICATION_ROUNDS_MAX},
     time::Timestamp,
@@ -23,7 +23,7 @@ use crate::{
     report::{FetchedRow, ReasonRow},
 };
 
-/// How old a kept copy of a DID document may be, in milliseconds: a key that was replaced is to be noticed within the hour.
+/// How old a kept copy of a DID document, or of another's page about keys, may be, in milliseconds: a key that was replaced is to be noticed within the hour.
 pub const DOCUMENT_AGE_MAX_MS: u64 = 3600 * 1000;
 
 /// Asks others for one verification, and remembers what came of it.
@@ -178,6 +178,7 @@ async fn ask(
 ) -> Option<Fetched> {
     let (url, kind, max_age_ms) = match need {
         Need::Document(did) => (web::url_of(did).ok()?, Kind::DidDocument, DOCUMENT_AGE_MAX_MS),
+        Need::KeyPage(url) => (url.clone(), Kind::Keys, DOCUMENT_AGE_MAX_MS),
         Need::StatusList(url) => (url.clone(), Kind::StatusList, verifier.status_age_max_ms),
     };
     let max_age_ms = if gathering.asked.contains_key(need) { 0 } else { max_age_ms };
@@ -195,6 +196,7 @@ impl Gathering {
         if let Some(answer) = answer {
             match &need {
                 Need::Document(did) => self.take_document(did, answer, asker),
+                Need::KeyPage(url) => self.take_page(url, answer, asker),
                 Need::StatusList(url) => self.take_list(url, answer, asker),
             }
         }
@@ -210,6 +212,16 @@ impl Gathering {
             // Without room, the key stays unknown, and the check that needs it says so.
             Ok(document) => drop(self.known.documents.insert(document, answer.fetched)),
             Err(e) => asker.useless(&url, e.code(), e.to_string()),
+        }
+    }
+
+    fn take_page(&mut self, url: &str, answer: Fetched, asker: &Asker<'_>) {
+        let Ok(text) = String::from_utf8(answer.bytes) else {
+            return asker.useless(url, "not-utf-8", "what it gives about keys is not UTF-8".to_owned());
+        };
+        match KeyPage::read(&text, url) {
+            Ok(page) => drop(self.known.documents.insert_page(page, answer.fetched)),
+            Err(e) => asker.useless(url, e.code(), e.to_string()),
         }
     }
 
@@ -239,5 +251,5 @@ impl Gathering {
 /// What verifying the signature of a status list lacks.
 fn documents_for(list: &str, verifier: &Verifier<'_>) -> Vec<Need> {
     let needs = Credential::parse(list).map(|credential| credential.needs(verifier)).unwrap_or_default();
-    needs.into_iter().filter(|need| matches!(need, Need::Document(_))).collect()
+    needs.into_iter().filter(|need| matches!(need, Need::Document(_) | Need::KeyPage(_))).collect()
 }

@@ -90,7 +90,7 @@ fn verify(linkage: &Linkage, documents: &Documents) -> Result<(), String> {
             let method = jws.kid().ok_or("the token names no key")?;
             let key = did::verification_key(method, Relationship::AssertionMethod, documents)
                 .map_err(|e| e.to_string())?;
-            if key.controller != linkage.did {
+            if key.controller.did() != Some(&linkage.did) {
                 return Err("the key is another DID's".to_owned());
             }
             jws.verify(&key.key).map_err(|e| e.to_string())
@@ -98,7 +98,7 @@ fn verify(linkage: &Linkage, documents: &Documents) -> Result<(), String> {
         Entry::Credential(credential) => {
             let proofs = data_integrity::verify(credential, &Binding::ASSERTION, documents)
                 .map_err(|e| e.to_string())?;
-            match proofs.verified.iter().any(|proof| proof.controller == linkage.did) {
+            match proofs.verified.iter().any(|proof| proof.controller.did() == Some(&linkage.did)) {
                 true => Ok(()),
                 false => Err("no proof is by the DID".to_owned()),
             }

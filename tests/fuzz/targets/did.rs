@@ -3,7 +3,7 @@
 
 use knackmesh_fuzz::{NOW, texts};
 use knackmesh_protocol::{
-    did::{Document, Documents, Options, Relationship, linkage, resolve, verification_key, web},
+    did::{Document, Documents, KeyPage, Options, Relationship, linkage, page, resolve, verification_key, web},
     key::Did,
 };
 
@@ -19,11 +19,21 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         for method in methods {
             for relationship in [Relationship::AssertionMethod, Relationship::Authentication] {
                 if let Ok(resolved) = verification_key(&method, relationship, &documents) {
-                    assert_eq!(resolved.controller, did);
+                    assert_eq!(resolved.controller.did(), Some(&did));
                 }
             }
         }
     }
+    let url = "https://academy.example/issuers/7";
+    if let Ok(page) = KeyPage::read(text, url) {
+        documents.insert_page(page, NOW).expect("there is room");
+        for method in [url, "https://academy.example/issuers/7#key-1"] {
+            let _ = verification_key(method, Relationship::AssertionMethod, &documents);
+            let _ = page::is_of(method, url, &documents);
+        }
+    }
+    let _ = (page::is_of(text, url, &documents), page::needed(text, url, &documents));
+    let _ = (page::is_of(url, text, &documents), page::needed(url, text, &documents));
     let _ = linkage::read(text, &"https://academy.example".parse().expect("an origin"), NOW);
     for format in [None, Some("JsonWebKey2020")] {
         let options = Options { public_key_format: format, ..Options::default() };

@@ -19,9 +19,10 @@ use serde_json::{Map, Value, json};
 pub use self::suites::Suite;
 use super::{signer::Signer, vcdm::date_time};
 use crate::{
-    did::{self, Documents, Relationship},
+    base58,
+    did::{self, Controller, Documents, Relationship},
     json::items,
-    key::{Did, VerifyingKey},
+    key::VerifyingKey,
     limits::{PROOF_VALUE_BYTES_MAX, PROOFS_MAX},
     rdf::RdfError,
     text::shown,
@@ -85,8 +86,8 @@ impl<'a> Binding<'a> {
 /// A proof that verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedProof {
-    /// The DID whose key signed.
-    pub controller: Did,
+    /// Whose key signed.
+    pub controller: Controller,
     /// When it says it was made.
     pub created: Option<Timestamp>,
     /// When it says it ends. Whether that has passed is for the caller to judge.
@@ -299,7 +300,7 @@ pub(super) fn prove(
     let previous = previous_proofs(&options, items(document.get("proof")))?;
     let input = (suite.signing_input)(&document, &options, &previous)?;
     let signature = signer.key().sign(&input);
-    options.insert("proofValue".into(), json!(format!("z{}", bs58::encode(signature).into_string())));
+    options.insert("proofValue".into(), json!(format!("z{}", base58::encode(&signature))));
     let proof = Value::Object(options);
     let proofs = match document.remove("proof") {
         None => proof,
@@ -340,20 +341,16 @@ fn verify_one(
     let sole_key = method.strip_prefix("did:key:").filter(|key| !key.contains('#'));
     let sole_method = sole_key.map(|key| format!("{method}#{key}"));
     let method = sole_method.as_deref().unwrap_or(method);
-    let stated =
-        method.strip_prefix("https:").and_then(|url| VerifyingKey::from_multikey(url.split_once('#')?.1));
-    let (key, resolved) = match stated {
-        Some(key) => (key, None),
-        None => {
-            let relationship = expected.purpose.relationship();
-            let resolved = did::verification_key(method, relationship, known).map_err(|e| match e {
-                // A key with a URL of its own could be fetched, but nothing would bind it to a DID.
-                e if e.is_unsupported() || method.starts_with("https:") => {
-                    ProofError::KeyUnresolved(shown(method))
-                }
-                e => ProofError::BadVerificationMethod { method: shown(method), reason: e.to_string() },
-            })?;
-            (resolved.key.clone(), Some(resolved))
+    let relationship = expected.purpose.relationship();
+    let (key, resolved) = match did::verification_key(method, relationship, known) {
+        Ok(resolved) => (resolved.key.clone(), Some(resolved)),
+        // A key that states itself in its URL shows whether the document was changed, and no more.
+        Err(e) if e.is_unsupported() => match stated_key(method) {
+            Some(key) => (key, None),
+            None => return Err(ProofError::KeyUnresolved(shown(method))),
+        },
+        Err(e) => {
+            return Err(ProofError::BadVerificationMethod { method: shown(method), reason: e.to_string() });
         }
     };
     if key.algorithm() != suite.algorithm {
@@ -378,6 +375,11 @@ fn verify_one(
     // Nothing holds longer than the key that it is signed with.
     let expires = expires.into_iter().chain(resolved.ends).min();
     Ok(VerifiedProof { controller: resolved.controller, created, expires })
+}
+
+/// The key of an `https:` URL whose fragment is a Multikey.
+fn stated_key(method: &str) -> Option<VerifyingKey> {
+    VerifyingKey::from_multikey(method.strip_prefix("https:")?.split_once('#')?.1)
 }
 
 /// The proofs that `proof` depends on, in the order in which the document has them ([VC-DI] section 4.6, "Verify Proof
@@ -432,7 +434,7 @@ fn proof_value(text: &str) -> Option<Vec<u8>> {
     if text.len() > PROOF_VALUE_BYTES_MAX {
         return None;
     }
-    bs58::decode(text.strip_prefix('z')?).into_vec().ok().filter(|bytes| bytes.len() == 64)
+    base58::decode(text.strip_prefix('z')?).filter(|bytes| bytes.len() == 64)
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ pub(super) fn verify(
     };
     let relationship = expected.purpose.relationship();
     let key = token_key(&jws, holder.as_str(), relationship, &verifier.known.documents)?;
-    if key.controller != holder {
+    if key.controller.did() != Some(&holder) {
         return Err(PresentationError::NotTheHolders);
     }
     jws.verify(&key.key)?;

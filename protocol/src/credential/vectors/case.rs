@@ -22,6 +22,7 @@ pub(super) struct Case {
     now: String,
     trust: Value,
     documents: Vec<Value>,
+    key_pages: Vec<Value>,
     status_lists: Vec<Value>,
     status_age_max_ms: Option<u64>,
     shown: Value,
@@ -55,6 +56,7 @@ impl Cases {
             now: NOW.to_owned(),
             trust: json!([]),
             documents: Vec::new(),
+            key_pages: Vec::new(),
             status_lists: Vec::new(),
             status_age_max_ms: None,
             shown: shown.into(),
@@ -84,6 +86,12 @@ impl Case {
     /// By a verifier who fetched the DID document then.
     pub(super) fn knowing_document(&mut self, document: Value, fetched: &str) -> &mut Self {
         self.documents.push(json!({"did": document["id"], "fetched": fetched, "document": document}));
+        self
+    }
+
+    /// By a verifier who fetched what is published about keys at a URL then.
+    pub(super) fn knowing_page(&mut self, url: &str, page: Value, fetched: &str) -> &mut Self {
+        self.key_pages.push(json!({"url": url, "fetched": fetched, "page": page}));
         self
     }
 
@@ -121,7 +129,11 @@ impl Case {
         }
         case.insert("trust".into(), self.trust);
         let mut known = Map::new();
-        for (name, entries) in [("documents", self.documents), ("status_lists", self.status_lists)] {
+        for (name, entries) in [
+            ("documents", self.documents),
+            ("key_pages", self.key_pages),
+            ("status_lists", self.status_lists),
+        ] {
             if !entries.is_empty() {
                 known.insert(name.into(), Value::Array(entries));
             }

@@ -8,6 +8,7 @@ mod credentials;
 mod did_web;
 mod fixtures;
 mod jwt;
+mod key_pages;
 mod presentations;
 mod published;
 mod rdfc;
@@ -24,7 +25,10 @@ use super::{
     CheckName, Checks, Credential, Known, Need, Shown, TrustEntry, TrustList, Verifier,
     data_integrity::Binding, presentation, status::StatusList, trust_document,
 };
-use crate::{did::Document, time::Timestamp};
+use crate::{
+    did::{Document, KeyPage},
+    time::Timestamp,
+};
 
 /// A folder of cases, and what writes it.
 struct Folder {
@@ -32,10 +36,11 @@ struct Folder {
     cases: fn() -> Cases,
 }
 
-const FOLDERS: [Folder; 8] = [
+const FOLDERS: [Folder; 9] = [
     Folder { path: "", cases: credentials::cases },
     Folder { path: "did_web/", cases: did_web::cases },
     Folder { path: "jwt/", cases: jwt::cases },
+    Folder { path: "key_pages/", cases: key_pages::cases },
     Folder { path: "presentation/", cases: presentations::cases },
     Folder { path: "rdfc/", cases: rdfc::cases },
     Folder { path: "sd_jwt/", cases: sd_jwt::cases },
@@ -184,6 +189,7 @@ fn check_credential(text: &str, verifier: &Verifier<'_>) -> Value {
     let mut outcome = outcome(&credential, &checks, Shown::File);
     let needs = credential.needs(verifier).into_iter().map(|need| match need {
         Need::Document(did) => json!({"document": did}),
+        Need::KeyPage(url) => json!({"key_page": url}),
         Need::StatusList(url) => json!({"status_list": url}),
     });
     outcome["needs"] = needs.collect();
@@ -258,6 +264,10 @@ fn known_of(case: &Value) -> Known {
         let did = entry["did"].as_str().unwrap().parse().unwrap();
         let document = Document::read(&text_of(&entry["document"]), &did).unwrap();
         known.documents.insert(document, instant(entry, "fetched")).unwrap();
+    }
+    for entry in entries("key_pages").into_iter().flatten() {
+        let page = KeyPage::read(&text_of(&entry["page"]), entry["url"].as_str().unwrap()).unwrap();
+        known.documents.insert_page(page, instant(entry, "fetched")).unwrap();
     }
     for entry in entries("status_lists").into_iter().flatten() {
         let fetched = entry.get("url").map(|url| (url.as_str().unwrap(), instant(entry, "fetched")));

@@ -107,16 +107,16 @@ pub enum SdJwtError {
     #[error("the digests' algorithm (`_sd_alg`) is not supported (sha-256, sha-384 and sha-512 are)")]
     HashAlgorithm,
     /// A disclosure is not base64url of a list of salt, perhaps name, and value.
-    #[error("disclosure {0} (from 0) is malformed")]
+    #[error("disclosure {} is malformed", .0 + 1)]
     Disclosure(usize),
     /// A disclosure is there twice.
-    #[error("disclosure {0} (from 0) is repeated")]
+    #[error("disclosure {} is repeated", .0 + 1)]
     DisclosureRepeated(usize),
     /// The issuer signed nothing that a disclosure belongs to.
-    #[error("disclosure {0} (from 0) belongs to nothing that the issuer signed")]
+    #[error("disclosure {} belongs to nothing that the issuer signed", .0 + 1)]
     DisclosureUnreferenced(usize),
     /// A disclosure with a name belongs into an array, or one without into an object.
-    #[error("disclosure {0} (from 0) is of a member but belongs into an array, or the other way round")]
+    #[error("disclosure {} is of a member but belongs into an array, or the other way round", .0 + 1)]
     DisclosureMisplaced(usize),
     /// A digest is there twice, so that what it stands for would have two places.
     #[error("a digest is repeated")]

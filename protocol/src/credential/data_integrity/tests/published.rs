@@ -63,7 +63,7 @@ impl Vector {
         let signed = self.object("signed");
         assert_eq!(sign(self.unsecured(), suite, &(&published_key()).into(), &options), Ok(signed.clone()));
         let verified =
-            VerifiedProof { controller: published_key().did(), created: Some(created), expires: None };
+            VerifiedProof { controller: published_key().did().into(), created: Some(created), expires: None };
         assert_eq!(check(&signed), Ok(Proofs { verified: vec![verified], not_checked: vec![] }));
         for name in ["name", "description", "validFrom"] {
             let mut tampered = signed.clone();
@@ -146,9 +146,9 @@ fn the_published_set_and_chain_are_signed() {
         let proofs = items(document.get("proof"));
         assert_eq!(proofs.last(), Some(&Value::Object(of_chain(proof))), "{proof}");
         assert_eq!(proofs, items(of_chain(signed).get("proof")), "{signed}");
-        let controllers: Vec<Did> =
+        let controllers: Vec<Controller> =
             check(&of_chain(signed)).unwrap().verified.into_iter().map(|proof| proof.controller).collect();
-        let expected: Vec<Did> = (1..=n).map(|n| signer(n).controller().clone()).collect();
+        let expected: Vec<Controller> = (1..=n).map(|n| signer(n).controller().clone().into()).collect();
         assert_eq!(controllers, expected, "{signed}");
     }
     assert_eq!(document, of_chain("signedProofChain2"));
