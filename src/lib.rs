@@ -21,4 +21,6 @@ pub mod vc_api;
 
 pub mod demo;
 
+pub mod sim;
+
 pub mod cli;

@@ -43,3 +43,7 @@ pub mod world;
 mod coming;
 mod measures;
 mod network;
+
+pub mod plan;
+
+pub mod run;

@@ -128,7 +128,7 @@ impl Population {
     }
 
     /// A skill by Zipf's law.
-    fn skill(&self, rng: &mut ChaCha20Rng) -> SkillId {
+    pub(crate) fn skill(&self, rng: &mut ChaCha20Rng) -> SkillId {
         let drawn = below(rng, self.zipf.last().copied().unwrap_or(1));
         self.skills[self.zipf.partition_point(|sum| *sum <= drawn)].clone()
     }

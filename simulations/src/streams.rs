@@ -13,6 +13,11 @@ pub fn stream(seed: u64, node: u32, purpose: &str) -> ChaCha20Rng {
     ChaCha20Rng::from_seed(*hasher.finalize().as_bytes())
 }
 
+/// The stream of the `n`th entry of its kind in a scenario file, which no node draws from.
+pub fn entry(seed: u64, kind: &str, n: usize) -> ChaCha20Rng {
+    stream(seed, u32::MAX, &format!("entry {n} of {kind}"))
+}
+
 /// The next `N` bytes.
 pub fn bytes<const N: usize>(rng: &mut ChaCha20Rng) -> [u8; N] {
     let mut bytes = [0; N];
@@ -127,6 +132,7 @@ mod tests {
         for other in [draw(2, 2, "keys"), draw(1, 3, "keys"), draw(1, 2, "dial")] {
             assert_ne!(first, other);
         }
+        assert_ne!(bytes::<8>(&mut entry(1, "queries", 0)), bytes::<8>(&mut entry(1, "queries", 1)));
         let mut rng = stream(1, 2, "below");
         assert!((0..1000).all(|_| below(&mut rng, 7) < 7));
     }

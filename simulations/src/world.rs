@@ -145,6 +145,11 @@ impl World {
         self.trace.events()
     }
 
+    /// Who is published now, by view: the node, and when it ends.
+    pub fn published(&self) -> impl Iterator<Item = (u32, PublicKey, Timestamp)> {
+        self.ledger.alive(self.now).map(|truth| (truth.node, truth.summary.body().view(), truth.expires()))
+    }
+
     /// A node.
     pub fn node(&self, number: u32) -> &Node {
         &self.nodes[number as usize]

@@ -28,6 +28,7 @@ mod reissue;
 mod revoke;
 mod screen;
 mod serve;
+mod sim;
 mod source;
 mod status;
 mod status_list;
@@ -117,6 +118,7 @@ enum Command {
     Trust(trust::Args),
     Lookup(lookup::Args),
     Serve(serve::Args),
+    Sim(sim::Args),
     Completions(completions::Args),
 }
 
@@ -209,6 +211,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Trust(args) => args.run(&home()?, screen).await,
             Command::Lookup(args) => args.run(&home()?, screen).await,
             Command::Serve(args) => args.run(&home()?, screen).await,
+            Command::Sim(args) => args.run(screen).await,
             Command::Completions(args) => args.run(screen),
         }
     })

@@ -15,5 +15,6 @@ mod presenting;
 mod proofs;
 mod reissuing;
 mod running;
+mod simulating;
 mod trusting;
 mod verifying;

@@ -28,7 +28,19 @@ use knackmesh_protocol::{
 use rand_chacha::ChaCha20Rng;
 
 /// Names an attack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Attack {
     /// Random bytes, and honest bytes with one bit flipped, on every channel.
     Garbage,

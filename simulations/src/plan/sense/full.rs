@@ -1,0 +1,117 @@
+//! The full fidelity: bounds of what is modelled.
+
+use super::{Senseless, agenda::Agenda, permille, within};
+use crate::plan::{
+    full::{Amount, Full, Latency, Regions, Uniform},
+    units::{Duration, Share},
+    world,
+};
+
+/// Most nodes with a full peer each.
+const NODES_MAX: u32 = 10_000;
+/// Longest latency.
+const LATENCY_MAX: Duration = Duration(60_000);
+
+pub(super) fn check(file: &Full) -> Result<(), Senseless> {
+    if file.duration.0 == 0 {
+        return Err(Senseless::new("duration", "nothing happens in no time"));
+    }
+    within("population.issuers", file.population.issuers, 1, 1000)?;
+    within("population.skills", file.population.skills, 4, 100_000)?;
+    within("network.degree", file.network.degree, 1, 100)?;
+    within("metrics.recall_at", file.metrics.recall_at, 1, 100)?;
+    within("metrics.observers", file.metrics.observers, 0, NODES_MAX)?;
+    within("aims.flood_per_second", file.aims.flood_per_second, 0, 1000)?;
+    for (key, count) in [
+        ("population.employers", file.population.employers),
+        ("population.professionals", file.population.professionals),
+    ] {
+        within(key, count, 0, NODES_MAX)?;
+    }
+    if file.metrics.resolution.0 == 0 || file.metrics.every.0 == 0 {
+        return Err(Senseless::new("metrics", "there is no looking all the time; the least is 1 ms"));
+    }
+    network(file)?;
+    churn(file)?;
+    let mut hostile: u32 = 0;
+    for (attack, amount) in &file.adversaries {
+        let key = format!("adversaries.{}", world::attack_name(*attack));
+        match amount {
+            Amount::Number(number) => {
+                within(&key, *number, 0, NODES_MAX)?;
+                hostile = hostile.saturating_add(*number);
+            }
+            Amount::Share(share) => permille(key, *share)?,
+        }
+    }
+    let scenario = world::scenario(file, 0);
+    within("population", scenario.nodes(), 2, NODES_MAX)?;
+    if scenario.victim >= scenario.employers.max(1) {
+        let message = format!("there are {} employers, numbered from 0", scenario.employers);
+        return Err(Senseless::new("aims.victim", message));
+    }
+    Agenda { file, scenario: &scenario }.check()
+}
+
+fn network(file: &Full) -> Result<(), Senseless> {
+    let network = &file.network;
+    permille("network.loss", network.loss)?;
+    permille("network.dial_failing", network.dial_failing)?;
+    permille("nat.behind", file.nat.behind)?;
+    permille("nat.punched", file.nat.punched)?;
+    let short = |key: &str, duration: Duration| {
+        if duration <= LATENCY_MAX {
+            return Ok(());
+        }
+        Err(Senseless::new(format!("network.{key}"), format!("{duration} is more than a minute")))
+    };
+    short("dial_timeout", network.dial_timeout)?;
+    match &network.latency {
+        Latency::Line(line) => {
+            within("network.latency.line.regions", line.regions, 1, 1000)?;
+            short("latency.line.near", line.near)?;
+            short("latency.line.far", line.far)?;
+            short("latency.line.jitter", line.jitter)?;
+        }
+        Latency::Uniform(Uniform { min, max }) => {
+            short("latency.uniform.max", *max)?;
+            if min > max {
+                return Err(Senseless::new(
+                    "network.latency.uniform.min",
+                    format!("{min} is more than {max}"),
+                ));
+            }
+        }
+        Latency::Regions(Regions { shares, one_way, jitter }) => {
+            let wrong = |message: &str| Err(Senseless::new("network.latency.regions", message));
+            short("latency.regions.jitter", *jitter)?;
+            one_way.iter().flatten().try_for_each(|cell| short("latency.regions.one_way", *cell))?;
+            shares.iter().try_for_each(|share| permille("network.latency.regions.shares", *share))?;
+            if shares.iter().map(|share| u64::from(share.0)).sum::<u64>() != u64::from(Share::WHOLE.0) {
+                return wrong("the shares together are not 100 %");
+            }
+            if one_way.len() != shares.len() || one_way.iter().any(|row| row.len() != shares.len()) {
+                return wrong("`one_way` needs a row and a column for each of the shares");
+            }
+        }
+    }
+    for (n, line) in file.lines.iter().enumerate() {
+        permille(format!("lines.{n}.share"), line.share)?;
+        if line.up.0 == 0 || line.down.0 == 0 {
+            return Err(Senseless::new(format!("lines.{n}"), "nothing goes through a line of 0 kbit/s"));
+        }
+    }
+    Ok(())
+}
+
+fn churn(file: &Full) -> Result<(), Senseless> {
+    let Some(churn) = &file.churn else { return Ok(()) };
+    permille("churn.share", churn.share)?;
+    permille("churn.crashes", churn.crashes)?;
+    for (key, lifetime) in [("churn.session", churn.session), ("churn.gap", churn.gap)] {
+        if let Some(fault) = lifetime.fault() {
+            return Err(Senseless::new(key, fault));
+        }
+    }
+    Ok(())
+}

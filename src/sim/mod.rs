@@ -1,0 +1,33 @@
+//! Simulations as a researcher has them: runs of scenario files, sweeps over seeds and settings, folders of results, reports.
+//!
+//! What a world does is decided in `knackmesh_simulations`, in virtual time; here are the clock on the wall, threads, files and
+//! plots. One run is one thread; runs of different seeds go side by side. Everything in a folder of results but the wall
+//! clock's figures follows from the scenario, the seed and the program.
+
+mod comparing;
+mod folder;
+mod machine;
+mod metrics;
+mod plots;
+mod record;
+mod replaying;
+mod report;
+mod running;
+mod scenarios;
+mod statistics;
+mod sweeping;
+
+pub use self::{
+    comparing::{Comparison, Difference, compare},
+    folder::{Folder, FolderError},
+    metrics::{METRICS, Metric},
+    record::{Ending, Manifest, Record, Sweep, SweepRow},
+    replaying::{NodeRow, Replayed, replay},
+    report::write_report,
+    running::{Progress, run},
+    scenarios::{Named, ScenarioError, find, scenario},
+    sweeping::{Job, Seeds, jobs, sweep},
+};
+pub use knackmesh_simulations::plan::{
+    Assignment, Duration, File, NotAnAssignment, Plan, PlanError, SHIPPED, Shipped,
+};

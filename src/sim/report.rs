@@ -1,0 +1,228 @@
+//! `report.html`: one file with everything to be seen of a result. It fetches nothing, and needs no scripts.
+
+use std::fmt::Write;
+
+use super::{
+    folder::{Folder, FolderError},
+    metrics::{METRICS, label},
+    plots::{self, Chart},
+    record::{Ending, Record, Sweep},
+    statistics::mean,
+};
+
+/// Writes the plots and the report of a folder of results.
+///
+/// # Errors
+/// When the folder holds no results, or cannot be written.
+pub fn write_report(folder: &Folder) -> Result<(), FolderError> {
+    let (title, charts, body) = if folder.is_sweep()? {
+        let sweep = folder.sweep()?;
+        (sweep.title.clone(), plots::of_sweep(&sweep), sweep_body(&sweep))
+    } else {
+        let record = folder.record()?;
+        (record.manifest.title.clone(), plots::of_run(&record), run_body(&record))
+    };
+    let mut figures = String::new();
+    for chart in &charts {
+        let (svg, png) = drawn(folder, chart)?;
+        folder.write(&format!("plots/{}.svg", chart.name), svg.as_bytes())?;
+        folder.write(&format!("plots/{}.png", chart.name), &png)?;
+        let _ = writeln!(
+            figures,
+            "<figure>{}<figcaption>{}</figcaption></figure>",
+            svg.trim(),
+            escaped(&chart.caption)
+        );
+    }
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\n<style>{STYLE}</style></head>\n\
+         <body><main>\n<h1>{title}</h1>\n{body}\n<h2>Plots</h2>\n{figures}</main></body></html>\n",
+        title = escaped(&title),
+    );
+    folder.write("report.html", page.as_bytes())
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;color:#222;margin:0;background:#fff}\
+main{max-width:60rem;margin:0 auto;padding:1rem}h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}\
+table{border-collapse:collapse;margin:.5rem 0}td,th{text-align:left;padding:.2rem 1.2rem .2rem 0;border-bottom:1px solid #ddd;\
+vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}code,pre{font:13px/1.4 ui-monospace,monospace}\
+pre{background:#f5f5f5;padding:1rem;overflow:auto}code{overflow-wrap:anywhere}.note{border-left:4px solid #e69f00;padding:.4rem \
+.8rem;background:#fdf6e7}.bad{border-color:#d55e00;background:#fcece1}figure{margin:1.5rem 0}figure svg{width:100%;height:auto}\
+figcaption{color:#555;font-size:.9rem}";
+
+fn drawn(folder: &Folder, chart: &Chart) -> Result<(String, Vec<u8>), FolderError> {
+    let failed = |e: plots::PlotError| FolderError::Damaged {
+        path: folder.path().join(format!("plots/{}", chart.name)),
+        message: e.to_string(),
+    };
+    Ok((chart.svg().map_err(failed)?, chart.png().map_err(failed)?))
+}
+
+fn run_body(record: &Record) -> String {
+    let manifest = &record.manifest;
+    let mut body = String::new();
+    match &manifest.ending {
+        Ending::Whole => {}
+        Ending::Interrupted => note(
+            &mut body,
+            "note bad",
+            &format!(
+                "This run is partial: it was interrupted {} into {}.",
+                seconds(manifest.reached_ms),
+                seconds(manifest.duration_ms)
+            ),
+        ),
+        Ending::Violation { check, at_ms, detail } => note(
+            &mut body,
+            "note bad",
+            &format!("A promise was broken {} into the run: {check}: {detail}", seconds(*at_ms)),
+        ),
+    }
+    note(
+        &mut body,
+        "note",
+        "This is the run of one seed, which is not enough to conclude from: another seed draws other people, delays and \
+         losses. `knack sim sweep` runs many and shows how far they differ.",
+    );
+    body.push_str("<h2>In numbers</h2>\n<table>\n");
+    for metric in METRICS {
+        if let Some(value) = record.summary.get(metric.name).copied().flatten() {
+            row(&mut body, &escaped(metric.label), &number(value));
+        }
+    }
+    body.push_str("</table>\n<h2>What it is</h2>\n<table>\n");
+    let cpu = manifest.cpu_seconds.map_or("unknown".to_owned(), |s| format!("{s:.2} s"));
+    let memory = manifest
+        .peak_memory_bytes
+        .map_or("unknown".to_owned(), |b| format!("{:.0} MiB", b as f64 / 1_048_576.0));
+    let program = &manifest.program;
+    let build = if program.debug_build { ", built without optimisation" } else { "" };
+    let rows = [
+        ("seed", manifest.seed.to_string()),
+        ("trace hash", format!("<code>{}</code>", manifest.trace_hash)),
+        ("nodes", manifest.nodes.to_string()),
+        ("time", format!("{} of {}", seconds(manifest.reached_ms), seconds(manifest.duration_ms))),
+        ("events", manifest.events.to_string()),
+        ("wall clock", format!("{:.2} s", manifest.wall_seconds)),
+        ("processor", cpu),
+        ("events per second", format!("{:.0}{build}", manifest.events_per_second)),
+        ("peak memory", memory),
+        ("program", program_line(program)),
+        ("machine", machine_line(&manifest.machine)),
+    ];
+    for (name, value) in rows {
+        row(&mut body, name, &value);
+    }
+    body.push_str("</table>\n");
+    scenario(&mut body, &manifest.scenario);
+    body
+}
+
+fn sweep_body(sweep: &Sweep) -> String {
+    let mut body = String::new();
+    if sweep.partial {
+        note(&mut body, "note bad", "This sweep is partial: runs are missing, or ended early.");
+    }
+    if sweep.seeds.len() < 2 {
+        note(
+            &mut body,
+            "note",
+            "One seed is not enough to conclude from: what of this is chance cannot be said. Sweep over more with --seeds 1..20.",
+        );
+    }
+    let _ = writeln!(
+        body,
+        "<p>{} runs, {} seeds for each combination of values; means with 95 % intervals by Student's t distribution.</p>",
+        sweep.runs.len(),
+        sweep.seeds.len()
+    );
+    let mut groups: Vec<(&[String], Vec<&super::SweepRow>)> = Vec::new();
+    for run in &sweep.runs {
+        match groups.iter_mut().find(|(values, _)| *values == run.values) {
+            Some((_, runs)) => runs.push(run),
+            None => groups.push((&run.values, vec![run])),
+        }
+    }
+    body.push_str("<h2>In numbers</h2>\n<div style=\"overflow:auto\"><table>\n<tr><th></th>");
+    for (values, _) in &groups {
+        let heading: Vec<String> =
+            sweep.keys.iter().zip(*values).map(|(key, value)| format!("{key} = {value}")).collect();
+        let _ = write!(body, "<th>{}</th>", escaped(&heading.join(", ")));
+    }
+    body.push_str("</tr>\n");
+    for metric in METRICS {
+        if sweep.runs.iter().all(|run| run.summary.get(metric.name).copied().flatten().is_none()) {
+            continue;
+        }
+        let _ = write!(body, "<tr><td>{}</td>", escaped(label(metric.name)));
+        for (_, runs) in &groups {
+            let values: Vec<f64> =
+                runs.iter().filter_map(|run| run.summary.get(metric.name).copied().flatten()).collect();
+            let text = mean(&values).map_or("-".to_owned(), |mean| match mean.half_width {
+                Some(half) => format!("{} \u{b1} {}", number(mean.mean), number(half)),
+                None => number(mean.mean),
+            });
+            let _ = write!(body, "<td class=\"n\">{text}</td>");
+        }
+        body.push_str("</tr>\n");
+    }
+    body.push_str("</table></div>\n<h2>What it is</h2>\n<table>\n");
+    let seeds: Vec<String> = sweep.seeds.iter().map(u64::to_string).collect();
+    row(&mut body, "seeds", &seeds.join(", "));
+    row(&mut body, "wall clock", &format!("{:.2} s", sweep.wall_seconds));
+    row(&mut body, "program", &program_line(&sweep.program));
+    row(&mut body, "machine", &machine_line(&sweep.machine));
+    body.push_str("</table>\n");
+    scenario(&mut body, &sweep.scenario);
+    body
+}
+
+fn program_line(program: &super::machine::Program) -> String {
+    let commit = program.commit.as_deref().unwrap_or("unknown");
+    format!(
+        "knack {}, commit {}, Cargo.lock <code>{}</code>",
+        escaped(&program.version),
+        escaped(commit),
+        escaped(&program.cargo_lock)
+    )
+}
+
+fn machine_line(machine: &super::machine::Machine) -> String {
+    let cores = machine.cores.map_or("unknown".to_owned(), |cores| cores.to_string());
+    format!("{} on {}, {cores} cores", escaped(&machine.os), escaped(&machine.arch))
+}
+
+fn scenario(body: &mut String, file: &knackmesh_simulations::plan::File) {
+    let text = super::Plan { file: file.clone() }.to_toml();
+    let _ = write!(
+        body,
+        "<h2>Scenario</h2>\n<details><summary>with every default and setting</summary>\n<pre>{}</pre></details>\n",
+        escaped(&text)
+    );
+}
+
+fn note(body: &mut String, class: &str, text: &str) {
+    let _ = writeln!(body, "<p class=\"{class}\">{}</p>", escaped(text));
+}
+
+fn row(body: &mut String, name: &str, value: &str) {
+    let _ = writeln!(body, "<tr><td>{name}</td><td>{value}</td></tr>");
+}
+
+fn seconds(ms: u64) -> String {
+    knackmesh_simulations::plan::Duration(ms).to_string()
+}
+
+fn number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        large if large >= 100.0 => format!("{value:.0}"),
+        middle if middle >= 1.0 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,224 @@
+//! `knack sim`: scenarios, results, and what is said when they are wrong.
+
+use std::{fs, path::Path, process::Stdio};
+
+use crate::harness::{finish, knack, until};
+
+const SMALL: &str = r#"
+title = "Small"
+duration = "20 s"
+
+[population]
+employers = 2
+professionals = 6
+skills = 8
+
+[[publications]]
+at = "5 s"
+
+[[queries]]
+at = "10 s"
+within = "2 s"
+"#;
+
+/// A folder with a small scenario in it, in which commands run.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let dir = tempfile::TempDir::with_prefix("knack-test-").expect("a temporary folder");
+        fs::write(dir.path().join("small.toml"), SMALL).expect("written");
+        Desk(dir)
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn sim(&self, args: &[&str]) -> std::process::Command {
+        let mut command = knack();
+        command.current_dir(self.0.path()).arg("sim").args(args);
+        command
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    fn json(&self, name: &str) -> serde_json::Value {
+        serde_json::from_str(&self.read(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// The command fails with `code`; stderr says each of `said`.
+    #[track_caller]
+    fn fails(&self, args: &[&str], code: i32, said: &[&str]) {
+        let outcome = finish(&mut self.sim(args));
+        assert_eq!(outcome.code, Some(code), "{args:?}: {outcome:?}");
+        assert!(said.iter().all(|said| outcome.stderr.contains(said)), "{args:?}: {outcome:?}");
+        assert!(outcome.stderr.contains("try"), "{outcome:?}");
+        assert_eq!(outcome.stdout, "", "{args:?}");
+        let json = finish(self.sim(args).arg("--json")).json();
+        assert!(json["error"]["hint"].is_string(), "{json:#}");
+    }
+}
+
+fn is_png(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x89PNG") && bytes.len() > 5000)
+}
+
+#[test]
+fn a_run_leaves_tables_plots_and_a_report_and_has_one_history() {
+    let desk = Desk::new();
+    let ran =
+        finish(desk.sim(&["run", "small.toml", "--seed", "7", "--out", "a", "--json"]).env("NO_COLOR", "1"));
+    let report = ran.ok().json();
+    assert_eq!(report["seed"], 7);
+    assert_eq!(report["summary"]["queries"], 2.0);
+    let manifest = desk.json("a/manifest.json");
+    assert_eq!(manifest["trace_hash"], report["trace_hash"]);
+    assert_eq!(manifest["partial"], false);
+    assert_eq!(manifest["scenario"]["population"]["issuers"], 5, "with every default");
+    for part in ["program", "machine", "wall_seconds", "events_per_second", "events"] {
+        assert!(!manifest[part].is_null(), "{part}: {manifest:#}");
+    }
+    assert_eq!(manifest["program"]["cargo_lock"].as_str().map(str::len), Some(64));
+    assert_eq!(desk.read("a/queries.csv").lines().count(), 3);
+    assert_eq!(desk.read("a/spreading.csv").lines().count(), 1 + 6 * 2);
+    for table in ["messages", "load", "timeseries"] {
+        assert!(desk.read(&format!("a/{table}.csv")).lines().count() > 2, "{table}");
+    }
+    for plot in ["recall", "latency", "discoverability", "coverage", "load", "messages", "bytes"] {
+        assert!(is_png(&desk.path(&format!("a/plots/{plot}.png"))), "{plot}");
+        assert!(desk.read(&format!("a/plots/{plot}.svg")).starts_with("<svg"), "{plot}");
+    }
+    let page = desk.read("a/report.html");
+    assert!(page.contains("one seed, which is not enough"));
+    for fetches in ["<script", "<link", "src=", "url("] {
+        assert!(!page.contains(fetches), "the report needs no network: {fetches}");
+    }
+
+    let again = finish(&mut desk.sim(&["replay", "a", "--json"])).ok().json();
+    assert_eq!(again["trace_hash"], report["trace_hash"]);
+    let earlier = finish(&mut desk.sim(&["replay", "a", "--until", "9 s", "--json"])).ok().json();
+    assert_eq!(earlier["at_ms"], 9000);
+    assert_eq!(earlier["nodes"].as_array().map(Vec::len), Some(8));
+    assert_ne!(earlier["trace_hash"], report["trace_hash"]);
+    let outcome = finish(&mut desk.sim(&["report", "a"])).ok();
+    assert_eq!(outcome.stdout.trim(), "a/report.html");
+    desk.fails(&["run", "small.toml", "--out", "a"], 1, &["a: there is something already", "--out DIR"]);
+    fs::write(
+        desk.path("a/manifest.json"),
+        desk.read("a/manifest.json").replace(r#""seed": 7"#, r#""seed": 8"#),
+    )
+    .expect("written");
+    desk.fails(&["replay", "a"], 1, &["this is not what happened"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_scenario_is_named_with_its_place() {
+    let desk = Desk::new();
+    let wrong = |from: &str, to: &str, said: &[&str]| {
+        fs::write(desk.path("wrong.toml"), SMALL.replace(from, to)).expect("written");
+        desk.fails(&["run", "wrong.toml", "--out", "x"], 2, said);
+        assert!(!desk.path("x").exists(), "nothing was begun");
+    };
+    wrong("skills", "skils", &["wrong.toml: line 8, column 1: there is no `skils`", "write `skills`"]);
+    wrong("\"20 s\"", "\"20 sec\"", &["line 3, column 12", "`20 sec` is no duration: write \"20 ms\""]);
+    wrong("\"5 s\"", "5", &["line 11, column 6", "a duration with its unit"]);
+    wrong("\"5 s\"", "\"30 s\"", &["publications.0.at: 30 s is after the end, which is at 20 s"]);
+    wrong(
+        "duration",
+        "fidelity = \"overlay\"\nlook_ups = 9\nduration",
+        &["line 8, column 1: `employers` is not modelled in fidelity overlay"],
+    );
+    wrong("title = \"Small\"", "title = \"", &["wrong.toml: line 2"]);
+    desk.fails(&["run", "first-step"], 2, &["there is no such file", "write `first-steps`"]);
+    desk.fails(
+        &["run", "small.toml", "--set", "network.los=2 %"],
+        2,
+        &["--set network.los", "did you mean `loss`"],
+    );
+    desk.fails(&["run", "small.toml", "--set", "network.loss"], 2, &["KEY=VALUE"]);
+    desk.fails(&["sweep", "small.toml", "--seeds", "9..1"], 2, &["1..20"]);
+    desk.fails(&["compare", ".", "."], 1, &["no results of `knack sim run`"]);
+    desk.fails(&["report", "nowhere"], 1, &["no results"]);
+    desk.fails(&["new", "first-step"], 2, &["write `first-steps`"]);
+}
+
+#[test]
+fn a_scenario_that_ships_is_a_beginning() {
+    let desk = Desk::new();
+    let list = finish(&mut desk.sim(&["new", "--json"])).ok().json();
+    let names: Vec<&str> =
+        list.as_array().expect("a list").iter().filter_map(|row| row["name"].as_str()).collect();
+    assert!(names.contains(&"first-steps") && names.contains(&"kademlia-lookups"), "{names:?}");
+    finish(&mut desk.sim(&["new", "kademlia-lookups", "mine.toml"])).ok();
+    desk.fails(&["new", "kademlia-lookups", "mine.toml"], 1, &["is there already"]);
+    let args =
+        ["run", "mine.toml", "--set", "population.nodes=300", "--set", "look_ups=50", "--out", "o", "--json"];
+    let report = finish(&mut desk.sim(&args)).ok().json();
+    assert_eq!(report["summary"]["look_ups"], 50.0);
+    assert_eq!(desk.read("o/look_ups.csv").lines().count(), 51);
+    assert!(is_png(&desk.path("o/plots/hops.png")));
+    let schema = finish(&mut desk.sim(&["new", "--schema"])).ok().json();
+    assert_eq!(schema["title"], "Knackmesh scenario");
+}
+
+#[test]
+fn a_sweep_runs_each_value_with_each_seed_and_is_compared() {
+    let desk = Desk::new();
+    let sweep = format!("{SMALL}\n[sweep]\n\"network.loss\" = [\"0 %\", \"20 %\"]\n");
+    fs::write(desk.path("sweep.toml"), sweep).expect("written");
+    let swept =
+        finish(&mut desk.sim(&["sweep", "sweep.toml", "--seeds", "1..3", "-j2", "--out", "s", "--json"]));
+    let report = swept.ok().json();
+    let runs = report["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 6);
+    assert_eq!(runs[5]["values"][0], "20 %");
+    assert_eq!(desk.read("s/runs.csv").lines().count(), 7);
+    assert!(is_png(&desk.path("s/plots/recall_mean.png")));
+    assert!(desk.read("s/report.html").contains("95 % intervals"));
+    let alone = finish(&mut desk.sim(&[
+        "run",
+        "sweep.toml",
+        "--seed",
+        "3",
+        "--set",
+        "network.loss=20 %",
+        "--out",
+        "r",
+    ]));
+    alone.ok();
+    assert_eq!(
+        desk.json("r/manifest.json")["trace_hash"],
+        runs[5]["trace_hash"],
+        "threads change no history"
+    );
+    let compared = finish(&mut desk.sim(&["compare", "s", "s", "--json"])).ok().json();
+    assert_eq!(compared["same_history"], true);
+    assert_eq!(compared["one_seed"], false);
+    assert_eq!(compared["differences"][0]["change"]["mean"], 0.0);
+    let single = finish(&mut desk.sim(&["compare", "r", "s/runs/0000"])).ok();
+    assert!(single.stderr.contains("one seed is not enough"), "{single:?}");
+}
+
+#[test]
+fn an_interrupted_run_leaves_what_it_measured_marked_as_partial() {
+    let desk = Desk::new();
+    let args = ["run", "first-steps", "--out", "p", "--set", "duration=20 h"];
+    let mut command = desk.sim(&args);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    until("the folder is there", || desk.path("p").exists().then_some(()));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.is_ok_and(|status| status.success()));
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("interrupted") && stderr.contains("marked as partial"), "{stderr}");
+    assert!(!stderr.contains('\r'), "no progress where there is no terminal: {stderr}");
+    let manifest = desk.json("p/manifest.json");
+    assert_eq!(manifest["partial"], true);
+    assert_eq!(manifest["ending"], "interrupted");
+    assert!(desk.read("p/report.html").contains("This run is partial"));
+}
