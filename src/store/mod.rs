@@ -144,8 +144,7 @@ impl Store {
     /// # Errors
     /// When another process has it open, the disk refuses, or it is of another version.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let config =
-            sled::Config::new().path(dir).cache_capacity(32 * 1024 * 1024).flush_every_ms(Some(500));
+        let config = sled::Config::new().path(dir).cache_capacity(32 * 1024 * 1024).flush_every_ms(Some(500));
         // Who has just dropped a store finds it locked still, until a thread of its database has ended.
         let mut attempts = 0..LOCKED_ATTEMPTS;
         let db = loop {
