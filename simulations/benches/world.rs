@@ -7,7 +7,8 @@
 use std::time::Instant;
 
 use knackmesh_simulations::{
-    churn::{Churn, Lifetime, Renewal},
+    churn::{Churn, Renewal},
+    lifetime::Lifetime,
     mesh::{Gossip, Mesh},
     scenario::Scenario,
     traffic::Kind,
@@ -26,7 +27,7 @@ fn main() {
     let professionals = u32::try_from(professionals).unwrap();
     let is_given = |word: &str| std::env::args().any(|argument| argument == word);
     let gossip = if is_given("flood") { Gossip::Flood } else { Gossip::Mesh(Mesh::default()) };
-    let renewal = Renewal { session: Lifetime::IPFS_SESSION, ..Renewal::default() };
+    let renewal = Renewal { session: Lifetime::IPFS, ..Renewal::default() };
     let churn = if is_given("churn") { Churn::Renewal(renewal) } else { Churn::None };
     let scenario = Scenario { employers, professionals, gossip, churn, ..Scenario::default() };
 

@@ -1,48 +1,23 @@
 //! Churn: when nodes come and go. Lengths are drawn from each node's own stream with `libm`, whose results are the same on
 //! every platform, or are given as a trace.
 //!
-//! Source of the Weibull fit: sessions of IPFS nodes, shape 0.61 and scale 3.7 hours, as [`Lifetime::IPFS_SESSION`].
+//! Source of the Weibull fit: sessions of IPFS nodes, shape 0.61 and scale 3.7 hours, as [`Lifetime::IPFS`].
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
-use crate::streams::below;
+use crate::{lifetime::Lifetime, streams::below};
 
 const HOUR_MS: u64 = 3_600_000;
 /// Longest length drawn, in milliseconds: ten years.
 const LENGTH_MAX_MS: f64 = 10.0 * 365.0 * 24.0 * HOUR_MS as f64;
 
-/// How long a session, or the gap between two, lasts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Lifetime {
-    /// Whoever has stayed is as likely to go in the next minute as whoever has just come.
-    Exponential {
-        /// The mean, in milliseconds.
-        mean_ms: u64,
-    },
-    /// With a shape below 1, who has stayed longer stays longer yet.
-    Weibull {
-        /// The shape, above 0.
-        shape: f64,
-        /// The scale, in milliseconds: 63 % are shorter.
-        scale_ms: u64,
-    },
-}
-
 impl Lifetime {
-    /// Sessions as measured in IPFS: half of them end within two hours, the mean is 5.4 hours.
-    pub const IPFS_SESSION: Lifetime = Lifetime::Weibull { shape: 0.61, scale_ms: 37 * HOUR_MS / 10 };
-
-    /// A length in milliseconds, at least 1.
+    /// One of them in milliseconds, at least 1.
     pub fn draw(&self, rng: &mut ChaCha20Rng) -> u64 {
         // Uniform above 0 and up to 1, so that the logarithm exists.
         let uniform = ((rng.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-        let unit = -libm::log(uniform);
-        let length = match self {
-            Lifetime::Exponential { mean_ms } => *mean_ms as f64 * unit,
-            Lifetime::Weibull { shape, scale_ms } => *scale_ms as f64 * libm::pow(unit, 1.0 / shape),
-        };
-        length.clamp(1.0, LENGTH_MAX_MS) as u64
+        self.exceeded_by(uniform).clamp(1.0, LENGTH_MAX_MS) as u64
     }
 }
 
@@ -76,7 +51,7 @@ impl Default for Renewal {
     /// Everybody comes and goes as in IPFS, with gaps of an hour on average; half of the departures are crashes.
     fn default() -> Self {
         Renewal {
-            session: Lifetime::IPFS_SESSION,
+            session: Lifetime::IPFS,
             gap: Lifetime::Exponential { mean_ms: HOUR_MS },
             churning_permille: 1000,
             crash_permille: 500,
@@ -140,7 +115,7 @@ mod tests {
 
     #[test]
     fn weibull_lengths_follow_their_distribution() {
-        let lengths = drawn(Lifetime::IPFS_SESSION);
+        let lengths = drawn(Lifetime::IPFS);
         // 1 - exp(-(t / scale)^shape).
         for (hours, share) in [(0.5, 0.2555), (1.0, 0.3624), (3.7, 0.6321), (12.0, 0.8713)] {
             let measured = share_below(&lengths, (hours * HOUR_MS as f64) as u64);

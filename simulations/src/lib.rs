@@ -12,6 +12,7 @@
 //!
 //! Modules stand in order of dependency; a blank line is a layer, and code uses only layers above its own.
 
+pub mod lifetime;
 pub mod streams;
 pub mod wheel;
 

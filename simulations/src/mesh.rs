@@ -55,22 +55,26 @@ pub struct Mesh {
     pub flood_publish: bool,
 }
 
-impl Default for Mesh {
+impl Mesh {
     /// What the node configures, and libp2p's defaults.
+    pub const LIBP2P: Mesh = Mesh {
+        degree: 6,
+        low: 4,
+        high: 12,
+        outbound: 2,
+        lazy: 6,
+        lazy_permille: 250,
+        heartbeat_ms: 1000,
+        told: 3,
+        kept: 10,
+        backoff_ms: 60_000,
+        flood_publish: true,
+    };
+}
+
+impl Default for Mesh {
     fn default() -> Self {
-        Mesh {
-            degree: 6,
-            low: 4,
-            high: 12,
-            outbound: 2,
-            lazy: 6,
-            lazy_permille: 250,
-            heartbeat_ms: 1000,
-            told: 3,
-            kept: 10,
-            backoff_ms: 60_000,
-            flood_publish: true,
-        }
+        Mesh::LIBP2P
     }
 }
 
@@ -348,19 +352,7 @@ mod tests {
     use crate::streams::stream;
 
     const NOW: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
-    const MESH: Mesh = Mesh {
-        degree: 6,
-        low: 4,
-        high: 12,
-        outbound: 2,
-        lazy: 6,
-        lazy_permille: 250,
-        heartbeat_ms: 1000,
-        told: 3,
-        kept: 10,
-        backoff_ms: 60_000,
-        flood_publish: true,
-    };
+    const MESH: Mesh = Mesh::LIBP2P;
 
     fn beat(router: &mut Router, now: Timestamp, all: &BTreeSet<u32>) -> Vec<(u32, Control)> {
         let neighbours = Neighbours { all, outbound: &BTreeSet::new() };

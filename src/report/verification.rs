@@ -199,7 +199,7 @@ pub struct OrganisationRow {
 /// Something that was needed from others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchedRow {
-    /// What it is: `did-document`, `status-list`, `badge`, `did-configuration`, `credential`.
+    /// What it is: `did-document`, `keys`, `status-list`, `badge`, `did-configuration`, `credential`.
     pub kind: String,
     /// Where it is published.
     pub url: String,

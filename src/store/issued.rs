@@ -292,7 +292,7 @@ fn number_of(key: &[u8]) -> Result<u64, StoreError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, path::Path, thread, time::Duration};
 
     use knackmesh_protocol::key::SecretKey;
 
@@ -327,12 +327,24 @@ mod tests {
         }
     }
 
+    /// A store that was open a moment ago: until a thread of the database has ended, it is locked still.
+    fn reopened(dir: &Path) -> Store {
+        let opened = (0..50).find_map(|_| match Store::open(dir) {
+            Err(StoreError::Locked(_)) => {
+                thread::sleep(Duration::from_millis(20));
+                None
+            }
+            opened => Some(opened.unwrap()),
+        });
+        opened.expect("locked for a second")
+    }
+
     #[test]
     fn a_place_is_given_once_and_survives_reopening() {
         let dir = tempfile::tempdir().unwrap();
         let mut given = BTreeSet::new();
         for opened in 0..3 {
-            let mut store = Store::open(dir.path()).unwrap();
+            let mut store = reopened(dir.path());
             let mut draw = draws();
             for n in 0..20 {
                 let place = store.issued.choose(&page("https://a"), &mut draw).unwrap();
@@ -345,7 +357,7 @@ mod tests {
             }
             store.flush().unwrap();
         }
-        let mut store = Store::open(dir.path()).unwrap();
+        let mut store = reopened(dir.path());
         assert_eq!(store.issued.given(1).unwrap(), 60);
         let records = store.issued.records(0, 100).unwrap();
         assert_eq!(records.len(), 60);

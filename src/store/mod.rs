@@ -7,11 +7,7 @@
 mod disclosures;
 mod issued;
 
-use std::{
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use knackmesh_protocol::{
     credential::{
@@ -134,26 +130,18 @@ struct Published {
     greatest_expiry: Timestamp,
 }
 
-/// How often, and after how long each time, a store that is locked is tried again.
-const LOCKED_ATTEMPTS: usize = 10;
-const LOCKED_PAUSE: Duration = Duration::from_millis(20);
-
 impl Store {
     /// Opens or makes the store in `dir`.
     ///
     /// # Errors
     /// When another process has it open, the disk refuses, or it is of another version.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let config = sled::Config::new().path(dir).cache_capacity(32 * 1024 * 1024).flush_every_ms(Some(500));
-        // Who has just dropped a store finds it locked still, until a thread of its database has ended.
-        let mut attempts = 0..LOCKED_ATTEMPTS;
-        let db = loop {
-            match config.open() {
-                Err(e) if is_lock(&e) && attempts.next().is_some() => thread::sleep(LOCKED_PAUSE),
-                Err(e) if is_lock(&e) => return Err(StoreError::Locked(dir.to_owned())),
-                opened => break opened?,
-            }
-        };
+        let db = sled::Config::new()
+            .path(dir)
+            .cache_capacity(32 * 1024 * 1024)
+            .flush_every_ms(Some(500))
+            .open()
+            .map_err(|e| if is_lock(&e) { StoreError::Locked(dir.to_owned()) } else { e.into() })?;
         let mut store = Store {
             items: db.open_tree("items")?,
             credentials: db.open_tree("credentials")?,

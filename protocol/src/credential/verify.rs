@@ -108,13 +108,6 @@ impl Credential {
         if did::controller_of(&method).as_ref() != Ok(issuer) {
             return Err(());
         }
-        // What nearly every issuer is: a document need not be made to say again what the DID says.
-        if let Some(key) = issuer.public_key()
-            && method.strip_prefix(issuer.as_str()).and_then(|rest| rest.strip_prefix('#'))
-                == issuer.as_str().strip_prefix("did:key:")
-        {
-            return Ok(Some(key.into()));
-        }
         match did::verification_key(&method, did::Relationship::AssertionMethod, &Documents::new()) {
             Ok(resolved) => Ok(Some(resolved.key)),
             Err(e) if e.is_unsupported() => Ok(None),

@@ -1,9 +1,6 @@
-//! How long nodes stay and how long they are away.
-//!
-//! The mathematics is `libm`'s, which is the same on every machine.
+//! How long nodes stay and how long they are away, from the first draw or met half-way.
 
-use super::settings::Lifetime;
-use crate::streams::Draws;
+use crate::{lifetime::Lifetime, streams::Draws};
 
 impl Lifetime {
     /// Its mean, in milliseconds.
@@ -14,8 +11,7 @@ impl Lifetime {
 
     /// One of them, from its beginning; a millisecond at least.
     pub(super) fn draw_ms(self, draws: &mut Draws) -> u64 {
-        let (shape, scale_ms) = self.weibull();
-        whole_ms(scale_ms * libm::pow(-libm::log(draws.unit()), 1.0 / shape))
+        whole_ms(self.exceeded_by(draws.unit()))
     }
 
     /// What is left of one that is met at a random instant; a millisecond at least.
@@ -26,14 +22,6 @@ impl Lifetime {
         let (shape, scale_ms) = self.weibull();
         let whole = libm::pow(gamma(1.0 + 1.0 / shape, draws), 1.0 / shape);
         whole_ms(scale_ms * whole * draws.unit())
-    }
-
-    /// Shape and scale in milliseconds.
-    fn weibull(self) -> (f64, f64) {
-        match self {
-            Self::Exponential { mean_ms } => (1.0, mean_ms as f64),
-            Self::Weibull { shape, scale_ms } => (shape, scale_ms as f64),
-        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lifetime::Lifetime;
+
 /// Most nodes of a run.
 pub const NODES_MAX: u32 = 4_000_000;
 /// Largest bucket.
@@ -93,24 +95,6 @@ pub struct Churn {
     pub rejoin: bool,
 }
 
-/// How long something lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Lifetime {
-    /// Without memory.
-    Exponential {
-        /// Mean, in milliseconds.
-        mean_ms: u64,
-    },
-    /// The longer it has lasted, the longer it will, if the shape is below 1.
-    Weibull {
-        /// 1 is exponential.
-        shape: f64,
-        /// In milliseconds.
-        scale_ms: u64,
-    },
-}
-
 /// Nodes that attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -158,11 +142,6 @@ impl Default for Churn {
     fn default() -> Self {
         Self { session: Lifetime::IPFS, absence: Lifetime::IPFS, rejoin: true }
     }
-}
-
-impl Lifetime {
-    /// How long sessions of IPFS nodes were found to last: Weibull, shape 0.61, scale 3.7 hours.
-    pub const IPFS: Self = Self::Weibull { shape: 0.61, scale_ms: 13_320_000 };
 }
 
 /// A setting that no run can have.

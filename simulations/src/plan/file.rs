@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{full::Full, overlay::Overlay, units::Duration};
-use crate::churn;
+use crate::lifetime;
 
 /// A scenario of `knack sim`: who is there, what happens, what goes wrong, and what is measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -95,22 +95,24 @@ impl Lifetime {
     /// Sessions of IPFS nodes, as measured.
     pub const IPFS: Lifetime = Lifetime::Weibull(Weibull { shape: 0.61, scale: Duration(13_320_000) });
 
-    pub(super) fn of(lifetime: churn::Lifetime) -> Self {
+    pub(super) fn of(lifetime: lifetime::Lifetime) -> Self {
         match lifetime {
-            churn::Lifetime::Exponential { mean_ms } => {
+            lifetime::Lifetime::Exponential { mean_ms } => {
                 Lifetime::Exponential(Exponential { mean: Duration(mean_ms) })
             }
-            churn::Lifetime::Weibull { shape, scale_ms } => {
+            lifetime::Lifetime::Weibull { shape, scale_ms } => {
                 Lifetime::Weibull(Weibull { shape, scale: Duration(scale_ms) })
             }
         }
     }
 
-    pub(super) fn to_churn(self) -> churn::Lifetime {
+    pub(super) fn in_ms(self) -> lifetime::Lifetime {
         match self {
-            Lifetime::Exponential(Exponential { mean }) => churn::Lifetime::Exponential { mean_ms: mean.0 },
+            Lifetime::Exponential(Exponential { mean }) => {
+                lifetime::Lifetime::Exponential { mean_ms: mean.0 }
+            }
             Lifetime::Weibull(Weibull { shape, scale }) => {
-                churn::Lifetime::Weibull { shape, scale_ms: scale.0 }
+                lifetime::Lifetime::Weibull { shape, scale_ms: scale.0 }
             }
         }
     }

@@ -195,10 +195,6 @@ impl Overlay {
     pub(super) fn settings(&self) -> Settings {
         let ms = |duration: Duration| u32::try_from(duration.0).unwrap_or(u32::MAX);
         let Latency::Uniform(Uniform { min, max }) = &self.network.latency;
-        let lifetime = |lifetime| match lifetime {
-            Lifetime::Exponential(of) => overlay::Lifetime::Exponential { mean_ms: of.mean.0 },
-            Lifetime::Weibull(of) => overlay::Lifetime::Weibull { shape: of.shape, scale_ms: of.scale.0 },
-        };
         Settings {
             nodes: self.population.nodes,
             k: self.kademlia.k,
@@ -218,8 +214,8 @@ impl Overlay {
             },
             learn: self.kademlia.learn,
             churn: self.churn.as_ref().map(|churn| overlay::Churn {
-                session: lifetime(churn.session),
-                absence: lifetime(churn.absence),
+                session: churn.session.in_ms(),
+                absence: churn.absence.in_ms(),
                 rejoin: churn.rejoin,
             }),
             attack: self.attack.as_ref().map(|attack| overlay::Attack {

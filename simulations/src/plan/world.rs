@@ -74,8 +74,8 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
 
 fn churn(file: &Full) -> Churn {
     let renewal = file.churn.as_ref().map(|churn| Renewal {
-        session: churn.session.to_churn(),
-        gap: churn.gap.to_churn(),
+        session: churn.session.in_ms(),
+        gap: churn.gap.in_ms(),
         churning_permille: permille(churn.share),
         crash_permille: permille(churn.crashes),
         from_ms: churn.from.0,

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha20Rng;
 
 use crate::{
-    churn::Lifetime,
+    lifetime::Lifetime,
     plan::{Ask, Duration, Full, Publications, Queries, Rate, Skill, Who, Withdrawals},
     population::Population,
     scenario::Scenario,

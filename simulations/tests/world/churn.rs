@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use knackmesh_simulations::{
-    churn::{Churn, Lifetime, Renewal, Stay},
+    churn::{Churn, Renewal, Stay},
+    lifetime::Lifetime,
     scenario::Scenario,
     world::{START, World},
 };

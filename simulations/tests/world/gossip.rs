@@ -7,19 +7,7 @@ use knackmesh_simulations::{
 
 use crate::{HOUR_MS, MINUTE_MS, small};
 
-const MESH: Gossip = Gossip::Mesh(Mesh {
-    degree: 6,
-    low: 4,
-    high: 12,
-    outbound: 2,
-    lazy: 6,
-    lazy_permille: 250,
-    heartbeat_ms: 1000,
-    told: 3,
-    kept: 10,
-    backoff_ms: 60_000,
-    flood_publish: true,
-});
+const MESH: Gossip = Gossip::Mesh(Mesh::LIBP2P);
 
 /// 60 nodes with some twenty connections each, of which one publishes once all have been connected for a while.
 fn published(scenario: Scenario) -> World {

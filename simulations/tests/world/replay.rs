@@ -1,7 +1,8 @@
 use knackmesh_simulations::{
     access::{Line, Nat},
     attacks::Attack,
-    churn::{Churn, Lifetime, Renewal},
+    churn::{Churn, Renewal},
+    lifetime::Lifetime,
     mesh::{Gossip, Mesh},
     population::identity,
     scenario::{Crowd, Scenario},
