@@ -53,6 +53,8 @@ pub struct Mesh {
     pub backoff_ms: u64,
     /// Whether own messages go to every neighbour.
     pub flood_publish: bool,
+    /// Whoever receives a longer message tells its mesh at once not to send it (`IDONTWANT`); in bytes.
+    pub unwanted_above: usize,
 }
 
 impl Mesh {
@@ -69,6 +71,7 @@ impl Mesh {
         kept: 10,
         backoff_ms: 60_000,
         flood_publish: true,
+        unwanted_above: 1000,
     };
 }
 
@@ -137,6 +140,13 @@ impl Router {
     pub fn has_seen(&mut self, now: Timestamp, message: u32) -> bool {
         self.forget(now);
         self.is_seen(message)
+    }
+
+    /// When a message that is remembered was seen first.
+    pub fn seen_at(&self, message: u32) -> Option<Timestamp> {
+        // It is looked for while it spreads, and so is among the last.
+        let mut latest_first = self.seen_at.iter().rev();
+        self.is_seen(message).then(|| latest_first.find(|(_, seen)| *seen == message))?.map(|(at, _)| *at)
     }
 
     fn is_seen(&self, message: u32) -> bool {

@@ -21,12 +21,14 @@ mod requests;
 mod swarm;
 #[cfg(test)]
 mod tests;
+mod trial;
 
-use std::io;
+use std::{io, time::Duration};
 
 use knackmesh_protocol::{id::NodeId, limits, time::Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::trial::{Lag, Trial};
 use crate::network::swarm::{Driver, Order};
 
 /// What a node needs to join a network.
@@ -47,6 +49,8 @@ pub struct NetworkConfig {
     /// Whether to seek further peers through the distributed hash table. Without it the node keeps to the peers
     /// that it is told of, and neither finds nor keeps records for others.
     pub discovery: bool,
+    /// What differs when the network is measured.
+    pub trial: Trial,
 }
 
 /// Names of the protocols, versions included. Nodes whose names differ do not understand each other.
@@ -199,7 +203,20 @@ pub enum Event {
         token: u64,
         /// The different values found, unverified, at most [`limits::RECORD_COPIES_MAX`]; none when not found.
         values: Vec<Vec<u8>>,
+        /// What it took.
+        effort: Effort,
     },
+}
+
+/// What a look-up took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Peers asked.
+    pub requests: u32,
+    /// Of those, the ones that could not be asked or did not answer.
+    pub failures: u32,
+    /// From its beginning to its end.
+    pub elapsed: Duration,
 }
 
 /// What to do with a message received by gossip.
@@ -255,6 +272,10 @@ pub struct Snapshot {
     pub protocols: Protocols,
     /// Records kept for the distributed hash table, our own included.
     pub records: usize,
+    /// Peers in the routing table.
+    pub contacts: usize,
+    /// What was counted, as OpenMetrics text; empty unless [`Trial::counters`] says so.
+    pub counters: String,
 }
 
 /// A connected peer.

@@ -18,7 +18,7 @@ use libp2p::{
     },
 };
 
-use crate::network::{Event, swarm::Driver};
+use crate::network::{Effort, Event, swarm::Driver};
 
 /// A put that reached nobody is tried again after this time.
 const RETRY: Duration = Duration::from_secs(10);
@@ -132,7 +132,7 @@ impl Driver {
     /// Looks a record up.
     pub(super) fn get_record(&mut self, token: u64, key: Vec<u8>) {
         if !self.look_up(Lookup::Get { token, key, values: BTreeSet::new(), copies: 0 }) {
-            self.emit(Event::RecordFound { token, values: Vec::new() });
+            self.emit(Event::RecordFound { token, values: Vec::new(), effort: Effort::default() });
         }
     }
 
@@ -165,9 +165,14 @@ impl Driver {
                     value: record.value,
                 });
             }
-            kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
+            kad::Event::OutboundQueryProgressed { id, result, step, stats } => {
                 let Some(lookup) = self.records.lookups.remove(&id) else { return };
-                if let Some(unfinished) = self.progress(id, lookup, result, step.last) {
+                let effort = Effort {
+                    requests: stats.num_requests(),
+                    failures: stats.num_failures(),
+                    elapsed: stats.duration().unwrap_or_default(),
+                };
+                if let Some(unfinished) = self.progress(id, lookup, result, step.last, effort) {
                     self.records.lookups.insert(id, unfinished);
                 }
             }
@@ -176,7 +181,14 @@ impl Driver {
     }
 
     /// Takes a result in; returns the look-up while it goes on.
-    fn progress(&mut self, id: QueryId, lookup: Lookup, result: QueryResult, last: bool) -> Option<Lookup> {
+    fn progress(
+        &mut self,
+        id: QueryId,
+        lookup: Lookup,
+        result: QueryResult,
+        last: bool,
+        effort: Effort,
+    ) -> Option<Lookup> {
         match (lookup, result) {
             (Lookup::Place { key }, QueryResult::GetClosestPeers(result)) => {
                 let peers = match result {
@@ -213,7 +225,7 @@ impl Driver {
                     if let Some(mut query) = self.swarm.behaviour_mut().kad.query_mut(&id) {
                         query.finish();
                     }
-                    self.emit(Event::RecordFound { token, values: values.into_iter().collect() });
+                    self.emit(Event::RecordFound { token, values: values.into_iter().collect(), effort });
                     return None;
                 }
                 Some(Lookup::Get { token, key, values, copies })
@@ -269,13 +281,18 @@ impl Driver {
         self.swarm.behaviour_mut().kad.store_mut().records().count()
     }
 
-    /// Peers of the routing table that are not connected.
-    pub(super) fn strangers(&mut self) -> Vec<PeerId> {
-        let peers = &self.peers;
+    /// Peers of the routing table.
+    pub(super) fn contacts(&mut self) -> Vec<PeerId> {
         let buckets = self.swarm.behaviour_mut().kad.kbuckets();
         buckets
             .flat_map(|bucket| bucket.iter().map(|entry| *entry.node.key.preimage()).collect::<Vec<_>>())
-            .filter(|peer| !peers.contains(peer))
             .collect()
+    }
+
+    /// Those of them that are not connected.
+    pub(super) fn strangers(&mut self) -> Vec<PeerId> {
+        let mut contacts = self.contacts();
+        contacts.retain(|peer| !self.peers.contains(peer));
+        contacts
     }
 }

@@ -12,6 +12,7 @@ use std::{
 use knackmesh_protocol::limits;
 use libp2p::{
     Multiaddr, PeerId,
+    core::upgrade::NegotiationError,
     request_response::{Event as RpcEvent, Message, OutboundFailure, OutboundRequestId},
     swarm::{
         ConnectionId,
@@ -216,6 +217,10 @@ fn failure(error: &OutboundFailure) -> RequestFailure {
         OutboundFailure::UnsupportedProtocols => RequestFailure::Refused,
         OutboundFailure::Io(error) => match error.kind() {
             std::io::ErrorKind::FileTooLarge => RequestFailure::TooLong,
+            // It does not speak the protocol, which shows when the response is read.
+            _ if error.get_ref().is_some_and(|error| error.is::<NegotiationError>()) => {
+                RequestFailure::Refused
+            }
             // libp2p's word for too many streams on one connection.
             std::io::ErrorKind::Other => RequestFailure::Busy,
             _ => RequestFailure::Refused,

@@ -13,6 +13,7 @@ use libp2p::{
     identify, ping,
     swarm::{ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
 };
+use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{MissedTickBehavior, interval, timeout},
@@ -68,6 +69,7 @@ pub(super) struct Driver {
     listening: HashMap<ListenerId, Vec<Multiaddr>>,
     next_dial: Instant,
     next_walk: Instant,
+    counters: Registry,
 }
 
 impl Driver {
@@ -79,7 +81,8 @@ impl Driver {
         let listen = addresses(&config.listen)?;
         let announce = addresses(&config.announce)?;
         let bootstrap = Bootstrap::new(addresses(&config.bootstrap)?, now);
-        let mut swarm = behaviour::swarm(&config)?;
+        let mut counters = Registry::default();
+        let mut swarm = behaviour::swarm(&config, config.trial.counters.then_some(&mut counters))?;
         for address in announce {
             swarm.add_external_address(address::bare(address));
         }
@@ -102,6 +105,7 @@ impl Driver {
             listening: HashMap::new(),
             next_dial: now,
             next_walk: now,
+            counters,
         })
     }
 
@@ -374,11 +378,17 @@ impl Driver {
                 outbound: connection.outbound,
             })
         };
+        let mut counters = String::new();
+        if let Err(error) = encode(&mut counters, &self.counters) {
+            tracing::warn!(%error, "the counters cannot be written");
+        }
         Snapshot {
             listen,
             peers: self.peers.announced().filter_map(info).collect(),
             protocols: self.protocols.clone(),
             records: self.kept_records(),
+            contacts: self.contacts().len(),
+            counters,
         }
     }
 

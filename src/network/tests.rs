@@ -46,6 +46,7 @@ fn config() -> NetworkConfig {
         topics: vec![TOPIC.to_owned()],
         protocols: Protocols::default(),
         discovery: false,
+        trial: Trial::default(),
     }
 }
 
@@ -133,7 +134,7 @@ impl Node {
     async fn find(&mut self, key: &[u8]) -> Vec<Vec<u8>> {
         self.send(Command::GetRecord { token: 3, key: key.to_vec() }).await;
         self.until(|event| match event {
-            Event::RecordFound { token: 3, values } => Some(values),
+            Event::RecordFound { token: 3, values, .. } => Some(values),
             _ => None,
         })
         .await

@@ -15,6 +15,7 @@ mod shelf;
 mod showing;
 mod trusting;
 pub mod verifying;
+mod witness;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -41,6 +42,7 @@ use tracing::{debug, info, warn};
 pub use self::{
     issuing::{id_of, signer},
     shelf::ShelfError,
+    witness::Witness,
 };
 use self::{
     knowledge::Knowledge,
@@ -52,7 +54,7 @@ use self::{
 use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
     home::{Config, Home, HomeError},
-    network::{self, Network, NetworkConfig, NetworkError, Protocols},
+    network::{self, Network, NetworkConfig, NetworkError, Protocols, Trial},
     store::StoreError,
 };
 
@@ -127,6 +129,8 @@ pub struct Node {
     /// Something the holder did is not durable yet: nothing may leave before it is.
     unflushed: bool,
     summaries: watch::Sender<usize>,
+    trial: Trial,
+    witness: Option<Box<dyn Witness>>,
 }
 
 /// A node that runs in this process.
@@ -137,6 +141,8 @@ pub struct Running {
     pub listen: Vec<String>,
     /// How many summaries it can answer with.
     pub summaries: watch::Receiver<usize>,
+    /// Its network, if it has one, to be looked at.
+    pub network: Option<Network>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<Result<(), NodeError>>,
 }
@@ -207,7 +213,14 @@ impl Node {
             commit_at: None,
             unflushed: false,
             summaries: watch::Sender::new(0),
+            trial: Trial::default(),
+            witness: None,
         })
+    }
+
+    /// The same node, to be measured.
+    pub fn measured(self, trial: Trial, witness: Box<dyn Witness>) -> Self {
+        Node { trial, witness: Some(witness), ..self }
     }
 
     /// Carries out one request without a network.
@@ -250,16 +263,17 @@ impl Node {
             topics: message::topics(),
             protocols: Protocols::default(),
             discovery: true,
+            trial: self.trial.clone(),
         })
         .await?;
         let listen = network.snapshot().await?.listen;
-        self.network = Some(network);
+        self.network = Some(network.clone());
         self.refresh = config.fetch.refresh_status.map(Refresh::new);
         let (handle, errands) = Handle::new();
         let (stop, stopped) = watch::channel(false);
         let summaries = self.summaries.subscribe();
         let task = tokio::spawn(self.run(listener, handle.clone(), errands, events, stopped));
-        Ok(Running { handle, listen, summaries, stop, task })
+        Ok(Running { handle, listen, summaries, network: Some(network), stop, task })
     }
 
     /// Serves without a network until stopped, so that one process keeps the home and others can ask it.
@@ -278,7 +292,7 @@ impl Node {
             let _silence = silence;
             node.await
         });
-        Ok(Running { handle, listen: Vec::new(), summaries, stop, task })
+        Ok(Running { handle, listen: Vec::new(), summaries, network: None, stop, task })
     }
 
     async fn run(
@@ -378,7 +392,7 @@ impl Node {
                 Input::Response { request: RequestId(token), result }
             }
             network::Event::RecordOffered { from: _, key, value } => Input::RecordOffered { key, value },
-            network::Event::RecordFound { token, values } => {
+            network::Event::RecordFound { token, values, effort: _ } => {
                 self.record_found(token, &values);
                 return;
             }
@@ -408,6 +422,9 @@ impl Node {
         let (index, wallet) = (&self.shelf, &self.shelf);
         let (trust, known) = (&self.trust.list, self.knowledge.lent());
         let lent = Lent { index, wallet, trust, known, vocabulary: &self.vocabulary };
+        if let Some(witness) = &mut self.witness {
+            witness.enters(&input);
+        }
         self.peer.handle(now(), input, &lent)
     }
 
@@ -417,9 +434,15 @@ impl Node {
             if leaves && std::mem::take(&mut self.unflushed) {
                 self.shelf.store.flush()?;
             }
+            if let Some(witness) = &mut self.witness {
+                witness.leaves(&output);
+            }
             match output {
                 Output::Persist(change) => {
                     self.shelf.apply(&change)?;
+                    if let Some(witness) = &mut self.witness {
+                        witness.changed(&change);
+                    }
                     // What other nodes publish can be fetched again; what the holder did cannot.
                     self.unflushed |= match &change {
                         Change::Keep(item) => item.view() == self.peer.view(),

@@ -16,6 +16,7 @@ mod running;
 mod scenarios;
 mod statistics;
 mod sweeping;
+pub mod validating;
 
 pub use self::{
     comparing::{Comparison, Difference, compare},

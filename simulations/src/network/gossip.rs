@@ -1,7 +1,10 @@
 //! Gossip on its way: what a node publishes or accepts goes on, once to each, as its router says. Duplicates are
 //! suppressed for five minutes, and only what a peer accepts is forwarded.
 
-use knackmesh_protocol::peer::{GossipId, Input};
+use knackmesh_protocol::{
+    peer::{GossipId, Input},
+    time::Timestamp,
+};
 
 use crate::{
     checks::Violation,
@@ -44,9 +47,44 @@ impl World {
             this.router.keep(now, message, &mesh);
         }
         for to in to.into_iter().filter(|to| Some(*to) != except) {
-            self.send_message(node, to, message);
+            if !self.is_unwanted(node, to, message) {
+                self.send_message(node, to, message);
+            }
         }
         self.tend_mesh(node);
+    }
+
+    /// Whether a neighbour has had the time to say that it has a message and wants no second.
+    fn is_unwanted(&self, from: u32, to: u32, message: u32) -> bool {
+        let Some(mesh) = self.mesh() else { return false };
+        let sent = self.network.messages.get(message);
+        // Who published it says nothing.
+        if sent.bytes.len() <= mesh.unwanted_above || sent.from == to {
+            return false;
+        }
+        let (sender, receiver) = (&self.nodes[from as usize], &self.nodes[to as usize]);
+        let says_so = |seen: Timestamp| {
+            let takes_ms = self.scenario.latency.least_ms(receiver.region, sender.region);
+            receiver.router.mesh.contains(&from) && seen.plus_ms(takes_ms) <= self.now
+        };
+        receiver.peer.is_some() && receiver.router.seen_at(message).is_some_and(says_so)
+    }
+
+    /// Counts what a node says to its mesh when a long message reaches it: that it wants no second.
+    fn refuse_further(&mut self, node: u32, from: u32, message: u32) {
+        let Some(mesh) = self.mesh() else { return };
+        if self.network.messages.get(message).bytes.len() <= mesh.unwanted_above {
+            return;
+        }
+        let told: Vec<u32> =
+            self.nodes[node as usize].router.mesh.iter().copied().filter(|to| *to != from).collect();
+        for to in told {
+            let bytes = CONTROL_BYTES + ID_BYTES;
+            self.nodes[node as usize].traffic.sends(Kind::Control, bytes);
+            if self.runs(to) {
+                self.nodes[to as usize].traffic.receives(Kind::Control, bytes);
+            }
+        }
     }
 
     fn send_message(&mut self, from: u32, to: u32, message: u32) {
@@ -75,6 +113,7 @@ impl World {
             return Ok(());
         }
         self.network.messages.arrived(message, to, now);
+        self.refuse_further(to, from, message);
         self.network.next_gossip += 1;
         let id = GossipId(self.network.next_gossip);
         self.nodes[to as usize].validating = Some((id, from, message));

@@ -7,8 +7,8 @@ use knackmesh_protocol::time::Timestamp;
 use super::Network;
 use crate::{queue::Event, traffic::Kind, world::World};
 
-/// Copies of a record.
-const RECORD_COPIES: usize = 5;
+/// Copies of a record: the nodes that libp2p's look-up finds nearest to its key.
+const RECORD_COPIES: usize = 20;
 
 impl Network {
     pub(crate) fn keep_record(&mut self, node: u32, key: Vec<u8>, value: Vec<u8>, expires: Timestamp) {

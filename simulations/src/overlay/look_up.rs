@@ -4,11 +4,16 @@
 //! nearest that it has not asked, up to `alpha` at once, among the `k` nearest that have not failed. It is over when all
 //! of those have answered, or when there is nobody to ask. With more than one path the contacts it begins with
 //! are dealt out, and each path goes on by itself; nobody is asked by two.
+//!
+//! [`Manner::Libp2p`] is what `ClosestPeersIter` of libp2p-kad does, whom the node has look for it.
 
+use super::settings::{Manner, Settings};
 use crate::streams::Draws;
 
-/// How many contacts a path remembers, as a multiple of `k`: room for the failed and for who replaces them.
+/// How many contacts a path remembers, as a multiple of those with which it begins: room for the failed and for who replaces them.
 const REMEMBERED_PER_K: usize = 4;
+/// Contacts of its own with which libp2p's look-ups begin, whatever `k` is (`K_VALUE`).
+const LIBP2P_FIRST: usize = 20;
 
 /// See the module. Used again for the next look-up when it is over.
 pub struct LookUp {
@@ -38,6 +43,13 @@ pub struct LookUp {
     answers: Vec<Vec<u32>>,
     k: usize,
     alpha: usize,
+    manner: Manner,
+    /// Contacts that a path has room for.
+    remembered: usize,
+    /// Requests that a path has room for.
+    width: usize,
+    /// Answers in a row that brought nobody among the `k` nearest.
+    fruitless: usize,
 }
 
 /// A request that may be under way.
@@ -79,7 +91,11 @@ pub struct Result {
 }
 
 impl LookUp {
-    pub fn new(k: usize, alpha: usize, paths: usize, draws: Draws) -> Self {
+    pub fn new(settings: &Settings, draws: Draws) -> Self {
+        let Settings { k, alpha, paths, manner, .. } = *settings;
+        let [k, alpha, paths] = [k, alpha, paths].map(|n| n as usize);
+        let remembered = REMEMBERED_PER_K * known_at_first(manner, k);
+        let width = if manner == Manner::Libp2p { k.max(alpha) } else { alpha };
         let idle = Slot { serial: 0, node: 0, sent_ms: 0, hops: 0, busy: false };
         Self {
             from: 0,
@@ -92,12 +108,21 @@ impl LookUp {
             record: None,
             pending: 0,
             ended: false,
-            slots: vec![idle; alpha * paths],
-            paths: vec![Vec::with_capacity(REMEMBERED_PER_K * k + 1); paths],
-            answers: vec![Vec::with_capacity(k); alpha * paths],
+            slots: vec![idle; width * paths],
+            paths: vec![Vec::with_capacity(remembered + 1); paths],
+            answers: vec![Vec::with_capacity(k); width * paths],
             k,
             alpha,
+            manner,
+            remembered,
+            width,
+            fruitless: 0,
         }
+    }
+
+    /// How many of the node's own contacts it begins with.
+    pub fn known_at_first(&self) -> usize {
+        known_at_first(self.manner, self.k)
     }
 
     /// Begins with the contacts that the node has.
@@ -105,6 +130,7 @@ impl LookUp {
         self.requests = 0;
         self.timeouts = 0;
         self.ended = false;
+        self.fruitless = 0;
         self.slots.iter_mut().for_each(|slot| slot.busy = false);
         self.paths.iter_mut().for_each(Vec::clear);
         let mut nearest: Vec<(u64, u32)> =
@@ -119,9 +145,12 @@ impl LookUp {
     /// Whom to ask next, in which slot; the request is then under way.
     pub fn next(&mut self) -> Option<usize> {
         for path in 0..self.paths.len() {
-            let slots = path * self.alpha..(path + 1) * self.alpha;
-            let Some(idle) = slots.clone().find(|slot| !self.slots[*slot].busy) else { continue };
-            while let Some(place) = fresh(&self.paths[path], self.k) {
+            let mut slots = path * self.width..(path + 1) * self.width;
+            if slots.clone().filter(|slot| self.slots[*slot].busy).count() >= self.allowed() {
+                continue;
+            }
+            let Some(idle) = slots.find(|slot| !self.slots[*slot].busy) else { continue };
+            while let Some(place) = self.fresh(path) {
                 if self.is_asked_elsewhere(path, self.paths[path][place].distance) {
                     self.paths[path][place].state = State::Failed;
                     continue;
@@ -140,7 +169,7 @@ impl LookUp {
     /// Whether nothing is left to wait for.
     pub fn is_over(&self) -> bool {
         let idle =
-            |path: usize| !self.slots[path * self.alpha..(path + 1) * self.alpha].iter().any(|s| s.busy);
+            |path: usize| !self.slots[path * self.width..(path + 1) * self.width].iter().any(|s| s.busy);
         (0..self.paths.len()).all(|path| idle(path) || settled(&self.paths[path], self.k))
     }
 
@@ -156,14 +185,20 @@ impl LookUp {
 
     /// The answer of a slot arrives.
     pub fn answered(&mut self, slot: usize, id: impl Fn(u32) -> u64) {
-        let path = slot / self.alpha;
+        let path = slot / self.width;
         self.slots[slot].busy = false;
         let hops = self.slots[slot].hops.saturating_add(1);
         self.mark(slot, id(self.slots[slot].node), State::Answered);
+        let known = &self.paths[path];
+        let furthest = known.get(self.k - 1).map(|candidate| candidate.distance);
+        let mut is_fruitful = furthest.is_none();
         let answer = std::mem::take(&mut self.answers[slot]);
         for node in &answer {
-            self.hear(path, id(*node) ^ self.key, *node, hops);
+            let distance = id(*node) ^ self.key;
+            let is_new = self.hear(path, distance, *node, hops);
+            is_fruitful |= is_new && furthest.is_some_and(|furthest| distance < furthest);
         }
+        self.fruitless = if is_fruitful { 0 } else { self.fruitless + 1 };
         self.answers[slot] = answer;
     }
 
@@ -192,25 +227,44 @@ impl LookUp {
             + self.answers.iter().map(|a| 24 + a.capacity() * 4).sum::<usize>()
     }
 
-    fn hear(&mut self, path: usize, distance: u64, node: u32, hops: u8) {
+    /// Takes a contact in; whether it was not known.
+    fn hear(&mut self, path: usize, distance: u64, node: u32, hops: u8) -> bool {
         let path = &mut self.paths[path];
-        let room = path.len() < REMEMBERED_PER_K * self.k;
+        let room = path.len() < self.remembered;
         if !room && path.last().is_some_and(|last| last.distance <= distance) || node == self.from {
-            return;
+            return false;
         }
         let place = path.partition_point(|candidate| candidate.distance < distance);
-        if path.get(place).is_none_or(|candidate| candidate.distance != distance) {
+        let is_new = path.get(place).is_none_or(|candidate| candidate.distance != distance);
+        if is_new {
             if !room {
                 path.pop();
             }
             path.insert(place, Candidate { distance, node, hops, state: State::Fresh });
+        }
+        is_new
+    }
+
+    /// Requests that a path may have under way now.
+    fn allowed(&self) -> usize {
+        let stalls = self.manner == Manner::Libp2p && self.fruitless >= self.alpha;
+        if stalls { self.width } else { self.alpha }
+    }
+
+    /// Whom a path would ask next.
+    fn fresh(&self, path: usize) -> Option<usize> {
+        let path = &self.paths[path];
+        match self.manner {
+            Manner::Kademlia => fresh(path, self.k),
+            Manner::Libp2p if settled(path, self.k) => None,
+            Manner::Libp2p => path.iter().position(|candidate| candidate.state == State::Fresh),
         }
     }
 
     /// Notes what became of the request of a slot.
     fn mark(&mut self, slot: usize, id: u64, state: State) {
         let distance = id ^ self.key;
-        let path = &mut self.paths[slot / self.alpha];
+        let path = &mut self.paths[slot / self.width];
         let place = path.partition_point(|candidate| candidate.distance < distance);
         if let Some(candidate) = path.get_mut(place).filter(|candidate| candidate.distance == distance) {
             candidate.state = state;
@@ -224,6 +278,13 @@ impl LookUp {
             let same = other.get(place).filter(|candidate| candidate.distance == distance);
             same.is_some_and(|candidate| candidate.state != State::Fresh)
         })
+    }
+}
+
+fn known_at_first(manner: Manner, k: usize) -> usize {
+    match manner {
+        Manner::Kademlia => k,
+        Manner::Libp2p => k.max(LIBP2P_FIRST),
     }
 }
 
@@ -249,7 +310,9 @@ mod tests {
 
     /// A look-up for the key 0, where a node's number is its identifier and so its distance.
     fn look_up(k: usize, alpha: usize, paths: usize, contacts: &[u32]) -> LookUp {
-        let mut look_up = LookUp::new(k, alpha, paths, Purpose::new(1, "test").of(0));
+        let [k, alpha, paths] = [k, alpha, paths].map(|n| u32::try_from(n).unwrap());
+        let settings = Settings { k, alpha, paths, ..Settings::default() };
+        let mut look_up = LookUp::new(&settings, Purpose::new(1, "test").of(0));
         look_up.from = 1_000_000;
         look_up.begin(contacts, u64::from);
         look_up
@@ -319,6 +382,36 @@ mod tests {
             answer(&mut look_up, slot, &[500 - n, 600 - n, 700 - n, 800 - n]);
             assert!(look_up.paths[0].len() <= REMEMBERED_PER_K * 2);
         }
+    }
+
+    #[test]
+    fn in_the_manner_of_libp2p_a_look_up_that_gets_no_nearer_asks_k_at_once() {
+        let contacts: Vec<u32> = (10..40).collect();
+        let (k, alpha, manner) = (8, 2, Manner::Libp2p);
+        let mut look_up =
+            LookUp::new(&Settings { k, alpha, manner, ..Settings::default() }, Purpose::new(1, "test").of(0));
+        look_up.from = 1_000_000;
+        look_up.begin(&contacts, u64::from);
+        let ask = |look_up: &mut LookUp| {
+            let slots: Vec<usize> = std::iter::from_fn(|| look_up.next()).collect();
+            slots.into_iter().map(|slot| look_up.slots[slot].node).collect::<Vec<_>>()
+        };
+        assert_eq!(ask(&mut look_up), [10, 11]);
+        let slot_of =
+            |look_up: &LookUp, node| look_up.slots.iter().position(|s| s.busy && s.node == node).unwrap();
+        for (node, next) in [(10, vec![12]), (11, vec![13, 14, 15, 16, 17, 18, 19])] {
+            let slot = slot_of(&look_up, node);
+            answer(&mut look_up, slot, &[12, 13, 39]);
+            assert_eq!(ask(&mut look_up), next, "eight at once after two that brought nobody nearer");
+        }
+        let slot = slot_of(&look_up, 12);
+        answer(&mut look_up, slot, &[5]);
+        assert!(ask(&mut look_up).is_empty(), "progress: two at once, and seven are asked");
+        for node in 13..=18 {
+            let slot = slot_of(&look_up, node);
+            answer(&mut look_up, slot, &[]);
+        }
+        assert!(!look_up.is_over());
     }
 
     #[test]

@@ -33,6 +33,6 @@ pub use crate::lifetime::Lifetime;
 pub use outcome::{End, Memory, Messages, Outcome, Record};
 pub use run::Run;
 pub use settings::{
-    ALPHA_MAX, Attack, Behaviour, Bootstrap, Churn, DURATION_MAX_MS, K_MAX, LOOK_UPS_MAX, Latency, NODES_MAX,
-    PATHS_MAX, Settings, Unfit,
+    ALPHA_MAX, Attack, Behaviour, Bootstrap, Churn, DURATION_MAX_MS, K_MAX, LOOK_UPS_MAX, Latency, Manner,
+    NODES_MAX, PATHS_MAX, Settings, Unfit,
 };

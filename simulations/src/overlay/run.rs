@@ -240,15 +240,15 @@ impl Run {
 
     fn begin(&mut self, from: u32, target: u32, draws: Draws, record: Option<u32>) {
         let place = self.free.pop().unwrap_or_else(|| {
-            let Settings { k, alpha, paths, .. } = self.settings;
-            self.look_ups.push(LookUp::new(k as usize, alpha as usize, paths as usize, draws));
+            self.look_ups.push(LookUp::new(&self.settings, draws));
             self.look_ups.len() as u32 - 1
         });
         let look_up = &mut self.look_ups[place as usize];
         (look_up.from, look_up.target, look_up.record) = (from, target, record);
         (look_up.key, look_up.began_ms, look_up.draws) = (self.nodes.id(target), self.now_ms, draws);
         self.contacts.clear();
-        self.tables.nearest(&self.nodes, from, look_up.key, from, &mut self.contacts);
+        let known = look_up.known_at_first();
+        self.tables.nearest(&self.nodes, from, look_up.key, from, known, &mut self.contacts);
         look_up.begin(&self.contacts, |node| self.nodes.id(node));
         self.open += u32::from(record.is_some());
         self.go_on(place);
@@ -338,7 +338,8 @@ impl Run {
             if attack.is_some() {
                 self.nodes.attackers_near(key, self.settings.k as usize, answer);
             } else {
-                self.tables.nearest(&self.nodes, to, key, from, answer);
+                let count = self.settings.k as usize;
+                self.tables.nearest(&self.nodes, to, key, from, count, answer);
             }
             self.messages.contacts += answer.len() as u64;
         }

@@ -29,6 +29,8 @@ pub struct Settings {
     pub alpha: u32,
     /// Disjoint paths of a look-up (S/Kademlia); 1 is Kademlia.
     pub paths: u32,
+    /// Whom a look-up asks next, and when it is over.
+    pub manner: Manner,
     /// How many look-ups are begun, one in each of as many equal parts of the duration.
     pub look_ups: u32,
     /// For how long look-ups are begun, in milliseconds. The run goes on until the last has ended.
@@ -50,6 +52,18 @@ pub struct Settings {
     pub churn: Option<Churn>,
     /// Nodes that attack.
     pub attack: Option<Attack>,
+}
+
+/// Whom a look-up asks next, and when it is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manner {
+    /// Up to `alpha` at once of the `k` nearest that have not failed; over when all of these have answered.
+    #[default]
+    Kademlia,
+    /// As rust-libp2p does it, which the node uses: up to `alpha` at once of all that it knows, up to `k` once as many as `alpha` answers
+    /// in a row brought nobody among the `k` nearest; over when `k` have answered and nobody nearer is asked. It has one path.
+    Libp2p,
 }
 
 /// How long one message takes.
@@ -122,6 +136,7 @@ impl Default for Settings {
             k: 20,
             alpha: 3,
             paths: 1,
+            manner: Manner::Kademlia,
             look_ups: 100_000,
             duration_ms: 3_600_000,
             timeout_ms: 1_000,
@@ -163,6 +178,9 @@ impl Settings {
         within("k", self.k, 1, K_MAX)?;
         within("alpha", self.alpha, 1, ALPHA_MAX)?;
         within("paths", self.paths, 1, PATHS_MAX.min(self.k))?;
+        if self.manner == Manner::Libp2p {
+            within("paths", self.paths, 1, 1)?;
+        }
         within("look_ups", self.look_ups, 0, LOOK_UPS_MAX)?;
         within("duration_ms", self.duration_ms, 1, DURATION_MAX_MS)?;
         within("timeout_ms", self.timeout_ms, 1, DURATION_MAX_MS)?;

@@ -114,8 +114,16 @@ impl Tables {
         }
     }
 
-    /// The `k` contacts of a node that are nearest to a key, without one, in no order.
-    pub fn nearest(&mut self, nodes: &Nodes, node: u32, key: u64, without: u32, out: &mut Vec<u32>) {
+    /// The `count` contacts of a node that are nearest to a key, without one, in no order.
+    pub fn nearest(
+        &mut self,
+        nodes: &Nodes,
+        node: u32,
+        key: u64,
+        without: u32,
+        count: usize,
+        out: &mut Vec<u32>,
+    ) {
         // Who shares as much with the node as the key does is nearer to the key than all others; then come those who share
         // more with the node and thereby differ from the key at the first bit after; then each shorter prefix in turn.
         let own = self.bucket(nodes.id(node) ^ key);
@@ -126,10 +134,10 @@ impl Tables {
             if let Some(place) = out[start..].iter().position(|contact| *contact == without) {
                 out.swap_remove(start + place);
             }
-            if out.len() > self.k {
-                self.keep_nearest(nodes, key, start, out);
+            if out.len() > count {
+                self.keep_nearest(nodes, key, start, count, out);
             }
-            if out.len() == self.k {
+            if out.len() == count {
                 return;
             }
             group = match group {
@@ -155,13 +163,13 @@ impl Tables {
         }
     }
 
-    /// Cuts off the furthest of those from `start` on, so that `k` are left in all.
-    fn keep_nearest(&mut self, nodes: &Nodes, key: u64, start: usize, out: &mut Vec<u32>) {
+    /// Cuts off the furthest of those from `start` on, so that `count` are left in all.
+    fn keep_nearest(&mut self, nodes: &Nodes, key: u64, start: usize, count: usize, out: &mut Vec<u32>) {
         self.scratch.clear();
         self.scratch.extend(out[start..].iter().map(|contact| (nodes.id(*contact) ^ key, *contact)));
-        self.scratch.select_nth_unstable(self.k - start);
+        self.scratch.select_nth_unstable(count - start);
         out.truncate(start);
-        out.extend(self.scratch[..self.k - start].iter().map(|(_, contact)| *contact));
+        out.extend(self.scratch[..count - start].iter().map(|(_, contact)| *contact));
     }
 
     /// Bytes held.
@@ -212,7 +220,7 @@ mod tests {
                     expected.sort_unstable_by_key(|contact| nodes.id(*contact) ^ key);
                     expected.truncate(7);
                     let mut found = Vec::new();
-                    tables.nearest(&nodes, node, key, without, &mut found);
+                    tables.nearest(&nodes, node, key, without, 7, &mut found);
                     found.sort_unstable_by_key(|contact| nodes.id(*contact) ^ key);
                     assert_eq!(found, expected);
                 }

@@ -82,6 +82,8 @@ pub struct Kademlia {
     pub alpha: u32,
     /// Disjoint paths of a look-up (S/Kademlia); 1 is Kademlia.
     pub paths: u32,
+    /// Whom a look-up asks next, and when it is over.
+    pub manner: Manner,
     /// After how long a request without an answer is given up.
     pub timeout: Duration,
     /// Whether tables learn during the run of who asks, answers, or does not.
@@ -91,8 +93,19 @@ pub struct Kademlia {
 impl Default for Kademlia {
     fn default() -> Self {
         let Settings { k, alpha, paths, timeout_ms, learn, .. } = Settings::default();
-        Kademlia { k, alpha, paths, timeout: Duration(timeout_ms), learn }
+        let manner = Manner::Kademlia;
+        Kademlia { k, alpha, paths, manner, timeout: Duration(timeout_ms), learn }
     }
+}
+
+/// Whom a look-up asks next, and when it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Manner {
+    /// Up to `alpha` at once of the `k` nearest; over when all of these have answered.
+    Kademlia,
+    /// As rust-libp2p, and so the node, does it: up to `k` at once when answers get no nearer. With one path.
+    Libp2p,
 }
 
 /// What is in the routing tables when the run begins.
@@ -200,6 +213,10 @@ impl Overlay {
             k: self.kademlia.k,
             alpha: self.kademlia.alpha,
             paths: self.kademlia.paths,
+            manner: match self.kademlia.manner {
+                Manner::Kademlia => overlay::Manner::Kademlia,
+                Manner::Libp2p => overlay::Manner::Libp2p,
+            },
             look_ups: self.look_ups,
             duration_ms: self.duration.0,
             timeout_ms: self.kademlia.timeout.0,

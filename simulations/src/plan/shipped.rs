@@ -27,6 +27,8 @@ shipped![
     "churn",
     "kademlia-lookups",
     "kademlia-churn",
+    "validation",
+    "validation-look-ups",
     "attack-garbage",
     "attack-replay",
     "attack-forge",

@@ -13,12 +13,12 @@ use knackmesh_protocol::{
     query::parse,
 };
 
+use self::spreading::Spreading;
 pub use self::{
-    agenda::Deed,
+    agenda::{Deed, Due, agenda},
     observed::{Asked, Observed, QueryRow, Row},
     spreading::{Spread, What},
 };
-use self::{agenda::Due, spreading::Spreading};
 use crate::{
     checks::Violation,
     plan::Full,
@@ -49,7 +49,7 @@ impl Run {
     /// A run in which no time has passed.
     pub fn new(file: &Full, seed: u64) -> Self {
         let world = World::new(file.scenario(seed));
-        let agenda = agenda::agenda(file, &world.scenario, world.population()).into();
+        let agenda = agenda(file, &world.scenario, world.population()).into();
         let spreading = Spreading::new(&file.metrics, &world.scenario);
         let file = file.clone();
         Run {

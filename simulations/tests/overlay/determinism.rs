@@ -18,7 +18,7 @@ fn the_same_seed_has_the_same_history_and_another_has_another() {
 fn a_history_has_its_known_name() {
     let hash = run(&small(), 7).trace_hash;
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, "8b4455f90d9cfa7737b024f734becce4afc10082b4416ba64f93ef4b28d298ca");
+    assert_eq!(hex, "012675d26385c524ff30f1d17b86ae172f97e2a710fcc0958ccc92ed63f52bc9");
 }
 
 #[test]

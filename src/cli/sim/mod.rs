@@ -6,6 +6,7 @@ mod replay;
 mod report;
 mod run;
 mod sweep;
+mod validate;
 
 use std::{
     path::PathBuf,
@@ -49,6 +50,7 @@ enum Action {
     Compare(compare::Args),
     Report(report::Args),
     Replay(replay::Args),
+    Validate(validate::Args),
 }
 
 impl Args {
@@ -60,6 +62,7 @@ impl Args {
             Action::Compare(args) => args.run(screen),
             Action::Report(args) => args.run(screen),
             Action::Replay(args) => args.run(screen),
+            Action::Validate(args) => args.run(screen).await,
         }
     }
 }

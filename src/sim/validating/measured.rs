@@ -1,0 +1,91 @@
+//! What the model and real nodes are both asked, and what the model answers.
+
+use std::collections::BTreeMap;
+
+use knackmesh_simulations::{
+    plan::Full,
+    run::{Run, What},
+    traffic::{Count, Kind},
+    world::START,
+};
+use serde::{Deserialize, Serialize};
+
+/// When a network has settled: traffic is counted, and deeds begin, from this time after the start on.
+pub const SETTLED_MS: u64 = 15_000;
+
+/// What one run showed, of either world. Times are in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// From the publication of a message by gossip to its first receipt, for each message and node that it reached.
+    pub delivery: Vec<f64>,
+    /// Messages published by gossip.
+    pub messages: f64,
+    /// Receipts that were not the node's first of a message.
+    pub duplicates: f64,
+    /// From the order to publish until an observer's index had the summary.
+    pub discoverable: Vec<f64>,
+    /// From the order to withdraw until an observer's index had dropped it.
+    pub forgotten: Vec<f64>,
+    /// How long searches took.
+    pub search: Vec<f64>,
+    /// Of those that matched at the moment of asking, the share that was found.
+    pub recall: Vec<f64>,
+    /// Received messages and their bytes by kind, since the network had settled.
+    pub received: BTreeMap<String, (f64, f64)>,
+    /// How long look-ups in the hash table took.
+    pub look_up: Vec<f64>,
+    /// Whom each of them asked.
+    pub requests: Vec<f64>,
+    /// Connections of a node, on average, once the network had settled.
+    pub connections: f64,
+}
+
+impl Measured {
+    /// Notes what was received of a kind, if anything was.
+    pub fn receive(&mut self, kind: Kind, count: Count) {
+        if count.messages > 0 {
+            let count = (count.messages as f64, count.bytes as f64);
+            self.received.insert(kind.name().to_owned(), count);
+        }
+    }
+}
+
+/// Lets the model carry a plan out.
+///
+/// # Errors
+/// The promise that it broke.
+pub fn model(plan: &Full, seed: u64) -> Result<Measured, knackmesh_simulations::checks::Violation> {
+    let mut run = Run::new(plan, seed);
+    run.advance(SETTLED_MS)?;
+    let settled = run.world().traffic_total();
+    let nodes = run.world().scenario.nodes();
+    let connections: usize = (0..nodes).map(|node| run.world().node(node).links.len()).sum();
+    run.advance(plan.duration.0)?;
+    let mut measured = Measured { connections: connections as f64 / f64::from(nodes), ..Measured::default() };
+    let total = run.world().traffic_total();
+    for kind in Kind::ALL {
+        let (before, after) = (settled.received(kind), total.received(kind));
+        let count = Count { messages: after.messages - before.messages, bytes: after.bytes - before.bytes };
+        measured.receive(kind, count);
+    }
+    for message in run.world().messages() {
+        measured.messages += 1.0;
+        measured.duplicates += message.duplicates as f64;
+        measured.delivery.extend(message.receipts.iter().map(|(_, after_ms)| f64::from(*after_ms)));
+    }
+    for spread in run.spread() {
+        let Some(known) = spread.known else { continue };
+        let after_ms = known.since_ms(START) as f64 - spread.since.since_ms(START) as f64;
+        match spread.what {
+            What::Publication => measured.discoverable.push(after_ms),
+            What::Withdrawal => measured.forgotten.push(after_ms),
+        }
+    }
+    for query in &run.observed().queries {
+        measured.search.extend(query.elapsed_ms.map(|ms| ms as f64));
+        if query.elapsed_ms.is_some() && query.relevant > 0 {
+            measured.recall.push(query.hits as f64 / query.relevant as f64);
+        }
+    }
+    Ok(measured)
+}
