@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     folder::{Folder, FolderError},
     metrics::{METRICS, label},
-    plots::{self, Chart},
+    plots::{self, Chart, Drawn, Section},
     record::{Ending, Record, Sweep},
     statistics::mean,
 };
@@ -15,29 +15,32 @@ use super::{
 /// # Errors
 /// When the folder holds no results, or cannot be written.
 pub fn write_report(folder: &Folder) -> Result<(), FolderError> {
-    let (title, charts, body) = if folder.is_sweep()? {
+    let (title, sections, body) = if folder.is_sweep()? {
         let sweep = folder.sweep()?;
-        (sweep.title.clone(), plots::of_sweep(&sweep), sweep_body(&sweep))
+        let drawn = drawn_runs(folder, &sweep)?;
+        (sweep.title.clone(), plots::of_sweep(&sweep, &drawn), sweep_body(&sweep))
     } else {
         let record = folder.record()?;
-        (record.manifest.title.clone(), plots::of_run(&record), run_body(&record))
+        let charts = plots::of_run(&record);
+        let section = Section { heading: "Plots".to_owned(), is_open: true, charts };
+        (record.manifest.title.clone(), vec![section], run_body(&record))
     };
     let mut figures = String::new();
-    for chart in &charts {
-        let (svg, png) = drawn(folder, chart)?;
-        folder.write(&format!("plots/{}.svg", chart.name), svg.as_bytes())?;
-        folder.write(&format!("plots/{}.png", chart.name), &png)?;
-        let _ = writeln!(
-            figures,
-            "<figure>{}<figcaption>{}</figcaption></figure>",
-            svg.trim(),
-            escaped(&chart.caption)
-        );
+    for Section { heading, is_open, charts } in &sections {
+        let heading = escaped(heading);
+        figures.push_str(&match is_open {
+            true => format!("<h2>{heading}</h2>\n"),
+            false => format!("<details><summary class=\"h2\">{heading}</summary>\n"),
+        });
+        for chart in charts {
+            figures.push_str(&figure(folder, chart)?);
+        }
+        figures.push_str(if *is_open { "" } else { "</details>\n" });
     }
     let page = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\n<style>{STYLE}</style></head>\n\
-         <body><main>\n<h1>{title}</h1>\n{body}\n<h2>Plots</h2>\n{figures}</main></body></html>\n",
+         <body><main>\n<h1>{title}</h1>\n{body}\n{figures}</main></body></html>\n",
         title = escaped(&title),
     );
     folder.write("report.html", page.as_bytes())
@@ -49,14 +52,32 @@ table{border-collapse:collapse;margin:.5rem 0}td,th{text-align:left;padding:.2re
 vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}code,pre{font:13px/1.4 ui-monospace,monospace}\
 pre{background:#f5f5f5;padding:1rem;overflow:auto}code{overflow-wrap:anywhere}.note{border-left:4px solid #e69f00;padding:.4rem \
 .8rem;background:#fdf6e7}.bad{border-color:#d55e00;background:#fcece1}figure{margin:1.5rem 0}figure svg{width:100%;height:auto}\
-figcaption{color:#555;font-size:.9rem}";
+figcaption{color:#555;font-size:.9rem}summary{cursor:pointer}.h2{font-size:1.2rem;font-weight:bold;margin:2rem 0 1rem}";
 
-fn drawn(folder: &Folder, chart: &Chart) -> Result<(String, Vec<u8>), FolderError> {
+/// What the runs of a sweep show. Those that ended early would drag every mean, and those whose folders are gone cannot be read.
+fn drawn_runs(folder: &Folder, sweep: &Sweep) -> Result<Vec<Drawn>, FolderError> {
+    let mut drawn = Vec::new();
+    for run in sweep.runs.iter().filter(|run| !run.partial) {
+        match folder.within(&run.folder).record() {
+            Ok(record) => drawn.push(Drawn::of(&run.values, &record)),
+            Err(FolderError::Foreign(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(drawn)
+}
+
+/// Writes a plot's two files, and shows it.
+fn figure(folder: &Folder, chart: &Chart) -> Result<String, FolderError> {
     let failed = |e: plots::PlotError| FolderError::Damaged {
         path: folder.path().join(format!("plots/{}", chart.name)),
         message: e.to_string(),
     };
-    Ok((chart.svg().map_err(failed)?, chart.png().map_err(failed)?))
+    let (svg, png) = (chart.svg().map_err(failed)?, chart.png().map_err(failed)?);
+    folder.write(&format!("plots/{}.svg", chart.name), svg.as_bytes())?;
+    folder.write(&format!("plots/{}.png", chart.name), &png)?;
+    let caption = escaped(&chart.caption);
+    Ok(format!("<figure>{}<figcaption>{caption}</figcaption></figure>\n", svg.trim()))
 }
 
 fn run_body(record: &Record) -> String {
@@ -122,7 +143,16 @@ fn run_body(record: &Record) -> String {
 fn sweep_body(sweep: &Sweep) -> String {
     let mut body = String::new();
     if sweep.partial {
-        note(&mut body, "note bad", "This sweep is partial: runs are missing, or ended early.");
+        let whole = sweep.runs.iter().filter(|run| !run.partial).count();
+        let early = sweep.runs.len() - whole;
+        note(
+            &mut body,
+            "note bad",
+            &format!(
+                "This sweep is partial. {whole} runs are whole, and only these are in the means and plots below; {early} ended early, and \
+                 their folders hold what was measured until then; the rest was not begun."
+            ),
+        );
     }
     if sweep.seeds.len() < 2 {
         note(
@@ -138,7 +168,7 @@ fn sweep_body(sweep: &Sweep) -> String {
         sweep.seeds.len()
     );
     let mut groups: Vec<(&[String], Vec<&super::SweepRow>)> = Vec::new();
-    for run in &sweep.runs {
+    for run in sweep.runs.iter().filter(|run| !run.partial) {
         match groups.iter_mut().find(|(values, _)| *values == run.values) {
             Some((_, runs)) => runs.push(run),
             None => groups.push((&run.values, vec![run])),
@@ -152,17 +182,24 @@ fn sweep_body(sweep: &Sweep) -> String {
     }
     body.push_str("</tr>\n");
     for metric in METRICS {
-        if sweep.runs.iter().all(|run| run.summary.get(metric.name).copied().flatten().is_none()) {
+        if sweep
+            .runs
+            .iter()
+            .all(|run| run.partial || run.summary.get(metric.name).copied().flatten().is_none())
+        {
             continue;
         }
         let _ = write!(body, "<tr><td>{}</td>", escaped(label(metric.name)));
         for (_, runs) in &groups {
             let values: Vec<f64> =
                 runs.iter().filter_map(|run| run.summary.get(metric.name).copied().flatten()).collect();
-            let text = mean(&values).map_or("-".to_owned(), |mean| match mean.half_width {
+            let mut text = mean(&values).map_or("-".to_owned(), |mean| match mean.half_width {
                 Some(half) => format!("{} \u{b1} {}", number(mean.mean), number(half)),
                 None => number(mean.mean),
             });
+            if !values.is_empty() && values.len() < runs.len() {
+                let _ = write!(text, "<br>({} of {} runs)", values.len(), runs.len());
+            }
             let _ = write!(body, "<td class=\"n\">{text}</td>");
         }
         body.push_str("</tr>\n");

@@ -130,6 +130,7 @@ pub fn sweep(
             record.timeseries.clear();
             record.look_ups.clear();
             record.load.clear();
+            record.intervals.clear();
             let failure = written.err();
             if broken || failure.is_some() {
                 stop.store(true, Ordering::Relaxed);
@@ -159,6 +160,8 @@ pub fn sweep(
         seed: record.manifest.seed,
         partial: record.manifest.partial,
         trace_hash: record.manifest.trace_hash.clone(),
+        nodes: record.manifest.nodes,
+        attackers: record.manifest.attackers,
         summary: record.summary.clone(),
     };
     let runs: Vec<SweepRow> = results.iter().map(row).collect();
