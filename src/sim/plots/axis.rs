@@ -136,16 +136,16 @@ impl Axis {
                 .flat_map(move |power| times.iter().map(move |times| f64::from(*times) * 10_f64.powi(power)))
                 .filter(move |value| within(*value))
         };
-        // The fullest choice that is not too much.
+        // The emptiest choice that says enough.
         const ALL: [u8; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-        let choices: [&[u8]; 4] = [&ALL, &[1, 2, 3, 5], &[1, 2, 5], &[1]];
-        let labelled = choices.into_iter().find(|choice| lines(choice).count() <= wanted);
+        let choices: [&[u8]; 4] = [&[1], &[1, 2, 5], &[1, 2, 3, 5], &ALL];
+        let labelled = choices.into_iter().find(|choice| lines(choice).count() > 3);
         let labelled: Vec<f64> = match labelled {
-            Some(choice) => lines(choice).collect(),
-            None => {
-                let every = lines(&[1]).count().div_ceil(wanted.max(1));
-                lines(&[1]).step_by(every).collect()
+            Some(choice) => {
+                let every = lines(choice).count().div_ceil(wanted.max(1));
+                lines(choice).step_by(every).collect()
             }
+            None => Vec::new(),
         };
         if labelled.len() < 2 {
             return self.even(wanted);
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(labels(&Axis::linear("", (0.0021, 0.0029)), 4), ["0.0022", "0.0024", "0.0026", "0.0028"]);
         assert_eq!(labels(&Axis::linear("", (0.0, 20_000.0)), 4), ["0", "5000", "10 k", "15 k", "20 k"]);
         assert_eq!(labels(&Axis::time("t", (0.0, 7200.0)), 4), ["0", "50", "100"], "minutes");
-        assert_eq!(labels(&Axis::share(""), 5), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+        assert_eq!(labels(&Axis::share(""), 6), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use knackmesh_simulations::plan::File;
 
 use super::{
     Axis, Body, Chart, Series, Style,
-    curves::{Curve, Picture, pictures},
+    curves::{Course, Curve, Picture, pictures},
     swept::Swept,
 };
 use crate::sim::{
@@ -175,7 +175,7 @@ fn against(sweep: &Sweep, swept: &Swept, metric: &Metric) -> Option<Chart> {
     let (y, told) = fitting(&label, is_share, reach(&series)?);
     Some(Chart {
         name: metric.name.to_owned(),
-        title: format!("{} against {}", capital(&label), swept.what),
+        title: format!("{}, against {}", capital(&label), swept.what),
         caption: format!("{}{told}", bands(sweep)),
         body: Body::Lines { x: swept.axis.clone(), y, series, shades: Vec::new() },
     })
@@ -294,7 +294,7 @@ fn average(sweep: &Sweep, drawn: &[Drawn], shown: &[&[String]], picture: &str, t
         caption: format!("{} {}{told}", first.caption, bands(sweep)),
         body: Body::Lines {
             x: x.clone(),
-            y: y.clone(),
+            y: fitted(&y, &series),
             series: series.into_iter().chain(beside.iter().cloned()).collect(),
             shades: if is_same { first.shades.clone() } else { Vec::new() },
         },
@@ -314,14 +314,38 @@ fn average(sweep: &Sweep, drawn: &[Drawn], shown: &[&[String]], picture: &str, t
     curves.iter().map(of_curve).collect()
 }
 
+/// An axis that is long enough for bands, too, unless it is one of shares, and ends not far above them.
+fn fitted(y: &Axis, series: &[Series]) -> Axis {
+    let mut y = y.clone();
+    if y.limits.1.is_infinite()
+        && let Some((_, most)) = reach(series).filter(|(_, most)| *most > 0.0)
+    {
+        y.range.1 = most * 1.06;
+    }
+    y
+}
+
 /// The mean of lines, at places all along an axis, with its band.
 fn mean_line(curves: &[&Curve], x: &Axis, limits: (f64, f64), name: String) -> Series {
     let (mut points, mut band) = (Vec::new(), Vec::new());
-    for at in 0..=PLACES {
-        let place = x.value(f64::from(at) / f64::from(PLACES));
-        let values: Vec<f64> = curves.iter().filter_map(|curve| curve.at(place)).collect();
-        // A mean of fewer would jump where one of them ends.
-        if values.len() < curves.len() {
+    let is_of_parts = curves.iter().any(|curve| curve.course == Course::Parts);
+    let places: Vec<f64> = if is_of_parts {
+        let mut places: Vec<f64> =
+            curves.iter().flat_map(|curve| &curve.points).map(|point| point.0).collect();
+        places.sort_by(f64::total_cmp);
+        places.dedup();
+        places
+    } else {
+        (0..=PLACES).map(|at| x.value(f64::from(at) / f64::from(PLACES))).collect()
+    };
+    for place in places {
+        let of = |curve: &&Curve| match curve.course {
+            Course::Parts => curve.points.iter().find(|point| point.0 == place).map(|point| point.1),
+            _ => curve.at(place),
+        };
+        let values: Vec<f64> = curves.iter().filter_map(of).collect();
+        // A mean of fewer would jump where one of them ends; a part without a search is no end.
+        if values.len() < if is_of_parts { curves.len().div_ceil(2) } else { curves.len() } {
             continue;
         }
         let Some(mean) = mean(&values) else { continue };
@@ -338,10 +362,7 @@ fn mean_line(curves: &[&Curve], x: &Axis, limits: (f64, f64), name: String) -> S
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{axis::Scale, curves::Course},
-        *,
-    };
+    use super::{super::axis::Scale, *};
 
     #[test]
     fn a_mean_of_lines_is_where_all_of_them_are() {
