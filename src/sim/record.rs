@@ -208,7 +208,13 @@ pub struct TimeLine {
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Of all people who ever published, the share that scrapers know, all together; empty without scrapers.
+    /// People who have ever published, and whose publications scrapers collect; empty without scrapers.
+    #[serde(default)]
+    pub people_ever: Option<u32>,
+    /// What those people claim: pairs of a person and a skill.
+    #[serde(default)]
+    pub claims_ever: Option<u32>,
+    /// Of all people who have ever published, the share that scrapers know, all together.
     #[serde(default)]
     pub scraped_people: Option<f64>,
     /// Of all that those people claim, the share.

@@ -46,6 +46,8 @@ pub fn moment(at_s: f64, coverage: f64) -> TimeLine {
         events: 0,
         messages: 0,
         bytes: 0,
+        people_ever: None,
+        claims_ever: None,
         scraped_people: None,
         scraped_claims: None,
         scraped_people_asking: None,

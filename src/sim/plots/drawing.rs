@@ -33,6 +33,8 @@ const LABEL: f64 = 16.0;
 const SMALL: f64 = 14.0;
 /// Height of a line of the legend.
 const LEGEND_LINE: i32 = 24;
+/// Half the width of a mark.
+const MARK: f64 = 6.0;
 /// Width of what stands before a name in the legend.
 const SAMPLE: i32 = 44;
 
@@ -267,7 +269,7 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
             self.path(stroke, colour.stroke_width(width))?;
         }
         if style == Style::Marked {
-            line.iter().try_for_each(|at| self.put(&Polygon::new(mark(number, *at, 5.0), colour)))?;
+            line.iter().try_for_each(|at| self.put(&Polygon::new(mark(number, *at, MARK), colour)))?;
         }
         Ok(())
     }
@@ -297,7 +299,7 @@ impl<DB: DrawingBackend> Canvas<'_, DB> {
                         Look::Series(if *style == Style::Marked { Style::Line } else { *style }, *number);
                     self.drawn(&[(x, y), (x + SAMPLE - 6, y)], plain)?;
                     if *style == Style::Marked {
-                        let outline = mark(*number, (x + SAMPLE / 2 - 3, y), 5.0);
+                        let outline = mark(*number, (x + SAMPLE / 2 - 3, y), MARK);
                         self.put(&Polygon::new(outline, look.colour()))?;
                     }
                 }

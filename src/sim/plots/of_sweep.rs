@@ -157,7 +157,9 @@ fn fitting(label: &str, is_share: bool, (least, most): (f64, f64)) -> (Axis, &'s
         return (Axis::share(label), "");
     }
     if least < most / 2.0 || most - least < 1e-9 {
-        return (Axis::linear(label, (0.0, if most > 0.0 { most * 1.08 } else { 1.0 })), "");
+        // A line at 0 is not the border.
+        let range = if most > 0.0 { (0.0, most * 1.08) } else { (-0.04, 1.0) };
+        return (Axis::linear(label, range), "");
     }
     let room = (most - least) * 0.12;
     (Axis::linear(label, (least - room, most + room)), " The axis does not begin at 0.")

@@ -47,7 +47,9 @@ impl Swept {
         if (key.starts_with("adversaries.") || key == "attack.share")
             && let Some(places) = mean(|run| 100.0 * f64::from(run.attackers) / f64::from(run.nodes))
         {
-            let axis = fitting(&format!("hostile nodes, of all nodes (%; by {key})"), &places, f64::INFINITY);
+            let most = places.iter().copied().fold(0.0, f64::max);
+            let label = format!("hostile nodes, of all nodes (%; by {key})");
+            let axis = Axis::linear(&label, (-0.03 * most, 1.04 * most));
             return Some(Swept { what: "the share of hostile nodes".into(), axis, places, is_size: false });
         }
         let (axis, places) = match numbers(&names) {

@@ -114,6 +114,8 @@ fn time_line(row: &Row) -> TimeLine {
         events: row.events,
         messages: row.messages,
         bytes: row.bytes,
+        people_ever: row.scraped.map(|scraped| scraped.published.people),
+        claims_ever: row.scraped.map(|scraped| scraped.published.claims),
         scraped_people: scraped(|scraped| scraped.by_either, |learnt| learnt.people),
         scraped_claims: scraped(|scraped| scraped.by_either, |learnt| learnt.claims),
         scraped_people_asking: scraped(|scraped| scraped.by_queries, |learnt| learnt.people),

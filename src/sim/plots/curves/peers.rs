@@ -4,7 +4,7 @@ use knackmesh_simulations::plan::Full;
 
 use super::{Course, Curve, Picture, cumulative, from_zero, lorenz, time_axis};
 use crate::sim::{
-    metrics::{answered, forgetting, partitions, spreads},
+    metrics::{answered, forgetting, partitions, scraping, spreads},
     plots::{Axis, Shade},
     record::{Record, TimeLine},
     statistics::{quantile, sorted},
@@ -22,7 +22,7 @@ pub(super) fn pictures(record: &Record, file: &Full) -> Vec<Option<Picture>> {
         latency(record),
         discoverability(record, file),
         withdrawal(record, file),
-        scraping(record),
+        scraped(record),
         lorenz(record),
         traffic(record),
     ]
@@ -227,28 +227,34 @@ fn withdrawal(record: &Record, file: &Full) -> Option<Picture> {
     })
 }
 
-fn scraping(record: &Record) -> Option<Picture> {
-    let curve = |name: &'static str, of: fn(&TimeLine) -> Option<f64>| {
-        Curve::new(name, Course::Straight, over_time(record, of))
+fn scraped(record: &Record) -> Option<Picture> {
+    let (people, claims): (Ever, Ever) = (|line| line.people_ever, |line| line.claims_ever);
+    let curve = |name: &'static str, course: Course, ever: Ever, of: fn(&TimeLine) -> Option<f64>| {
+        Curve::new(name, course, scraping::of_everything(record, ever, of))
     };
+    let learnt = scraping::at_the_end(record, |line| line.scraped_people)?;
     Some(Picture {
         name: "scraping",
         title: "What scrapers have learnt".into(),
-        caption: "Of all people who had ever been published by then, and of what they claim, the share that hostile nodes know which \
-                  collect it: by asking every neighbour for every skill, and by gossip and reconciliation, as every node does."
+        caption: "Of all people who are ever published in the run, and of all that they claim, the share that hostile nodes know which \
+                  collect them: by asking every neighbour for every skill, and by gossip and reconciliation, as every node does. More \
+                  than what is published by then nobody can know."
             .into(),
-        told: String::new(),
+        told: format!("At the end they know {:.0} % of the people.", 100.0 * learnt),
         x: time_axis(record),
-        y: Axis::share("share of what was published"),
+        y: Axis::share("share of what is ever published"),
         curves: vec![
-            curve("people, by asking", |line| line.scraped_people_asking),
-            curve("claims, by asking", |line| line.scraped_claims_asking),
-            curve("people, by gossip", |line| line.scraped_people_gossip),
-            curve("claims, by gossip", |line| line.scraped_claims_gossip),
+            curve("people, by asking", Course::Straight, people, |line| line.scraped_people_asking),
+            curve("claims, by asking", Course::Straight, claims, |line| line.scraped_claims_asking),
+            curve("people, by gossip", Course::Straight, people, |line| line.scraped_people_gossip),
+            curve("published by then", Course::Beside, people, |_| Some(1.0)),
         ],
         shades: shades(record),
     })
 }
+
+/// How much has ever been published.
+type Ever = fn(&TimeLine) -> Option<u32>;
 
 /// How fast a count grew between the moments of a time series.
 fn traffic(record: &Record) -> Option<Picture> {
