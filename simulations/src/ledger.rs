@@ -42,6 +42,7 @@ impl Truth {
 pub struct Ledger {
     published: BTreeMap<Id, Truth>,
     current: BTreeMap<PublicKey, Id>,
+    latest: BTreeMap<PublicKey, Id>,
 }
 
 impl Ledger {
@@ -52,6 +53,7 @@ impl Ledger {
             if let Some(publication) = publication {
                 let summary = publication.summary.clone();
                 self.current.insert(view, summary.id());
+                self.latest.insert(view, summary.id());
                 self.published.insert(summary.id(), Truth { node, summary });
             }
         }
@@ -73,6 +75,11 @@ impl Ledger {
     /// What a view publishes now.
     pub fn current(&self, view: &PublicKey) -> Option<&Truth> {
         self.current.get(view).and_then(|id| self.published.get(id))
+    }
+
+    /// The last publication of everybody who has ever made one.
+    pub fn latest(&self) -> impl Iterator<Item = &Truth> {
+        self.latest.values().filter_map(|id| self.published.get(id))
     }
 
     /// Everything that is published at `now`.

@@ -163,7 +163,7 @@ impl Node {
     }
 
     /// What a hostile node has found out about the network, if that is what it is after.
-    pub fn learnt(&self) -> Option<attacks::Learnt> {
+    pub fn learnt(&self) -> Option<&attacks::Learnt> {
         self.behaviour.as_ref().and_then(|behaviour| behaviour.learnt())
     }
 

@@ -20,7 +20,7 @@ use crate::{
     attacks::{ACT_EVERY_MS, Attack},
     checks::{self, Check, Scene, Violation, agreement},
     index::{Shelf, Store},
-    ledger::{Ledger, Said},
+    ledger::{Ledger, Said, Truth},
     messages::Memo,
     network::{Network, Seen},
     node::Node,
@@ -148,6 +148,11 @@ impl World {
     /// Who is published now, by view: the node, and when it ends.
     pub fn published(&self) -> impl Iterator<Item = (u32, PublicKey, Timestamp)> {
         self.ledger.alive(self.now).map(|truth| (truth.node, truth.summary.body().view(), truth.expires()))
+    }
+
+    /// The last publication of everybody who has ever made one, whether it has ended or not.
+    pub fn ever_published(&self) -> impl Iterator<Item = &Truth> {
+        self.ledger.latest()
     }
 
     /// A node.

@@ -145,3 +145,30 @@ fn looking_and_pausing_change_nothing() {
     other.advance(u64::MAX).unwrap();
     assert_ne!(whole.world().trace_hash(), other.world().trace_hash());
 }
+
+#[test]
+fn what_scrapers_have_learnt_is_a_part_of_what_was_published() {
+    let scrape = SHIPPED.iter().find(|shipped| shipped.name == "attack-scrape").unwrap();
+    let settings = ["publications.0.within=60 s", "duration=80 s", "metrics.every=10 s"];
+    let settings: Vec<Assignment> = settings.iter().map(|setting| setting.parse().unwrap()).collect();
+    let File::Full(file) = Plan::read(scrape.text, &settings).unwrap().file else { panic!("a full one") };
+    let mut run = Run::new(&file, 1);
+    run.advance(u64::MAX).unwrap();
+    let scraped: Vec<_> = run.observed().rows.iter().map(|row| row.scraped.unwrap()).collect();
+    assert_eq!(scraped.len(), 9);
+    for (earlier, later) in scraped.iter().zip(&scraped[1..]) {
+        assert!(earlier.published.people <= later.published.people, "{scraped:?}");
+        assert!(earlier.by_queries.claims <= later.by_queries.claims, "what is known stays known");
+    }
+    for at in &scraped {
+        assert!(at.by_either.people <= at.published.people && at.by_either.claims <= at.published.claims);
+        assert!(
+            at.by_queries.people <= at.by_either.people && at.by_replication.people <= at.by_either.people
+        );
+    }
+    let (middle, end) = (scraped[3], scraped[8]);
+    assert!(0 < middle.published.people && middle.published.people < 30, "{middle:?}");
+    assert_eq!((end.published.people, end.by_either.people), (30, 30));
+    assert_eq!(end.by_either.claims, end.published.claims);
+    assert!(end.published.claims > 30, "{end:?}");
+}

@@ -84,8 +84,11 @@ fn side(folder: &Folder) -> Result<Side, FolderError> {
     let mut side = Side { groups: BTreeMap::new(), hashes: Vec::new() };
     if folder.is_sweep()? {
         for run in folder.sweep()?.runs {
-            side.groups.entry(run.values).or_default().push(run.summary);
             side.hashes.push(run.trace_hash);
+            // What ended early would drag the mean.
+            if !run.partial {
+                side.groups.entry(run.values).or_default().push(run.summary);
+            }
         }
     } else {
         let record = folder.record()?;

@@ -107,7 +107,10 @@ impl Folder {
                 self.table("spreading.csv", &record.spreading)?;
                 self.table("timeseries.csv", &record.timeseries)?;
             }
-            File::Overlay(_) => self.table("look_ups.csv", &record.look_ups)?,
+            File::Overlay(_) => {
+                self.table("look_ups.csv", &record.look_ups)?;
+                self.table("timeseries.csv", &record.intervals)?;
+            }
         }
         self.table("messages.csv", &record.messages)?;
         self.table("load.csv", &record.load)?;
@@ -162,6 +165,7 @@ impl Folder {
             queries: if is_full { self.read_table("queries.csv")? } else { Vec::new() },
             spreading: if is_full { self.read_table("spreading.csv")? } else { Vec::new() },
             timeseries: if is_full { self.read_table("timeseries.csv")? } else { Vec::new() },
+            intervals: if is_full { Vec::new() } else { self.read_table("timeseries.csv")? },
             messages: self.read_table("messages.csv")?,
             load: self.read_table("load.csv")?,
             manifest,

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Program {
     /// Its version.
     pub version: String,
-    /// The commit it was built from, where the build said so (`KNACK_COMMIT`).
+    /// The commit it was built from, with `-dirty` where its sources differ from that; null where the build could not know
+    /// (see `build.rs`).
     pub commit: Option<String>,
     /// BLAKE3 of its `Cargo.lock`, in hexadecimal.
     pub cargo_lock: String,

@@ -27,7 +27,7 @@ pub use self::{
     report::write_report,
     running::{Progress, run},
     scenarios::{Named, ScenarioError, find, scenario},
-    sweeping::{Job, Seeds, jobs, sweep},
+    sweeping::{Job, Seeds, Swept, jobs, sweep},
 };
 pub use knackmesh_simulations::plan::{
     Assignment, Duration, File, NotAnAssignment, Plan, PlanError, SHIPPED, Shipped,

@@ -54,8 +54,14 @@ pub struct Manifest {
     pub duration_ms: u64,
     /// Inputs handled.
     pub events: u64,
-    /// Nodes.
+    /// Nodes, attackers included.
     pub nodes: u32,
+    /// Those of them that attack.
+    #[serde(default)]
+    pub attackers: u32,
+    /// What people ordered; null where the engine has no people.
+    #[serde(default)]
+    pub orders: Option<Orders>,
     /// The scenario, with every default filled in and every setting applied.
     pub scenario: File,
     /// The program.
@@ -70,6 +76,17 @@ pub struct Manifest {
     pub events_per_second: f64,
     /// The most memory that the process had at once, in bytes, other runs in it included.
     pub peak_memory_bytes: Option<u64>,
+}
+
+/// What people ordered in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// Publications.
+    pub publications: u64,
+    /// Withdrawals.
+    pub withdrawals: u64,
+    /// What could not be ordered: the node did not run, or its person had nothing to publish.
+    pub undone: u64,
 }
 
 /// Names the layout of a run's folder.
@@ -191,6 +208,57 @@ pub struct TimeLine {
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// People who have ever published, and whose publications scrapers collect; empty without scrapers.
+    #[serde(default)]
+    pub people_ever: Option<u32>,
+    /// What those people claim: pairs of a person and a skill.
+    #[serde(default)]
+    pub claims_ever: Option<u32>,
+    /// Of all people who have ever published, the share that scrapers know, all together.
+    #[serde(default)]
+    pub scraped_people: Option<f64>,
+    /// Of all that those people claim, the share.
+    #[serde(default)]
+    pub scraped_claims: Option<f64>,
+    /// The share of people whom their queries brought.
+    #[serde(default)]
+    pub scraped_people_asking: Option<f64>,
+    /// The share of claims that their queries brought.
+    #[serde(default)]
+    pub scraped_claims_asking: Option<f64>,
+    /// The share of people whom gossip and reconciliation brought, as they do to every node.
+    #[serde(default)]
+    pub scraped_people_gossip: Option<f64>,
+    /// The share of claims.
+    #[serde(default)]
+    pub scraped_claims_gossip: Option<f64>,
+}
+
+/// An interval of the overlay: a line of its `timeseries.csv`. Everything is of that interval alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntervalLine {
+    /// Its end.
+    pub at_s: f64,
+    /// How long it was.
+    pub lasts_s: f64,
+    /// Look-ups that began in it.
+    pub begun: u64,
+    /// Look-ups that found their target in it.
+    pub found: u64,
+    /// Look-ups that ended in it without their target.
+    pub missed: u64,
+    /// Look-ups that were abandoned in it.
+    pub abandoned: u64,
+    /// Of those found or missed, the share that was found.
+    pub found_share: Option<f64>,
+    /// How long those found or missed had taken, on average.
+    pub latency_mean_ms: Option<f64>,
+    /// The longest that 95 % of them had taken.
+    pub latency_p95_ms: Option<f64>,
+    /// Messages sent in it.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// A run.
@@ -212,6 +280,8 @@ pub struct Record {
     pub load: Vec<LoadLine>,
     /// The time series.
     pub timeseries: Vec<TimeLine>,
+    /// The time series of the overlay.
+    pub intervals: Vec<IntervalLine>,
 }
 
 impl Record {
@@ -226,6 +296,7 @@ impl Record {
             messages: Vec::new(),
             load: Vec::new(),
             timeseries: Vec::new(),
+            intervals: Vec::new(),
         }
     }
 }
@@ -268,6 +339,12 @@ pub struct SweepRow {
     pub partial: bool,
     /// Its history.
     pub trace_hash: String,
+    /// Nodes, attackers included.
+    #[serde(default)]
+    pub nodes: u32,
+    /// Those of them that attack.
+    #[serde(default)]
+    pub attackers: u32,
     /// Metrics by name.
     pub summary: BTreeMap<String, Option<f64>>,
 }

@@ -98,6 +98,8 @@ fn drive<E: Engine>(
         duration_ms: plan.file.duration().0,
         events: engine.events(),
         nodes: 0,
+        attackers: 0,
+        orders: None,
         scenario: plan.file.clone(),
         program: Program::this(),
         machine: Machine::this(),

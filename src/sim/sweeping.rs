@@ -1,6 +1,7 @@
 //! Many runs: every combination of swept values, for every seed, side by side on threads.
 
 use std::{
+    collections::BTreeMap,
     str::FromStr,
     sync::{
         Mutex,
@@ -99,7 +100,18 @@ pub fn jobs(
     Ok(jobs)
 }
 
-/// Does the jobs on so many threads, writes each run's tables, and says after each how many are done. A run that breaks a
+/// How far a sweep is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Swept {
+    /// Runs that are done.
+    pub runs: usize,
+    /// The same, with the parts of those that are on their way.
+    pub parts: f64,
+    /// Inputs that those on their way handle each second, together.
+    pub events_per_second: f64,
+}
+
+/// Does the jobs on so many threads, writes each run's tables, and says now and then how far it is. A run that breaks a
 /// promise ends the sweep, as does `stop`; what is done is kept.
 ///
 /// # Errors
@@ -111,17 +123,25 @@ pub fn sweep(
     threads: usize,
     folder: &Folder,
     stop: &AtomicBool,
-    tell: &(dyn Fn(usize) + Sync),
+    tell: &(dyn Fn(Swept) + Sync),
 ) -> Result<(Sweep, Vec<Record>), FolderError> {
     let began = Instant::now();
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let next = AtomicUsize::new(0);
+    let way: Mutex<Way> = Mutex::default();
     let results: Mutex<Vec<(usize, Record)>> = Mutex::default();
     let failed: Mutex<Option<FolderError>> = Mutex::default();
     let work = || {
         while !stop.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(at) else { return };
-            let mut record = run(&job.plan, job.seed, stop, |_| {});
+            let duration_ms = job.plan.file.duration().0.max(1) as f64;
+            let mut record = run(&job.plan, job.seed, stop, |progress| {
+                let part = (progress.now_ms as f64 / duration_ms).min(1.0);
+                if let Ok(mut way) = way.lock() {
+                    way.under.insert(at, (part, progress.events_per_second));
+                    tell(way.swept());
+                }
+            });
             let broken = matches!(record.manifest.ending, super::Ending::Violation { .. });
             let written = folder.within(&job.folder).write_record(&record);
             // The tables are on the disk; only the summary is needed from here on.
@@ -130,6 +150,7 @@ pub fn sweep(
             record.timeseries.clear();
             record.look_ups.clear();
             record.load.clear();
+            record.intervals.clear();
             let failure = written.err();
             if broken || failure.is_some() {
                 stop.store(true, Ordering::Relaxed);
@@ -140,7 +161,11 @@ pub fn sweep(
             if let Ok(mut results) = results.lock() {
                 results.push((at, record));
             }
-            tell(done.fetch_add(1, Ordering::Relaxed) + 1);
+            if let Ok(mut way) = way.lock() {
+                way.under.remove(&at);
+                way.done += 1;
+                tell(way.swept());
+            }
         }
     };
     thread::scope(|scope| {
@@ -159,6 +184,8 @@ pub fn sweep(
         seed: record.manifest.seed,
         partial: record.manifest.partial,
         trace_hash: record.manifest.trace_hash.clone(),
+        nodes: record.manifest.nodes,
+        attackers: record.manifest.attackers,
         summary: record.summary.clone(),
     };
     let runs: Vec<SweepRow> = results.iter().map(row).collect();
@@ -176,6 +203,25 @@ pub fn sweep(
     };
     folder.write_sweep(&sweep)?;
     Ok((sweep, results.into_iter().map(|(_, record)| record).collect()))
+}
+
+/// Which runs are done, and how far the others are.
+#[derive(Default)]
+struct Way {
+    done: usize,
+    /// By job: the part of it that is done, and its events each second.
+    under: BTreeMap<usize, (f64, f64)>,
+}
+
+impl Way {
+    fn swept(&self) -> Swept {
+        let sum = |of: fn(&(f64, f64)) -> f64| self.under.values().map(of).sum::<f64>();
+        Swept {
+            runs: self.done,
+            parts: self.done as f64 + sum(|way| way.0),
+            events_per_second: sum(|way| way.1),
+        }
+    }
 }
 
 #[cfg(test)]

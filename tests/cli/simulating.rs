@@ -81,7 +81,11 @@ fn a_run_leaves_tables_plots_and_a_report_and_has_one_history() {
     for part in ["program", "machine", "wall_seconds", "events_per_second", "events"] {
         assert!(!manifest[part].is_null(), "{part}: {manifest:#}");
     }
-    assert_eq!(manifest["program"]["cargo_lock"].as_str().map(str::len), Some(64));
+    let program = &manifest["program"];
+    assert_eq!(program["cargo_lock"].as_str().map(str::len), Some(64));
+    // Null where the build has no git to ask.
+    let commit = program["commit"].as_str().map(|commit| commit.trim_end_matches("-dirty"));
+    assert!(commit.is_none_or(|commit| commit.len() == 40), "{program}");
     assert_eq!(desk.read("a/queries.csv").lines().count(), 3);
     assert_eq!(desk.read("a/spreading.csv").lines().count(), 1 + 6 * 2);
     for table in ["messages", "load", "timeseries"] {
@@ -202,23 +206,61 @@ fn a_sweep_runs_each_value_with_each_seed_and_is_compared() {
     assert!(single.stderr.contains("one seed is not enough"), "{single:?}");
 }
 
+/// What a command says that is interrupted as soon as it has come to what `until_there` waits for.
+#[track_caller]
+fn interrupted(command: &mut std::process::Command, until_there: impl FnOnce()) -> String {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    until_there();
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.is_ok_and(|status| status.success()));
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(!stderr.contains('\r'), "no progress where there is no terminal: {stderr}");
+    stderr
+}
+
 #[test]
 fn an_interrupted_run_leaves_what_it_measured_marked_as_partial() {
     let desk = Desk::new();
     let args = ["run", "first-steps", "--out", "p", "--set", "duration=20 h"];
-    let mut command = desk.sim(&args);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-    until("the folder is there", || desk.path("p").exists().then_some(()));
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(interrupted.is_ok_and(|status| status.success()));
-    let output = child.wait_with_output().expect("it ends");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let stderr = interrupted(&mut desk.sim(&args), || {
+        until("the folder is there", || desk.path("p").exists().then_some(()));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+    });
     assert!(stderr.contains("interrupted") && stderr.contains("marked as partial"), "{stderr}");
-    assert!(!stderr.contains('\r'), "no progress where there is no terminal: {stderr}");
     let manifest = desk.json("p/manifest.json");
     assert_eq!(manifest["partial"], true);
     assert_eq!(manifest["ending"], "interrupted");
     assert!(desk.read("p/report.html").contains("This run is partial"));
+}
+
+#[test]
+fn an_interrupted_sweep_leaves_whole_runs_and_says_which_are_not() {
+    let desk = Desk::new();
+    // The first value is over in no time, the second never.
+    let sweep = format!("{SMALL}\n[sweep]\nduration = [\"20 s\", \"20 d\"]\n");
+    fs::write(desk.path("sweep.toml"), sweep).expect("written");
+    let args = ["sweep", "sweep.toml", "--seeds", "1..2", "-j1", "--out", "s"];
+    let stderr = interrupted(&mut desk.sim(&args), || {
+        until("both short runs are over", || desk.path("s/runs/0001/manifest.json").exists().then_some(()));
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    });
+    assert!(stderr.contains("interrupted after 2 of 4 runs: s holds them"), "{stderr}");
+    assert!(stderr.contains("knack sim report s"), "{stderr}");
+    let manifest = desk.json("s/manifest.json");
+    assert_eq!(manifest["partial"], true);
+    let runs = manifest["runs"].as_array().expect("runs");
+    let partial: Vec<bool> = runs.iter().filter_map(|run| run["partial"].as_bool()).collect();
+    assert_eq!(partial, [false, false, true]);
+    assert_eq!(desk.json("s/runs/0002/manifest.json")["ending"], "interrupted");
+    // The folder can be read as any other, and its means are those of whole runs.
+    finish(&mut desk.sim(&["report", "s"])).ok();
+    let page = desk.read("s/report.html");
+    assert!(page.contains("This sweep is partial. 2 runs are whole"), "{page}");
+    assert!(is_png(&desk.path("s/plots/recall_mean.png")));
+    let compared = finish(&mut desk.sim(&["compare", "s", "s", "--json"])).ok().json();
+    let differences = compared["differences"].as_array().expect("differences");
+    assert!(!differences.is_empty());
+    assert!(differences.iter().all(|difference| difference["values"][0] == "20 s"), "{compared:#}");
 }

@@ -20,9 +20,14 @@ mod scrape;
 mod silence;
 mod sybil;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use knackmesh_protocol::{
     id::NodeId,
+    key::PublicKey,
     peer::{Identity, Input, Output, RequestId},
+    skill::SkillId,
+    summary::Summary,
     time::Timestamp,
 };
 use rand_chacha::ChaCha20Rng;
@@ -121,14 +126,41 @@ pub enum Reach {
 }
 
 /// What a hostile node has found out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learnt {
-    /// Views that its queries brought.
-    pub by_queries: usize,
-    /// Views that reconciliation and gossip brought.
-    pub by_replication: usize,
+    /// What its queries brought.
+    pub by_queries: Known,
+    /// What reconciliation and gossip brought, as they do to every node.
+    pub by_replication: Known,
     /// Queries asked.
     pub queries: u64,
+}
+
+/// People, by view, and the skills that they were seen to claim. What was known once stays known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known(BTreeMap<PublicKey, BTreeSet<SkillId>>);
+
+impl Known {
+    /// Takes note of a summary.
+    pub fn hear(&mut self, summary: &Summary) {
+        let skills = summary.content().claims().iter().map(|claim| claim.skill().clone());
+        self.0.entry(summary.view()).or_default().extend(skills);
+    }
+
+    /// How many people are known.
+    pub fn people(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether somebody is known.
+    pub fn knows(&self, view: &PublicKey) -> bool {
+        self.0.contains_key(view)
+    }
+
+    /// Whether it is known that somebody claims a skill.
+    pub fn knows_claim(&self, view: &PublicKey, skill: &SkillId) -> bool {
+        self.0.get(view).is_some_and(|skills| skills.contains(skill))
+    }
 }
 
 /// Time between two acts of a behaviour, in milliseconds.
@@ -178,7 +210,7 @@ pub trait Behaviour {
     fn amend(&mut self, _stage: &mut Stage<'_>, _outputs: &mut Vec<Output>) {}
 
     /// What it has found out, if that is what it is after.
-    fn learnt(&self) -> Option<Learnt> {
+    fn learnt(&self) -> Option<&Learnt> {
         None
     }
 

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use knackmesh_protocol::{
-    key::PublicKey,
     limits::LEADS_MAX,
     message::{Envelope, Item, Request, Response},
     peer::{Change, Input, Output, RequestId},
@@ -24,9 +23,7 @@ pub(super) struct Scrape {
     /// How many acts have asked for each skill.
     skills: BTreeMap<SkillId, u64>,
     asked: BTreeSet<RequestId>,
-    found: BTreeSet<PublicKey>,
-    replicated: BTreeSet<PublicKey>,
-    queries: u64,
+    learnt: Learnt,
 }
 
 impl Scrape {
@@ -54,7 +51,7 @@ impl Behaviour for Scrape {
         {
             for Envelope(envelope) in &leads.summaries {
                 if let Ok(summary) = Signed::<Summary>::decode(envelope) {
-                    self.found.insert(summary.body().view());
+                    self.learnt.by_queries.hear(summary.body());
                     self.hear(&summary);
                 }
             }
@@ -65,7 +62,7 @@ impl Behaviour for Scrape {
     fn amend(&mut self, _stage: &mut Stage<'_>, outputs: &mut Vec<Output>) {
         for output in outputs {
             if let Output::Persist(Change::Keep(Item::Summary(summary))) = output {
-                self.replicated.insert(summary.body().view());
+                self.learnt.by_replication.hear(summary.body());
                 self.hear(summary);
             }
         }
@@ -86,18 +83,14 @@ impl Behaviour for Scrape {
                 if let Output::Send { request, .. } = &output {
                     self.asked.insert(*request);
                 }
-                self.queries += 1;
+                self.learnt.queries += 1;
                 outputs.push(output);
             }
         }
         outputs
     }
 
-    fn learnt(&self) -> Option<Learnt> {
-        Some(Learnt {
-            by_queries: self.found.len(),
-            by_replication: self.replicated.len(),
-            queries: self.queries,
-        })
+    fn learnt(&self) -> Option<&Learnt> {
+        Some(&self.learnt)
     }
 }

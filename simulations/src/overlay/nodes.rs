@@ -100,6 +100,11 @@ impl Nodes {
         drawn.find(|node| self.flags[*node as usize] & (ONLINE | ATTACKER) == ONLINE)
     }
 
+    /// How many nodes attack.
+    pub fn attackers(&self) -> u32 {
+        self.attackers.len() as u32
+    }
+
     /// The `count` attackers nearest to a key, in no order.
     pub fn attackers_near(&self, key: u64, count: usize, out: &mut Vec<u32>) {
         // The longest prefix of the key that so many attackers share holds the nearest; the rest of that range is cut off.

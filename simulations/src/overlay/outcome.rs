@@ -1,5 +1,12 @@
 //! What a run of the overlay came to.
 
+/// About how many bytes a request has.
+const REQUEST_BYTES: u64 = 40;
+/// About how many bytes a response has, without its contacts.
+const RESPONSE_BYTES: u64 = 8;
+/// About how many bytes a contact has.
+const CONTACT_BYTES: u64 = 60;
+
 /// One look-up. A row of a table, in order of beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record {
@@ -64,13 +71,38 @@ impl Messages {
 
     /// About how many bytes the requests have: a key of 32 bytes, and 8 of framing.
     pub fn request_bytes(&self) -> u64 {
-        self.requests * 40
+        self.requests * REQUEST_BYTES
     }
 
     /// About how many bytes the responses have: 8 of framing, and for each contact an identifier of 38 bytes and one
     /// address of 12 with 10 of framing, as libp2p writes them. Nodes with several addresses send more.
     pub fn response_bytes(&self) -> u64 {
-        self.responses * 8 + self.contacts * 60
+        self.responses * RESPONSE_BYTES + self.contacts * CONTACT_BYTES
+    }
+}
+
+/// What reached a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Received {
+    /// Requests.
+    pub requests: u32,
+    /// Responses.
+    pub responses: u32,
+    /// Contacts that those responses list.
+    pub contacts: u32,
+}
+
+impl Received {
+    /// Requests and responses.
+    pub fn messages(self) -> u32 {
+        self.requests + self.responses
+    }
+
+    /// Their bytes.
+    pub fn bytes(self) -> u64 {
+        u64::from(self.requests) * REQUEST_BYTES
+            + u64::from(self.responses) * RESPONSE_BYTES
+            + u64::from(self.contacts) * CONTACT_BYTES
     }
 }
 
@@ -111,6 +143,8 @@ pub struct Outcome {
     pub records: Vec<Record>,
     /// Requests and responses that reached each node, by number.
     pub handled: Vec<u32>,
+    /// Their bytes, estimated as in [`Messages`]; of a response that comes after its time only the framing counts.
+    pub handled_bytes: Vec<u64>,
     /// Bytes held.
     pub memory: Memory,
     /// Names the history so far: each event's instant, kind, request and both nodes, in order, and the settings and the seed.

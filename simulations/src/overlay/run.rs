@@ -4,7 +4,7 @@ use super::{
     churn::Turns,
     look_up::LookUp,
     nodes::Nodes,
-    outcome::{End, Memory, Messages, Outcome, Record},
+    outcome::{End, Memory, Messages, Outcome, Received, Record},
     settings::{Behaviour, Latency, Settings, Unfit},
     tables::Tables,
     trace::Trace,
@@ -22,7 +22,7 @@ pub struct Run {
     nodes: Nodes,
     tables: Tables,
     turns: Option<Turns>,
-    handled: Vec<u32>,
+    handled: Vec<Received>,
     wheel: Wheel<Event>,
     look_ups: Vec<LookUp>,
     free: Vec<u32>,
@@ -65,7 +65,7 @@ impl Run {
             seed,
             now_ms: 0,
             tables: Tables::new(settings, &nodes, seed),
-            handled: vec![0; nodes.len() as usize],
+            handled: vec![Received::default(); nodes.len() as usize],
             nodes,
             turns,
             wheel: Wheel::default(),
@@ -118,6 +118,16 @@ impl Run {
         self.trace.events()
     }
 
+    /// How many nodes attack.
+    pub fn attackers(&self) -> u32 {
+        self.nodes.attackers()
+    }
+
+    /// Messages so far.
+    pub fn messages(&self) -> Messages {
+        self.messages
+    }
+
     /// Look-ups begun so far.
     pub fn begun(&self) -> u32 {
         self.records.len() as u32
@@ -126,8 +136,10 @@ impl Run {
     /// What it has come to so far.
     pub fn outcome(&self) -> Outcome {
         let mut handled = vec![0; self.handled.len()];
-        for (node, count) in (0..).zip(&self.handled) {
-            handled[self.nodes.number(node) as usize] = *count;
+        let mut handled_bytes = vec![0; self.handled.len()];
+        for (node, received) in (0..).zip(&self.handled) {
+            let number = self.nodes.number(node) as usize;
+            (handled[number], handled_bytes[number]) = (received.messages(), received.bytes());
         }
         Outcome {
             nodes: self.nodes.len(),
@@ -136,6 +148,7 @@ impl Run {
             messages: self.messages,
             records: self.records.clone(),
             handled,
+            handled_bytes,
             memory: self.memory(),
             trace_hash: self.trace.hash(&self.settings, self.seed),
         }
@@ -145,7 +158,7 @@ impl Run {
         let look_ups = self.look_ups.capacity().saturating_sub(self.look_ups.len()) * size_of::<LookUp>();
         Memory {
             nodes: self.nodes.bytes()
-                + self.handled.capacity() * 4
+                + self.handled.capacity() * size_of::<Received>()
                 + self.turns.as_ref().map_or(0, Turns::bytes),
             tables: self.tables.bytes(),
             queue: self.wheel.bytes(),
@@ -322,7 +335,7 @@ impl Run {
         let drops = attack.is_some_and(|attack| attack.behaviour == Behaviour::Drop);
         let there = self.nodes.is_online(to);
         if there {
-            self.handled[to as usize] += 1;
+            self.handled[to as usize].requests += 1;
         }
         if !there || drops {
             self.messages.undelivered += u64::from(!there);
@@ -367,7 +380,11 @@ impl Run {
             self.messages.undelivered += 1;
             return;
         }
-        self.handled[from as usize] += 1;
+        let received = &mut self.handled[from as usize];
+        received.responses += 1;
+        if look_up.awaits(slot.into(), serial) {
+            received.contacts += look_up.answer(slot.into()).len() as u32;
+        }
         if self.settings.learn {
             self.tables.add(&self.nodes, from, responder);
         }

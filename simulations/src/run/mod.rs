@@ -4,6 +4,7 @@
 
 mod agenda;
 mod observed;
+mod scraping;
 mod spreading;
 
 use std::collections::VecDeque;
@@ -16,7 +17,7 @@ use knackmesh_protocol::{
 use self::spreading::Spreading;
 pub use self::{
     agenda::{Deed, Due, agenda},
-    observed::{Asked, Observed, QueryRow, Row},
+    observed::{Asked, Learning, Observed, QueryRow, Row, Scraped},
     spreading::{Spread, What},
 };
 use crate::{
@@ -190,6 +191,7 @@ impl Run {
             events: self.world.events(),
             messages: received.messages,
             bytes: received.bytes,
+            scraped: scraping::scraped(&self.world),
         };
         self.observed.rows.push(row);
     }

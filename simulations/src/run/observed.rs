@@ -107,6 +107,30 @@ pub struct Row {
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// What scrapers have learnt; `None` without any.
+    pub scraped: Option<Scraped>,
+}
+
+/// What scrapers have learnt, all together, of what was ever published by anybody else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scraped {
+    /// All that there was to learn.
+    pub published: Learning,
+    /// What queries brought.
+    pub by_queries: Learning,
+    /// What gossip and reconciliation brought, as they do to every node.
+    pub by_replication: Learning,
+    /// What either brought.
+    pub by_either: Learning,
+}
+
+/// So many people, and so many of their claims.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Learning {
+    /// People.
+    pub people: u32,
+    /// What they claim: pairs of a person and a skill.
+    pub claims: u32,
 }
 
 /// Everything that was observed.

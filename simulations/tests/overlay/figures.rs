@@ -22,6 +22,8 @@ fn without_faults_all_is_found_in_a_few_rounds() {
     assert_eq!(messages.requests, outcome.records.iter().map(|r| u64::from(r.requests)).sum::<u64>());
     assert_eq!(outcome.events, 600 + messages.total());
     assert_eq!(messages.total(), outcome.handled.iter().map(|handled| u64::from(*handled)).sum::<u64>());
+    let bytes = messages.request_bytes() + messages.response_bytes();
+    assert_eq!(bytes, outcome.handled_bytes.iter().sum::<u64>());
     assert_eq!(messages.lost + messages.undelivered + messages.dropped + messages.upkeep, 0);
 }
 

@@ -159,7 +159,7 @@ fn a_scraper_learns_of_everybody() {
     world.run_for(MINUTE_MS).unwrap();
     let learnt = world.node(scraper).learnt().unwrap();
     // Full replicas hide nothing from whoever takes part: that is what the figures are for.
-    assert_eq!((learnt.by_replication, learnt.by_queries), (20, 20), "{learnt:?}");
+    assert_eq!((learnt.by_replication.people(), learnt.by_queries.people()), (20, 20), "{learnt:?}");
     assert!(learnt.queries > 20);
     assert_eq!(world.node(0).learnt(), None);
 }

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use indicatif::ProgressStyle;
 use serde::Serialize;
 
 use super::{Outcome, Screen, Source, apart, fault, out_or, stop_on_interrupt};
@@ -32,6 +33,9 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
+/// How far a run is.
+const RUNNING: &str = "{msg} {wide_bar} {percent} % ({elapsed}, {eta} left)";
+
 #[derive(Serialize)]
 struct Report<'a> {
     out: String,
@@ -49,14 +53,18 @@ impl Args {
         let seed = self.seed;
         let folder = Folder::new(out_or(self.out, || format!("{}-seed-{seed}", named.name)))?;
         let stop = stop_on_interrupt();
-        let bar =
-            screen.counter(&format!("seed {seed}"), usize::try_from(plan.file.duration().0).unwrap_or(1));
-        let style = "{msg} {wide_bar} {percent} % ({elapsed}, {eta} left)";
-        if let Ok(style) = indicatif::ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
+        // Millions of nodes take a while before anything happens.
+        let bar = screen.progress(&format!("seed {seed}, setting up"));
+        bar.set_length(plan.file.duration().0.max(1));
         let told = bar.clone();
+        let mut is_set_up = false;
         let tell = move |progress: Progress| {
+            if !is_set_up && let Ok(style) = ProgressStyle::with_template(RUNNING) {
+                told.set_style(style);
+                // What is left is told by what has been done since now.
+                told.reset_eta();
+            }
+            is_set_up = true;
             told.set_position(progress.now_ms);
             let whole_seconds = Duration(progress.now_ms / 1000 * 1000);
             told.set_message(format!(

@@ -6,13 +6,14 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+use indicatif::ProgressStyle;
 use serde::Serialize;
 
 use super::{Outcome, Screen, Source, apart, fault, out_or, run::number, stop_on_interrupt};
 use crate::{
     cli::screen::{counted, table},
     control::{Exit, Refusal},
-    sim::{Folder, Seeds, jobs, scenario, sweep, write_report},
+    sim::{Folder, Seeds, Swept, jobs, scenario, sweep, write_report},
 };
 
 /// Run a scenario with many seeds, and with each value that its `[sweep]` names
@@ -40,9 +41,21 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
+/// How far a sweep is.
+const RUNNING: &str = "{msg} {wide_bar} {percent} % ({elapsed}, {eta} left)";
+/// Parts of a run that are told apart in the bar.
+const PARTS: u64 = 1000;
+
 /// Metrics in the table; all are in `runs.csv`.
-const SHOWN: [&str; 5] =
-    ["recall_mean", "discoverable_p50_s", "found_share", "requests_per_look_up", "bytes_per_node"];
+const SHOWN: [&str; 7] = [
+    "recall_mean",
+    "discoverable_p50_s",
+    "messages_per_query",
+    "messages_per_publication",
+    "found_share",
+    "messages_per_look_up",
+    "bytes_per_node",
+];
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -62,16 +75,26 @@ impl Args {
             .jobs
             .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         let stop = stop_on_interrupt();
-        let bar = screen.counter("runs", jobs.len());
-        let (told, within, all) = (bar.clone(), folder.clone(), jobs.len());
+        let all = jobs.len();
+        let bar = screen.progress(&format!("0 of {}, setting up", counted(all, "run")));
+        bar.set_length(all as u64 * PARTS);
+        let (told, within) = (bar.clone(), folder.clone());
         let stopping = Arc::clone(&stop);
-        let work = move || {
-            sweep(&plan, &jobs, &seeds, threads, &within, &stopping, &|done| told.set_position(done as u64))
+        let tell = move |swept: Swept| {
+            if let Ok(style) = ProgressStyle::with_template(RUNNING) {
+                told.set_style(style);
+            }
+            told.set_position((swept.parts * PARTS as f64) as u64);
+            let rate = swept.events_per_second;
+            told.set_message(format!("{} of {}, {rate:.0} events/s", swept.runs, counted(all, "run")));
         };
+        let work = move || sweep(&plan, &jobs, &seeds, threads, &within, &stopping, &tell);
         let done = apart(work).await;
         bar.finish_and_clear();
         let (swept, records) = done??;
+        let bar = screen.progress("drawing");
         write_report(&folder)?;
+        bar.finish_and_clear();
         // Interrupted runs stop because of a broken promise, if there is one: that is what to say.
         let broken = records.iter().zip(&swept.runs).find_map(|(record, run)| {
             let manifest = &record.manifest;

@@ -1,36 +1,42 @@
-//! From a chart to a picture.
+//! From a chart to a picture: the layout is ours, to the pixel, so that nothing lies over anything else; `plotters` draws.
 
 use std::{fmt::Display, sync::Once};
 
 use plotters::{
     backend::{BitMapBackend, DrawingBackend, SVGBackend},
-    chart::{ChartBuilder, SeriesLabelPosition},
     coord::Shift,
     drawing::{DrawingArea, IntoDrawingArea},
     element::{Circle, PathElement, Polygon, Rectangle, Text},
-    series::LineSeries,
-    style::{Color, FontStyle, IntoFont, RGBColor, ShapeStyle, WHITE, register_font},
+    style::{
+        Color, FontStyle, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle, WHITE, register_font,
+        text_anchor::{HPos, Pos, VPos},
+    },
 };
 
-use super::{Axis, Body, Chart, Series, Style};
+use super::{
+    Axis, Body, Chart, Series, Shade, Style, number,
+    strokes::{COLOURS, Pixel, REFERENCE, colour, mark, strokes},
+};
 
 /// Width and height of a picture.
 const SIZE: (u32, u32) = (960, 560);
+const MARGIN: i32 = 18;
 const FONT: &str = "sans-serif";
 const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(225, 225, 225);
-const GREY: RGBColor = RGBColor(130, 130, 130);
-
-/// Okabe and Ito's colours, those that are dark enough for a line on white first.
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-];
+const GRID: RGBColor = RGBColor(214, 214, 214);
+const FINE_GRID: RGBColor = RGBColor(236, 236, 236);
+const GREY: RGBColor = RGBColor(115, 115, 115);
+const SHADE: RGBColor = RGBColor(230, 230, 230);
+/// Heights of letters.
+const TITLE: f64 = 20.0;
+const LABEL: f64 = 16.0;
+const SMALL: f64 = 14.0;
+/// Height of a line of the legend.
+const LEGEND_LINE: i32 = 24;
+/// Half the width of a mark.
+const MARK: f64 = 6.0;
+/// Width of what stands before a name in the legend.
+const SAMPLE: i32 = 44;
 
 /// A chart that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +51,9 @@ pub struct PlotError {
 pub(super) fn svg(chart: &Chart) -> Result<String, PlotError> {
     let mut text = String::new();
     draw(chart, SVGBackend::with_string(&mut text, SIZE).into_drawing_area())?;
-    Ok(text)
+    // For those who have it read to them.
+    let title = chart.title.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    Ok(text.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{title}\" "), 1))
 }
 
 pub(super) fn png(chart: &Chart) -> Result<Vec<u8>, PlotError> {
@@ -76,171 +84,307 @@ fn lend_font() {
 
 fn draw<DB: DrawingBackend>(chart: &Chart, area: DrawingArea<DB, Shift>) -> Result<(), PlotError> {
     lend_font();
-    area.fill(&WHITE).map_err(|e| failed(chart, &e))?;
+    let canvas = Canvas { chart, area };
+    canvas.area.fill(&WHITE).map_err(|e| failed(chart, &e))?;
     match &chart.body {
-        Body::Lines { x, y, series } => lines(chart, &area, (x, y), series),
-        Body::Bars { label, bars } => bars_of(chart, &area, label, bars),
+        Body::Lines { x, y, series, shades } => canvas.lines(x, y, series, shades),
+        Body::Bars { label, bars } => canvas.bars(label, bars),
     }?;
-    area.present().map_err(|e| failed(chart, &e))
+    canvas.area.present().map_err(|e| failed(chart, &e))
 }
 
-fn lines<DB: DrawingBackend>(
-    chart: &Chart,
-    area: &DrawingArea<DB, Shift>,
-    (x, y): (&Axis, &Axis),
-    series: &[Series],
-) -> Result<(), PlotError> {
-    let mut context = ChartBuilder::on(area)
-        .caption(&chart.title, (FONT, 20).into_font().color(&INK))
-        .margin(16)
-        .x_label_area_size(52)
-        .y_label_area_size(78)
-        .build_cartesian_2d(x.range.0..x.range.1, y.range.0..y.range.1)
-        .map_err(|e| failed(chart, &e))?;
-    let (name_x, name_y) = (|value: &f64| name(x, *value), |value: &f64| name(y, *value));
-    let mut mesh = context.configure_mesh();
-    mesh.x_desc(&x.label)
-        .y_desc(&y.label)
-        .axis_desc_style((FONT, 16).into_font().color(&INK))
-        .label_style((FONT, 14).into_font().color(&INK))
-        .x_label_formatter(&name_x)
-        .y_label_formatter(&name_y)
-        .x_labels(labels(x))
-        .axis_style(INK)
-        .bold_line_style(GRID)
-        .light_line_style(WHITE);
-    mesh.draw().map_err(|e| failed(chart, &e))?;
-    let mut colours = COLOURS.iter().cycle();
-    for Series { name, style, points, band } in series {
-        let colour = if *style == Style::Reference { GREY } else { *colours.next().unwrap_or(&INK) };
-        if !band.is_empty() {
-            let above = band.iter().map(|(x, _, above)| (*x, *above));
-            let below = band.iter().rev().map(|(x, below, _)| (*x, *below));
-            let outline: Vec<_> = above.chain(below).collect();
-            context
-                .draw_series([Polygon::new(outline, colour.mix(0.2).filled())])
-                .map_err(|e| failed(chart, &e))?;
+/// A picture of a chart in the making.
+struct Canvas<'a, DB: DrawingBackend> {
+    chart: &'a Chart,
+    area: DrawingArea<DB, Shift>,
+}
+
+/// Where on a picture the axes are.
+#[derive(Clone, Copy)]
+struct Frame {
+    left: i32,
+    right: i32,
+    top: i32,
+    bottom: i32,
+}
+
+impl Frame {
+    fn at(self, x: &Axis, y: &Axis, (across, up): (f64, f64)) -> Pixel {
+        (self.across(x, across), self.up(y, up))
+    }
+
+    fn across(self, axis: &Axis, value: f64) -> i32 {
+        self.left + (axis.place(value) * f64::from(self.right - self.left)).round() as i32
+    }
+
+    fn up(self, axis: &Axis, value: f64) -> i32 {
+        self.bottom - (axis.place(value) * f64::from(self.bottom - self.top)).round() as i32
+    }
+}
+
+/// What stands in the legend.
+struct Entry<'a> {
+    name: &'a str,
+    look: Look,
+}
+
+/// What a series, or something shaded, looks like.
+#[derive(Clone, Copy)]
+enum Look {
+    Series(Style, usize),
+    Shade,
+}
+
+impl Look {
+    fn colour(self) -> RGBColor {
+        match self {
+            Look::Series(Style::Reference, _) => GREY,
+            Look::Series(_, number) => colour(number),
+            Look::Shade => SHADE,
         }
-        let stroke: ShapeStyle = match style {
-            Style::Reference => colour.stroke_width(1),
-            _ => colour.stroke_width(2),
-        };
-        let drawn = match style {
-            Style::Points => {
-                context.draw_series(points.iter().map(|at| Circle::new(*at, 3, colour.filled())))
+    }
+}
+
+impl<DB: DrawingBackend> Canvas<'_, DB> {
+    fn lines(&self, x: &Axis, y: &Axis, series: &[Series], shades: &[Shade]) -> Result<(), PlotError> {
+        let mut coloured = 0..;
+        let looks: Vec<Look> = series
+            .iter()
+            .map(|Series { style, .. }| match style {
+                Style::Reference => Look::Series(*style, REFERENCE),
+                _ => Look::Series(*style, coloured.next().unwrap_or_default()),
+            })
+            .collect();
+        let named = series.iter().zip(&looks).map(|(series, look)| Entry { name: &series.name, look: *look });
+        let mut entries: Vec<Entry<'_>> = named.filter(|entry| !entry.name.is_empty()).collect();
+        for Shade { name, .. } in shades {
+            if !entries.iter().any(|entry| entry.name == name) {
+                entries.push(Entry { name, look: Look::Shade });
             }
-            _ => context.draw_series(LineSeries::new(points.iter().copied(), stroke)),
+        }
+        self.title()?;
+        let top = self.legend(&entries)?;
+        let (across, up) = (x.ticks(9), y.ticks(7));
+        let labels = up.iter().filter_map(|tick| tick.label.as_deref());
+        let widest = labels.map(|label| self.width(label, SMALL)).max().unwrap_or(0);
+        let frame = Frame {
+            left: MARGIN + 34 + widest,
+            right: SIZE.0 as i32 - MARGIN - 14,
+            top: top + 8,
+            bottom: SIZE.1 as i32 - MARGIN - 52,
         };
-        let drawn = drawn.map_err(|e| failed(chart, &e))?;
-        if !name.is_empty() {
-            drawn.label(name).legend(move |(x, y)| {
-                PathElement::new(
-                    [(x, y), (x + 22, y)],
-                    if *style == Style::Points { colour.stroke_width(5) } else { stroke },
-                )
-            });
+        for Shade { range, .. } in shades {
+            let (from, to) = (frame.across(x, range.0), frame.across(x, range.1));
+            self.put(&Rectangle::new([(from, frame.top), (to, frame.bottom)], SHADE.filled()))?;
         }
-        if *style == Style::Marked {
-            let marks = points.iter().map(|at| Circle::new(*at, 4, colour.filled()));
-            context.draw_series(marks).map_err(|e| failed(chart, &e))?;
+        for tick in &across {
+            let at = frame.across(x, tick.value);
+            let line = if tick.label.is_some() { GRID } else { FINE_GRID };
+            self.path(vec![(at, frame.top), (at, frame.bottom)], line.stroke_width(1))?;
         }
+        for tick in &up {
+            let at = frame.up(y, tick.value);
+            let line = if tick.label.is_some() { GRID } else { FINE_GRID };
+            self.path(vec![(frame.left, at), (frame.right, at)], line.stroke_width(1))?;
+            if let Some(label) = &tick.label {
+                self.text(label, (frame.left - 9, at), SMALL, HPos::Right)?;
+            }
+        }
+        self.labels_below(x, &across, frame)?;
+        self.text(
+            &x.label,
+            (i32::midpoint(frame.left, frame.right), SIZE.1 as i32 - MARGIN - 6),
+            LABEL,
+            HPos::Center,
+        )?;
+        self.sideways(
+            &y.label,
+            (MARGIN + 2, i32::midpoint(frame.top, frame.bottom)),
+            frame.bottom - frame.top,
+        )?;
+        for (series, look) in series.iter().zip(&looks) {
+            self.band(x, y, series, *look, frame)?;
+        }
+        // Clouds of points lie below lines.
+        for is_cloud in [true, false] {
+            for (series, look) in series.iter().zip(&looks) {
+                if (series.style == Style::Points) == is_cloud {
+                    self.series(x, y, series, *look, frame)?;
+                }
+            }
+        }
+        let Frame { left, right, top, bottom } = frame;
+        self.path(vec![(left, top), (left, bottom), (right, bottom)], INK.stroke_width(1))
     }
-    if series.iter().any(|series| !series.name.is_empty()) {
-        context
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .label_font((FONT, 15).into_font().color(&INK))
-            .legend_area_size(30)
-            .margin(12)
-            .background_style(WHITE.mix(0.9))
-            .border_style(GRID)
-            .draw()
-            .map_err(|e| failed(chart, &e))?;
+
+    /// Labels below an axis, without those that would touch the one before.
+    fn labels_below(&self, axis: &Axis, ticks: &[super::axis::Tick], frame: Frame) -> Result<(), PlotError> {
+        let mut free = i32::MIN;
+        for tick in ticks {
+            let Some(label) = &tick.label else { continue };
+            let (at, half) = (frame.across(axis, tick.value), self.width(label, SMALL) / 2);
+            self.path(vec![(at, frame.bottom), (at, frame.bottom + 5)], INK.stroke_width(1))?;
+            if at - half > free {
+                self.text(label, (at, frame.bottom + 16), SMALL, HPos::Center)?;
+                free = at + half + 8;
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn band(&self, x: &Axis, y: &Axis, series: &Series, look: Look, frame: Frame) -> Result<(), PlotError> {
+        if series.band.len() < 2 {
+            return Ok(());
+        }
+        let above = series.band.iter().map(|(at, _, above)| (*at, *above));
+        let below = series.band.iter().rev().map(|(at, below, _)| (*at, *below));
+        let outline: Vec<Pixel> = above.chain(below).map(|at| frame.at(x, y, at)).collect();
+        self.put(&Polygon::new(outline, look.colour().mix(0.18)))
+    }
+
+    fn series(&self, x: &Axis, y: &Axis, series: &Series, look: Look, frame: Frame) -> Result<(), PlotError> {
+        let line: Vec<Pixel> = series.points.iter().map(|at| frame.at(x, y, *at)).collect();
+        if series.style == Style::Marked {
+            for (at, below, above) in &series.band {
+                let (at, below, above) = (frame.across(x, *at), frame.up(y, *below), frame.up(y, *above));
+                let whisker = look.colour().stroke_width(1);
+                self.path(vec![(at, below), (at, above)], whisker)?;
+                for end in [below, above].into_iter().filter(|_| above != below) {
+                    self.path(vec![(at - 5, end), (at + 5, end)], whisker)?;
+                }
+            }
+        }
+        self.drawn(&line, look)
+    }
+
+    /// A line, its marks, or both.
+    fn drawn(&self, line: &[Pixel], look: Look) -> Result<(), PlotError> {
+        let Look::Series(style, number) = look else { return Ok(()) };
+        let colour = look.colour();
+        if style == Style::Points {
+            return line.iter().try_for_each(|at| self.put(&Circle::new(*at, 4, colour.mix(0.35).filled())));
+        }
+        let width = if style == Style::Reference { 1 } else { 2 };
+        for stroke in strokes(number, line) {
+            self.path(stroke, colour.stroke_width(width))?;
+        }
+        if style == Style::Marked {
+            line.iter().try_for_each(|at| self.put(&Polygon::new(mark(number, *at, MARK), colour)))?;
+        }
+        Ok(())
+    }
+
+    fn title(&self) -> Result<(), PlotError> {
+        let title = &self.chart.title;
+        let size = self.fitting(title, TITLE, SIZE.0 as i32 - 2 * MARGIN);
+        self.text(title, (MARGIN, MARGIN + 8), size, HPos::Left)
+    }
+
+    /// The legend, in as many lines as it needs, below the title; where the rest may begin.
+    fn legend(&self, entries: &[Entry<'_>]) -> Result<i32, PlotError> {
+        let (mut x, mut y) = (MARGIN, MARGIN + 40);
+        for Entry { name, look } in entries {
+            let width = SAMPLE + self.width(name, LABEL - 1.0) + 26;
+            if x > MARGIN && x + width > SIZE.0 as i32 {
+                (x, y) = (MARGIN, y + LEGEND_LINE);
+            }
+            match look {
+                Look::Shade => {
+                    let sample = Rectangle::new([(x + 4, y - 7), (x + SAMPLE - 8, y + 7)], SHADE.filled());
+                    self.put(&sample)?;
+                }
+                Look::Series(Style::Points, _) => self.drawn(&[(x + SAMPLE / 2 - 2, y)], *look)?,
+                Look::Series(style, number) => {
+                    let plain =
+                        Look::Series(if *style == Style::Marked { Style::Line } else { *style }, *number);
+                    self.drawn(&[(x, y), (x + SAMPLE - 6, y)], plain)?;
+                    if *style == Style::Marked {
+                        let outline = mark(*number, (x + SAMPLE / 2 - 3, y), MARK);
+                        self.put(&Polygon::new(outline, look.colour()))?;
+                    }
+                }
+            }
+            self.text(name, (x + SAMPLE, y), LABEL - 1.0, HPos::Left)?;
+            x += width;
+        }
+        Ok(if entries.is_empty() { MARGIN + 28 } else { y + LEGEND_LINE / 2 })
+    }
+
+    fn bars(&self, label: &str, bars: &[(String, f64)]) -> Result<(), PlotError> {
+        self.title()?;
+        let most = bars.iter().map(|(_, value)| *value).fold(0.0, f64::max).max(1e-9);
+        let widest = bars.iter().map(|(name, _)| self.width(name, SMALL)).max().unwrap_or(0);
+        let frame = Frame {
+            left: MARGIN + 12 + widest,
+            // Room for the number behind the longest bar.
+            right: SIZE.0 as i32 - MARGIN - 70,
+            top: MARGIN + 36,
+            bottom: SIZE.1 as i32 - MARGIN - 52,
+        };
+        let axis = Axis::linear(label, (0.0, most));
+        let ticks = axis.ticks(8);
+        for tick in &ticks {
+            let at = frame.across(&axis, tick.value);
+            self.path(vec![(at, frame.top), (at, frame.bottom)], GRID.stroke_width(1))?;
+        }
+        self.labels_below(&axis, &ticks, frame)?;
+        self.text(
+            label,
+            (i32::midpoint(frame.left, frame.right), SIZE.1 as i32 - MARGIN - 6),
+            LABEL,
+            HPos::Center,
+        )?;
+        let height = f64::from(frame.bottom - frame.top) / bars.len().max(1) as f64;
+        for (at, (name, value)) in bars.iter().enumerate() {
+            let middle = frame.top + (height * (at as f64 + 0.5)).round() as i32;
+            let half = (height * 0.35).min(22.0).round() as i32;
+            let end = frame.across(&axis, *value);
+            self.put(&Rectangle::new(
+                [(frame.left, middle - half), (end, middle + half)],
+                COLOURS[0].filled(),
+            ))?;
+            self.text(name, (frame.left - 10, middle), SMALL, HPos::Right)?;
+            self.text(&number(*value, *value / 100.0), (end + 8, middle), SMALL, HPos::Left)?;
+        }
+        self.path(vec![(frame.left, frame.top), (frame.left, frame.bottom)], INK.stroke_width(1))
+    }
+
+    fn put<'b, E>(&self, element: &'b E) -> Result<(), PlotError>
+    where
+        E: plotters::element::Drawable<DB>,
+        &'b E: plotters::element::PointCollection<'b, Pixel>,
+    {
+        self.area.draw(element).map_err(|e| failed(self.chart, &e))
+    }
+
+    fn path(&self, points: Vec<Pixel>, style: ShapeStyle) -> Result<(), PlotError> {
+        self.put(&PathElement::new(points, style))
+    }
+
+    /// Text whose middle, or whose left or right end, is at a place; half of it above and half below.
+    fn text(&self, text: &str, at: Pixel, size: f64, side: HPos) -> Result<(), PlotError> {
+        self.put(&Text::new(text.to_owned(), at, style(size).pos(Pos::new(side, VPos::Center))))
+    }
+
+    /// Text from below to above whose middle is at a place.
+    fn sideways(&self, text: &str, at: Pixel, room: i32) -> Result<(), PlotError> {
+        let font = (FONT, self.fitting(text, LABEL, room)).into_font().transform(FontTransform::Rotate270);
+        let style = TextStyle::from(font).color(&INK).pos(Pos::new(HPos::Center, VPos::Center));
+        self.put(&Text::new(text.to_owned(), at, style))
+    }
+
+    /// The greatest height of letters, up to `size`, at which a text is no wider than there is room.
+    fn fitting(&self, text: &str, size: f64, room: i32) -> f64 {
+        let width = self.width(text, size);
+        if width > room { size * f64::from(room) / f64::from(width) } else { size }
+    }
+
+    fn width(&self, text: &str, size: f64) -> i32 {
+        let estimated = self.area.estimate_text_size(text, &style(size));
+        estimated.map_or(0, |(width, _)| i32::try_from(width).unwrap_or(0))
+    }
 }
 
-/// So many labels that each power of ten, and each name, gets one.
-fn labels(axis: &Axis) -> usize {
-    match axis {
-        Axis { is_logarithmic: true, range: (least, most), .. } => (most - least).ceil() as usize + 1,
-        Axis { names, .. } if names.is_empty() => 10,
-        Axis { names, .. } => 2 * names.len() + 1,
-    }
-}
-
-/// What stands at a place of an axis: a name where it has names, or a number without needless digits.
-fn name(axis: &Axis, value: f64) -> String {
-    if !axis.names.is_empty() {
-        let nearest = value.round();
-        let is_near = (value - nearest).abs() < 0.01 && nearest >= 0.0;
-        let name = is_near.then(|| axis.names.get(nearest as usize)).flatten();
-        return name.cloned().unwrap_or_default();
-    }
-    number(if axis.is_logarithmic { 10_f64.powf(value) } else { value })
-}
-
-/// A number without needless digits.
-pub(super) fn number(value: f64) -> String {
-    let magnitude = value.abs();
-    match magnitude {
-        _ if magnitude >= 1e6 => format!("{} M", trimmed(value / 1e6, 2)),
-        _ if magnitude >= 1e4 => format!("{} k", trimmed(value / 1e3, 1)),
-        _ if magnitude >= 100.0 => trimmed(value, 0),
-        _ => trimmed(value, 3),
-    }
-}
-
-fn trimmed(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
-}
-
-fn bars_of<DB: DrawingBackend>(
-    chart: &Chart,
-    area: &DrawingArea<DB, Shift>,
-    label: &str,
-    bars: &[(String, f64)],
-) -> Result<(), PlotError> {
-    let most = bars.iter().map(|(_, value)| *value).fold(0.0, f64::max).max(1e-9);
-    let count = bars.len().max(1) as f64;
-    let mut context = ChartBuilder::on(area)
-        .caption(&chart.title, (FONT, 20).into_font().color(&INK))
-        .margin(16)
-        .x_label_area_size(52)
-        .y_label_area_size(190)
-        // Room for the number behind the longest bar.
-        .build_cartesian_2d(0.0..most * 1.15, 0.0..count)
-        .map_err(|e| failed(chart, &e))?;
-    context
-        .configure_mesh()
-        .x_desc(label)
-        .axis_desc_style((FONT, 16).into_font().color(&INK))
-        .label_style((FONT, 14).into_font().color(&INK))
-        .x_label_formatter(&|value| number(*value))
-        .y_labels(0)
-        .axis_style(INK)
-        .bold_line_style(GRID)
-        .light_line_style(WHITE)
-        .disable_y_mesh()
-        .draw()
-        .map_err(|e| failed(chart, &e))?;
-    let font = (FONT, 14).into_font().color(&INK);
-    for (at, (_, value)) in bars.iter().enumerate() {
-        let top = count - at as f64;
-        let bar = Rectangle::new([(0.0, top - 0.85), (*value, top - 0.15)], COLOURS[0].filled());
-        context.draw_series([bar]).map_err(|e| failed(chart, &e))?;
-        let text = Text::new(number(*value), (*value + most * 0.01, top - 0.38), font.clone());
-        context.draw_series([text]).map_err(|e| failed(chart, &e))?;
-    }
-    // The names stand left of the axis, where the context does not draw.
-    let plot = context.plotting_area();
-    for (at, (name, _)) in bars.iter().enumerate() {
-        let (x, y) = plot.map_coordinate(&(0.0, count - at as f64 - 0.5));
-        let width = area.estimate_text_size(name, &font).map_err(|e| failed(chart, &e))?.0;
-        let left = x - 10 - i32::try_from(width).unwrap_or(0);
-        area.draw(&Text::new(name.clone(), (left, y - 5), font.clone())).map_err(|e| failed(chart, &e))?;
-    }
-    Ok(())
+fn style(size: f64) -> TextStyle<'static> {
+    TextStyle::from((FONT, size).into_font()).color(&INK)
 }

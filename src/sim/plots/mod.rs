@@ -1,14 +1,21 @@
-//! Plots, as SVG and PNG. [`Chart`] says what is to be seen; `drawing` is the only place that knows `plotters`.
+//! Plots, as SVG and PNG. [`Chart`] says what is to be seen; `drawing` and `strokes` are the only places that know `plotters`.
 //!
-//! Colours are those of Okabe and Ito, which people with any form of colour blindness can tell apart; series also differ by
-//! their order in the legend, and axes carry their units.
+//! Colours are those of Okabe and Ito, which people with any form of colour blindness can tell apart; lines differ by their
+//! dashes and marks, too, so that a print in grey can be read, and axes carry their units.
 
-mod charts;
+mod axis;
+mod curves;
 mod drawing;
+mod of_run;
+mod of_sweep;
+mod strokes;
+mod swept;
 
 pub use self::{
-    charts::{of_run, of_sweep},
+    axis::Axis,
     drawing::PlotError,
+    of_run::of_run,
+    of_sweep::{Drawn, Section, of_sweep},
 };
 
 /// A plot.
@@ -35,6 +42,8 @@ pub enum Body {
         y: Axis,
         /// What is drawn, first things first.
         series: Vec<Series>,
+        /// Parts of the first axis that are shaded.
+        shades: Vec<Shade>,
     },
     /// A bar for each name.
     Bars {
@@ -45,17 +54,13 @@ pub enum Body {
     },
 }
 
-/// An axis.
-#[derive(Clone, Debug)]
-pub struct Axis {
-    /// What it measures, with its unit.
-    pub label: String,
-    /// From where to where; of a logarithmic axis, the powers of ten.
+/// A part of the first axis during which something held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shade {
+    /// What held.
+    pub name: String,
+    /// From where to where.
     pub range: (f64, f64),
-    /// Whether places are the decimal logarithms of what is measured.
-    pub is_logarithmic: bool,
-    /// Names of places, where the axis has names rather than numbers: at 0, 1, 2 and so on.
-    pub names: Vec<String>,
 }
 
 /// Something drawn over two axes.
@@ -76,7 +81,7 @@ pub struct Series {
 pub enum Style {
     /// Straight from point to point.
     Line,
-    /// The same with a mark at each point.
+    /// The same with a mark at each point, and the band's ends as whiskers.
     Marked,
     /// Marks alone.
     Points,
@@ -100,4 +105,20 @@ impl Chart {
     pub fn png(&self) -> Result<Vec<u8>, PlotError> {
         drawing::png(self)
     }
+}
+
+/// A number with the digits that tell it from the next, which is a step away.
+fn number(value: f64, step: f64) -> String {
+    let (divisor, unit) = match value.abs() {
+        magnitude if magnitude >= 1e9 => (1e9, " G"),
+        magnitude if magnitude >= 1e6 => (1e6, " M"),
+        magnitude if magnitude >= 1e4 => (1e3, " k"),
+        _ => (1.0, ""),
+    };
+    let digits = -(step.abs() / divisor).max(1e-9).log10().floor();
+    let digits = digits.clamp(0.0, 9.0) as usize;
+    let text = format!("{:.digits$}", value / divisor);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    let text = if text == "-0" { "0" } else { text };
+    format!("{text}{unit}")
 }

@@ -2,13 +2,13 @@
 
 use knackmesh_simulations::{
     plan::Full,
-    run::{QueryRow, Row, Run, Spread},
+    run::{Learning, Observed, QueryRow, Row, Run, Scraped, Spread},
     traffic::Kind,
     world::START,
 };
 
 use super::{Engine, hex, seconds};
-use crate::sim::record::{Ending, LoadLine, MessageLine, QueryLine, Record, SpreadLine, TimeLine};
+use crate::sim::record::{Ending, LoadLine, MessageLine, Orders, QueryLine, Record, SpreadLine, TimeLine};
 
 pub(super) fn engine(file: &Full, seed: u64) -> impl Engine {
     Run::new(file, seed)
@@ -37,6 +37,10 @@ impl Engine for Run {
         let world = self.world();
         let nodes = world.scenario.nodes();
         record.manifest.nodes = nodes;
+        let attackers = (0..nodes).filter(|node| !world.node(*node).is_honest()).count();
+        record.manifest.attackers = u32::try_from(attackers).unwrap_or(u32::MAX);
+        let Observed { publications, withdrawals, undone, .. } = *self.observed();
+        record.manifest.orders = Some(Orders { publications, withdrawals, undone });
         record.queries = self.observed().queries.iter().map(query_line).collect();
         record.spreading = self.spread().iter().map(spread_line).collect();
         record.timeseries = self.observed().rows.iter().map(time_line).collect();
@@ -96,6 +100,11 @@ fn spread_line(row: &Spread) -> SpreadLine {
 }
 
 fn time_line(row: &Row) -> TimeLine {
+    let scraped = |of: fn(&Scraped) -> Learning, what: fn(Learning) -> u32| {
+        let scraped = row.scraped.as_ref()?;
+        let all = what(scraped.published);
+        (all > 0).then(|| f64::from(what(of(scraped))) / f64::from(all))
+    };
     TimeLine {
         at_s: seconds(row.at_ms),
         running: row.running,
@@ -105,5 +114,13 @@ fn time_line(row: &Row) -> TimeLine {
         events: row.events,
         messages: row.messages,
         bytes: row.bytes,
+        people_ever: row.scraped.map(|scraped| scraped.published.people),
+        claims_ever: row.scraped.map(|scraped| scraped.published.claims),
+        scraped_people: scraped(|scraped| scraped.by_either, |learnt| learnt.people),
+        scraped_claims: scraped(|scraped| scraped.by_either, |learnt| learnt.claims),
+        scraped_people_asking: scraped(|scraped| scraped.by_queries, |learnt| learnt.people),
+        scraped_claims_asking: scraped(|scraped| scraped.by_queries, |learnt| learnt.claims),
+        scraped_people_gossip: scraped(|scraped| scraped.by_replication, |learnt| learnt.people),
+        scraped_claims_gossip: scraped(|scraped| scraped.by_replication, |learnt| learnt.claims),
     }
 }
