@@ -13,12 +13,12 @@ use knackmesh_protocol::{
     query::parse,
 };
 
+use self::{agenda::Due, spreading::Spreading};
 pub use self::{
-    agenda::Deed,
+    agenda::{Deed, Parts},
     observed::{Asked, Observed, QueryRow, Row},
     spreading::{Spread, What},
 };
-use self::{agenda::Due, spreading::Spreading};
 use crate::{
     checks::Violation,
     plan::Full,
@@ -144,7 +144,11 @@ impl Run {
             Deed::Start(node) => self.world.start(node),
             Deed::Stop { node, goodbye: true } => self.world.leave(node)?,
             Deed::Stop { node, goodbye: false } => self.world.crash(node)?,
-            Deed::Part(sides) => self.world.partition(|node| (node % u32::from(sides)) as u8)?,
+            Deed::Part(parts) => {
+                let nodes = 0..self.world.scenario.nodes();
+                let sides: Vec<u8> = nodes.map(|n| parts.part(n, self.world.node(n).region)).collect();
+                self.world.partition(|node| sides[node as usize])?;
+            }
             Deed::Heal => self.world.heal(),
         }
         Ok(())
