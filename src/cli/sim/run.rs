@@ -48,6 +48,7 @@ impl Args {
         let (named, plan, _) = scenario(&self.source.scenario, &self.source.settings)?;
         let seed = self.seed;
         let folder = Folder::new(out_or(self.out, || format!("{}-seed-{seed}", named.name)))?;
+        folder.write_inputs(&plan.file.inputs())?;
         let stop = stop_on_interrupt();
         let bar =
             screen.counter(&format!("seed {seed}"), usize::try_from(plan.file.duration().0).unwrap_or(1));
