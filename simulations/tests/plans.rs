@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use knackmesh_protocol::skill::SkillId;
 use knackmesh_simulations::{
+    overlay,
     plan::{File, Full, Lending, Plan},
     run::{Asked, Run},
 };
@@ -92,6 +93,36 @@ fn a_graph_says_how_long_each_message_takes() {
     let lossy = TRIANGLE.replace("\"100 ms\"", "\"100 ms\" packet_loss 1");
     let beyond = lossy.replace("\"200 ms\"", "\"200 ms\" packet_loss 1");
     assert_eq!(reached(latency, 4, &beyond), [(3, 3)], "everything to the others is lost");
+}
+
+/// Two nodes: a look-up is a request from the one to the other and its answer.
+#[test]
+fn an_overlay_s_look_ups_take_what_the_table_says() {
+    let look_ups = |latency: &str, lent: &str| {
+        let text = format!(
+            "title = \"x\"\nfidelity = \"overlay\"\nduration = \"1 h\"\nlook_ups = 40\nbootstrap = \"complete\"\n[population]\nnodes = 2\n[kademlia]\nlearn = false\n[network]\nlatency = {{ {latency} }}"
+        );
+        let plan = Plan::read_lent(&text, &[], &Lending::new(|_| Ok(lent.to_owned()))).unwrap();
+        let File::Overlay(file) = plan.file else { panic!("not an overlay") };
+        let mut run = overlay::Run::new(&file.engine(), 1).unwrap();
+        run.step_until(u64::MAX);
+        run.outcome().records
+    };
+    let table = "0,30\n41,0";
+    let took =
+        |records: &[overlay::Record]| records.iter().map(|record| record.latency_ms).collect::<BTreeSet<_>>();
+    let both_ways =
+        |records: &[overlay::Record]| records.iter().map(|record| record.from).collect::<BTreeSet<_>>();
+    let records = look_ups("matrix = { file = \"m.csv\", is = \"one_way\" }", table);
+    assert_eq!((took(&records), both_ways(&records)), (BTreeSet::from([71]), BTreeSet::from([0, 1])));
+    let graph = "graph [ node [ id 0 ] node [ id 1 ] edge [ source 0 target 1 latency \"250 ms\" ] ]";
+    assert_eq!(took(&look_ups("gml = { file = \"g.gml\" }", graph)), BTreeSet::from([500]));
+    let lossy = graph.replace("\"250 ms\"", "\"250 ms\" packet_loss 1");
+    let records = look_ups("gml = { file = \"g.gml\" }", &lossy);
+    assert!(
+        records.iter().all(|record| record.end == overlay::End::Missed && record.timeouts == 1),
+        "{records:?}"
+    );
 }
 
 #[test]

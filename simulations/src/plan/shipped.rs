@@ -41,6 +41,8 @@ shipped![
     "mesh",
     "kademlia-lookups",
     "kademlia-churn",
+    "kademlia-regions",
+    "kademlia-graph" with "graph.gml",
     "attack-garbage",
     "attack-replay",
     "attack-forge",

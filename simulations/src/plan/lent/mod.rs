@@ -20,7 +20,8 @@ pub use self::{
 };
 use super::{
     File,
-    full::{self, Full, Measured},
+    full::{self, Measured},
+    overlay,
 };
 use crate::latency::Distances;
 
@@ -72,25 +73,45 @@ pub struct Input {
 impl File {
     /// The files that the plan was lent.
     pub fn inputs(&self) -> Vec<Input> {
-        let mut inputs: Vec<Input> = match self {
-            File::Full(Full { churn, network, .. }) => {
-                let trace = churn.as_ref().and_then(|churn| churn.trace.as_ref());
-                trace.and_then(Attached::input).into_iter().chain(network.latency.input()).collect()
-            }
-            File::Overlay(_) => Vec::new(),
-        };
+        let mut file = self.clone();
+        let stays = file.stays().and_then(|stays| stays.input());
+        let distances = file.distances().and_then(|source| match source {
+            Source::Matrix(full::Matrix { file, .. }) | Source::Gml(full::Graph { file, .. }) => file.input(),
+        });
+        let mut inputs: Vec<Input> = stays.into_iter().chain(distances).collect();
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
         inputs.dedup_by(|a, b| a.name == b.name);
         inputs
     }
 }
 
-impl full::Latency {
-    fn input(&self) -> Option<Input> {
+/// A latency's file of distances, and how it is read.
+enum Source<'a> {
+    Matrix(&'a mut full::Matrix),
+    Gml(&'a mut full::Graph),
+}
+
+impl File {
+    /// The file of stays.
+    fn stays(&mut self) -> Option<&mut Attached<Stays>> {
         match self {
-            full::Latency::Matrix(matrix) => matrix.file.input(),
-            full::Latency::Gml(graph) => graph.file.input(),
-            full::Latency::Line(_) | full::Latency::Uniform(_) | full::Latency::Regions(_) => None,
+            File::Full(full) => full.churn.as_mut()?.trace.as_mut(),
+            File::Overlay(_) => None,
+        }
+    }
+
+    fn distances(&mut self) -> Option<Source<'_>> {
+        match self {
+            File::Full(full) => match &mut full.network.latency {
+                full::Latency::Matrix(matrix) => Some(Source::Matrix(matrix)),
+                full::Latency::Gml(graph) => Some(Source::Gml(graph)),
+                full::Latency::Line(_) | full::Latency::Uniform(_) | full::Latency::Regions(_) => None,
+            },
+            File::Overlay(overlay) => match &mut overlay.network.latency {
+                overlay::Latency::Matrix(matrix) => Some(Source::Matrix(matrix)),
+                overlay::Latency::Gml(graph) => Some(Source::Gml(graph)),
+                overlay::Latency::Uniform(_) | overlay::Latency::Regions(_) => None,
+            },
         }
     }
 }
@@ -142,20 +163,19 @@ impl<'a> Lending<'a> {
 
     /// Lends a file what it names.
     pub(super) fn attach(&self, file: &mut File) -> Result<(), Fault> {
-        let File::Full(Full { churn, network, .. }) = file else { return Ok(()) };
-        if let Some(trace) = churn.as_mut().and_then(|churn| churn.trace.as_mut()) {
+        if let Some(trace) = file.stays() {
             self.fill(&self.stays, trace.name.clone(), "churn.trace", trace, stays::read)?;
         }
-        match &mut network.latency {
-            full::Latency::Matrix(full::Matrix { file, is, .. }) => {
+        match file.distances() {
+            Some(Source::Matrix(full::Matrix { file, is, .. })) => {
                 let (key, which) = ("network.latency.matrix.file", (file.name.clone(), Form::Matrix(*is)));
                 self.fill(&self.distances, which, key, file, |text| matrix::read(text, *is))
             }
-            full::Latency::Gml(full::Graph { file, .. }) => {
+            Some(Source::Gml(full::Graph { file, .. })) => {
                 let (key, which) = ("network.latency.gml.file", (file.name.clone(), Form::Gml));
                 self.fill(&self.distances, which, key, file, gml::read)
             }
-            full::Latency::Line(_) | full::Latency::Uniform(_) | full::Latency::Regions(_) => Ok(()),
+            None => Ok(()),
         }
     }
 

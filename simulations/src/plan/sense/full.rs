@@ -2,10 +2,10 @@
 
 mod population;
 
-use super::{Refused, Senseless, agenda::Agenda, permille, within};
+use super::{Refused, Senseless, agenda::Agenda, latency, permille, within};
 use crate::plan::{
     file::Lifetime,
-    full::{self, Amount, Full, Gossip, Graph, Latency, Matrix, Mesh, Regions, Uniform},
+    full::{self, Amount, Full, Gossip, Latency, Mesh},
     lent,
     units::{Duration, Share},
     world,
@@ -13,8 +13,6 @@ use crate::plan::{
 
 /// Most nodes with a full peer each.
 const NODES_MAX: u32 = 10_000;
-/// Longest latency.
-const LATENCY_MAX: Duration = Duration(60_000);
 /// Most neighbours in a mesh.
 const MESH_MAX: u32 = 1000;
 /// Most heartbeats for which a message is kept.
@@ -73,44 +71,14 @@ fn network(file: &Full) -> Result<(), Senseless> {
     permille("network.dial_failing", network.dial_failing)?;
     permille("nat.behind", file.nat.behind)?;
     permille("nat.punched", file.nat.punched)?;
-    let short = |key: &str, duration: Duration| {
-        if duration <= LATENCY_MAX {
-            return Ok(());
-        }
-        Err(Senseless::new(format!("network.{key}"), format!("{duration} is more than a minute")))
-    };
-    short("dial_timeout", network.dial_timeout)?;
+    latency::short("dial_timeout", network.dial_timeout)?;
     mesh(&network.mesh, network.gossip)?;
     match &network.latency {
-        Latency::Line(line) => {
-            within("network.latency.line.regions", line.regions, 1, 1000)?;
-            short("latency.line.near", line.near)?;
-            short("latency.line.far", line.far)?;
-            short("latency.line.jitter", line.jitter)?;
-        }
-        Latency::Uniform(Uniform { min, max }) => {
-            short("latency.uniform.max", *max)?;
-            if min > max {
-                return Err(Senseless::new(
-                    "network.latency.uniform.min",
-                    format!("{min} is more than {max}"),
-                ));
-            }
-        }
-        Latency::Regions(Regions { shares, one_way, jitter }) => {
-            let wrong = |message: &str| Err(Senseless::new("network.latency.regions", message));
-            short("latency.regions.jitter", *jitter)?;
-            one_way.iter().flatten().try_for_each(|cell| short("latency.regions.one_way", *cell))?;
-            shares.iter().try_for_each(|share| permille("network.latency.regions.shares", *share))?;
-            if shares.iter().map(|share| u64::from(share.0)).sum::<u64>() != u64::from(Share::WHOLE.0) {
-                return wrong("the shares together are not 100 %");
-            }
-            if one_way.len() != shares.len() || one_way.iter().any(|row| row.len() != shares.len()) {
-                return wrong("`one_way` needs a row and a column for each of the shares");
-            }
-        }
-        Latency::Matrix(Matrix { jitter, .. }) => short("latency.matrix.jitter", *jitter)?,
-        Latency::Gml(Graph { jitter, .. }) => short("latency.gml.jitter", *jitter)?,
+        Latency::Line(line) => latency::line(line)?,
+        Latency::Uniform(uniform) => latency::uniform(uniform)?,
+        Latency::Regions(regions) => latency::regions(regions)?,
+        Latency::Matrix(matrix) => latency::matrix(matrix)?,
+        Latency::Gml(graph) => latency::gml(graph)?,
     }
     for (n, line) in file.lines.iter().enumerate() {
         permille(format!("lines.{n}.share"), line.share)?;

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod full;
+mod latency;
 mod overlay;
 
 use super::{

@@ -60,6 +60,38 @@ fn tables_of_latencies_are_taken_over() {
 }
 
 #[test]
+fn the_overlay_takes_the_same_tables() {
+    let engine = |latency: &str| {
+        let text = format!(
+            "title = \"x\"\nfidelity = \"overlay\"\nduration = \"1 h\"\nlook_ups = 9\n[network]\nlatency = {{ {latency} }}"
+        );
+        let plan = Plan::read_lent(&text, &[], &Lending::new(lend)).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(Plan::read_lent(&plan.to_toml(), &[], &Lending::new(lend)).unwrap(), plan);
+        let inputs = plan.file.inputs().len();
+        let File::Overlay(overlay) = &plan.file else { panic!("not an overlay") };
+        match overlay.engine().latency {
+            crate::overlay::Latency::Table(table) => (table, inputs),
+            crate::overlay::Latency::Uniform { .. } => panic!("a range"),
+        }
+    };
+    let (matrix, inputs) =
+        engine("matrix = { file = \"data/king.csv\", is = \"one_way\", jitter = \"3 ms\" }");
+    assert_eq!((matrix.distances.one_way_ms(0, 1), matrix.jitter_ms, inputs), (30, 3, 1));
+    let (graph, _) = engine("gml = { file = \"graph.gml\" }");
+    assert_eq!((graph.distances.one_way_ms(1, 0), graph.distances.lost_ppm(1, 0)), (10, 200_000));
+    let regions = "regions = { shares = [\"60 %\", \"40 %\"], one_way = [[\"5 ms\", \"50 ms\"], [\"51 ms\", \"8 ms\"]] }";
+    let (regions, _) = engine(regions);
+    assert_eq!((regions.shares_permille, regions.distances.one_way_ms(1, 0)), (Some(vec![600, 400]), 51));
+    let bad = "title = \"x\"\nfidelity = \"overlay\"\nduration = \"1 h\"\nlook_ups = 9\n[network.latency.regions]\nshares = [\"60 %\"]\none_way = [[\"5 ms\"]]";
+    assert!(
+        super::refused(bad)
+            .contains("line 5, column 18: network.latency.regions: the shares together are not 100 %"),
+        "{}",
+        super::refused(bad)
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said_with_file_and_line_and_what_to_do() {
     let wrong = |text: &str| {
         let lend = |_: &str| Ok(text.to_owned());
