@@ -28,7 +28,7 @@ pub struct Stay {
     pub node: u32,
     /// When it starts.
     pub start_ms: u64,
-    /// When it stops.
+    /// When it stops; `u64::MAX` is never.
     pub stop_ms: u64,
 }
 
@@ -84,8 +84,8 @@ pub enum Churn {
     Trace {
         /// The stays, in any order.
         stays: Vec<Stay>,
-        /// Whether they end in crashes.
-        crash: bool,
+        /// How many of a thousand of them end in a crash, which neighbours notice by silence; which, each node's own stream decides.
+        crash_permille: u32,
     },
 }
 

@@ -5,6 +5,7 @@ use crate::{
     churn::{Churn, Renewal},
     network::Seen,
     queue::Event,
+    streams::below,
     world::{START, World},
 };
 
@@ -13,12 +14,13 @@ impl World {
     pub(crate) fn expect_everybody(&mut self, apart_ms: u64) {
         let mut by_itself: Vec<bool> =
             (0..self.scenario.nodes()).map(|number| !self.scenario.late.contains(&number)).collect();
-        if let Churn::Trace { stays, crash } = &self.scenario.churn {
+        if let Churn::Trace { stays, crash_permille } = &self.scenario.churn {
             for stay in stays {
                 if let Some(starts) = by_itself.get_mut(stay.node as usize) {
                     *starts = false;
                     self.queue.push(START.plus_ms(stay.start_ms), Event::Start(stay.node));
-                    let stop = Event::Stop { node: stay.node, crash: *crash };
+                    let drawn = below(&mut self.nodes[stay.node as usize].churn, 1000);
+                    let stop = Event::Stop { node: stay.node, crash: drawn < *crash_permille };
                     self.queue.push(START.plus_ms(stay.stop_ms.max(stay.start_ms)), stop);
                 }
             }

@@ -1,8 +1,86 @@
 //! How far apart two nodes are in time. One-way, in milliseconds; jitter comes on top, uniformly.
 
+use std::{fmt, sync::Arc};
+
 use rand_chacha::ChaCha20Rng;
 
 use crate::streams::below;
+
+/// How far each of some hosts is from each other, and how much is lost between them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Distances {
+    hosts: usize,
+    /// Row by row.
+    one_way_ms: Vec<u16>,
+    /// Row by row, in millionths; empty where nothing is lost.
+    lost_ppm: Vec<u32>,
+}
+
+impl Distances {
+    /// Of so many hosts, by what there is from one to another: milliseconds and lost millionths.
+    pub fn new(hosts: usize, mut between: impl FnMut(usize, usize) -> (u16, u32)) -> Self {
+        let mut distances = Distances { hosts, ..Distances::default() };
+        for (from, to) in (0..hosts).flat_map(|from| (0..hosts).map(move |to| (from, to))) {
+            let (one_way_ms, lost_ppm) = between(from, to);
+            distances.one_way_ms.push(one_way_ms);
+            distances.lost_ppm.push(lost_ppm);
+        }
+        if distances.lost_ppm.iter().all(|lost| *lost == 0) {
+            distances.lost_ppm = Vec::new();
+        }
+        distances
+    }
+
+    /// How many hosts there are.
+    pub fn hosts(&self) -> u32 {
+        u32::try_from(self.hosts).unwrap_or(u32::MAX)
+    }
+
+    /// From one host to another, in milliseconds; 0 where there is no such host.
+    pub fn one_way_ms(&self, from: u32, to: u32) -> u64 {
+        self.at(from, to).and_then(|at| self.one_way_ms.get(at)).copied().unwrap_or(0).into()
+    }
+
+    /// How many of a million transmissions from one host to another are lost.
+    pub fn lost_ppm(&self, from: u32, to: u32) -> u32 {
+        self.at(from, to).and_then(|at| self.lost_ppm.get(at)).copied().unwrap_or(0)
+    }
+
+    /// Whether anything is lost anywhere.
+    pub fn is_lossy(&self) -> bool {
+        !self.lost_ppm.is_empty()
+    }
+
+    /// The host of node `number`: they are dealt out in turn.
+    pub fn host(&self, number: u32) -> u32 {
+        number % self.hosts().max(1)
+    }
+
+    fn at(&self, from: u32, to: u32) -> Option<usize> {
+        let (from, to) = (from as usize, to as usize);
+        (from < self.hosts && to < self.hosts).then(|| from * self.hosts + to)
+    }
+}
+
+/// Named by a hash: different distances are written differently, and none fills a screen.
+impl fmt::Debug for Distances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut hasher = blake3::Hasher::new();
+        self.one_way_ms.iter().for_each(|ms| {
+            hasher.update(&ms.to_le_bytes());
+        });
+        self.lost_ppm.iter().for_each(|lost| {
+            hasher.update(&lost.to_le_bytes());
+        });
+        write!(f, "Distances({} hosts, {})", self.hosts, hasher.finalize().to_hex())
+    }
+}
+
+/// The share of transmissions, in millionths, that one of two stretches loses.
+pub fn lost_on_both_ppm(first: u32, second: u32) -> u32 {
+    let through = u64::from(1_000_000 - first.min(1_000_000)) * u64::from(1_000_000 - second.min(1_000_000));
+    1_000_000 - u32::try_from((through + 500_000) / 1_000_000).unwrap_or(0)
+}
 
 /// How long one transmission takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +110,11 @@ pub enum Latency {
         /// At most so much more.
         jitter_ms: u32,
     },
-    /// A matrix measured between hosts, as the King data set is one: node `i` is host `i` modulo the number of rows.
+    /// Distances measured between hosts, as the King data set has them, or along the edges of a graph: node `i` is host `i` modulo
+    /// the number of hosts.
     Matrix {
-        /// From the host of the row to that of the column.
-        one_way_ms: Vec<Vec<u64>>,
+        /// From each host to each.
+        distances: Arc<Distances>,
         /// At most so much more.
         jitter_ms: u32,
     },
@@ -62,9 +141,19 @@ impl Latency {
                 let below_it = sums.filter(|sum| *sum <= drawn).count();
                 u32::try_from(below_it.min(shares_permille.len().saturating_sub(1))).unwrap_or(0)
             }
-            Latency::Matrix { one_way_ms, .. } => {
-                number % u32::try_from(one_way_ms.len()).unwrap_or(u32::MAX).max(1)
+            Latency::Matrix { distances, .. } => distances.host(number),
+        }
+    }
+
+    /// How many places there are, with `regions` regions on a line.
+    pub fn places(&self, regions: u32) -> u32 {
+        match self {
+            Latency::Line { .. } => regions.max(1),
+            Latency::Uniform { .. } => 1,
+            Latency::Regions { shares_permille, .. } => {
+                u32::try_from(shares_permille.len()).unwrap_or(u32::MAX)
             }
+            Latency::Matrix { distances, .. } => distances.hosts(),
         }
     }
 
@@ -73,9 +162,23 @@ impl Latency {
         match self {
             Latency::Line { near_ms, far_ms, .. } => near_ms + far_ms * u64::from(from.abs_diff(to)),
             Latency::Uniform { least_ms, .. } => *least_ms,
-            Latency::Regions { one_way_ms, .. } | Latency::Matrix { one_way_ms, .. } => {
+            Latency::Regions { one_way_ms, .. } => {
                 one_way_ms.get(from as usize).and_then(|row| row.get(to as usize)).copied().unwrap_or(0)
             }
+            Latency::Matrix { distances, .. } => distances.one_way_ms(from, to),
+        }
+    }
+
+    /// Whether more is lost between some places than between others.
+    pub fn is_lossy(&self) -> bool {
+        matches!(self, Latency::Matrix { distances, .. } if distances.is_lossy())
+    }
+
+    /// How many of a million transmissions are lost between two places, whatever else is lost.
+    pub fn lost_ppm(&self, from: u32, to: u32) -> u32 {
+        match self {
+            Latency::Matrix { distances, .. } => distances.lost_ppm(from, to),
+            _ => 0,
         }
     }
 
@@ -114,14 +217,26 @@ mod tests {
 
     #[test]
     fn a_matrix_is_dealt_out_by_number_and_a_range_is_kept() {
-        let latency = Latency::Matrix { one_way_ms: vec![vec![0, 30], vec![31, 0]], jitter_ms: 0 };
+        let distances = Distances::new(2, |from, to| ([[0, 30], [31, 0]][from][to], 0));
+        let latency = Latency::Matrix { distances: distances.into(), jitter_ms: 0 };
         let mut rng = stream(1, 1, "place");
         let places = [0, 1, 2, 3].map(|number| latency.place(number, 4, &mut rng));
         assert_eq!(places, [0, 1, 0, 1]);
-        assert_eq!([latency.least_ms(0, 1), latency.least_ms(1, 0)], [30, 31]);
+        assert_eq!([latency.least_ms(0, 1), latency.least_ms(1, 0), latency.least_ms(2, 0)], [30, 31, 0]);
+        assert!(!latency.is_lossy());
         let range = Latency::Uniform { least_ms: 20, most_ms: 25 };
         let drawn: std::collections::BTreeSet<u64> =
             (0..200).map(|_| range.least_ms(0, 0) + range.jitter_ms(&mut rng)).collect();
         assert_eq!(drawn, (20..=25).collect());
+    }
+
+    #[test]
+    fn what_two_stretches_lose_is_less_than_their_sum() {
+        assert_eq!(lost_on_both_ppm(0, 20_000), 20_000);
+        assert_eq!(lost_on_both_ppm(500_000, 500_000), 750_000);
+        assert_eq!(lost_on_both_ppm(1_000_000, 3), 1_000_000);
+        let lossy = Distances::new(2, |from, to| (1, if from < to { 7 } else { 0 }));
+        assert_eq!([lossy.lost_ppm(0, 1), lossy.lost_ppm(1, 0), lossy.lost_ppm(5, 0)], [7, 0, 0]);
+        assert!(lossy.is_lossy());
     }
 }

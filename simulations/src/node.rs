@@ -15,7 +15,7 @@ use crate::{
     access::{Line, Queue},
     attacks::{self, Aims, Behaviour, Reach, Stage},
     index::Store,
-    mesh::Router,
+    mesh::{Gossip, Mesh, Router},
     population::Person,
     scenario::{Role, START, Scenario},
     streams::{below, bytes, stream},
@@ -89,6 +89,10 @@ impl Node {
         };
         let named = |purpose| stream(scenario.seed, number, purpose);
         let mut gossip = named("gossip");
+        let heartbeat_ms = match scenario.gossip {
+            Gossip::Mesh(mesh) => mesh.heartbeat_ms,
+            Gossip::Flood => Mesh::LIBP2P.heartbeat_ms,
+        };
         let place_on_ring = *blake3::hash(person.identity.node_id.as_bytes()).as_bytes();
         Node {
             number,
@@ -107,7 +111,7 @@ impl Node {
             place_on_ring,
             traffic: Traffic::default(),
             router: Router::default(),
-            phase_ms: u64::from(below(&mut gossip, 1000)),
+            phase_ms: u64::from(below(&mut gossip, u32::try_from(heartbeat_ms).unwrap_or(u32::MAX))),
             side: 0,
             wake: None,
             network: named("network"),

@@ -20,7 +20,7 @@ use rand_chacha::ChaCha20Rng;
 
 use crate::{
     attacks::{Attack, forge},
-    scenario::{Role, Scenario},
+    scenario::{Occupation, Role, Scenario},
     streams::{below, bytes, place, stream},
 };
 
@@ -33,8 +33,10 @@ pub struct Population {
     pub vocabulary: Rc<Vocabulary>,
     /// The skills in use, commonest first.
     pub skills: Vec<SkillId>,
-    /// Sums of the weights 1/1, 1/2, 1/3, ... of the skills, in millionths.
+    /// Sums of the weights 1/1, 1/2, 1/3, ... of the skills, to the power of the exponent, in millionths.
     zipf: Vec<u32>,
+    levels_permille: Option<[u32; 5]>,
+    occupations: Vec<Occupation>,
     issuers: Vec<SecretKey>,
     seed: u64,
 }
@@ -73,16 +75,17 @@ impl Population {
         skills.sort();
         let skills: Vec<SkillId> =
             skills.into_iter().take(scenario.skills.max(4)).map(|(_, id)| id).collect();
-        let weights = (1..).take(skills.len()).map(|rank: u32| 1_000_000 / rank);
-        let zipf = weights.scan(0, |sum, weight| {
-            *sum += weight;
+        let weights = (1..).take(skills.len()).map(|rank| weight(rank, scenario.zipf_thousandths));
+        let zipf = weights.scan(0_u32, |sum, weight| {
+            *sum = sum.saturating_add(weight);
             Some(*sum)
         });
         let zipf = zipf.collect();
         let issuers = (0..scenario.issuers.max(1))
             .map(|n| SecretKey::from_seed(bytes(&mut stream(scenario.seed, n, "issuer"))))
             .collect();
-        Population { vocabulary, skills, zipf, issuers, seed: scenario.seed }
+        let (levels_permille, occupations) = (scenario.levels_permille, scenario.occupations.clone());
+        Population { vocabulary, skills, zipf, levels_permille, occupations, issuers, seed: scenario.seed }
     }
 
     /// The person of `node`, whose credentials were all signed before `now`.
@@ -102,12 +105,13 @@ impl Population {
             present,
             awards: BTreeMap::new(),
         };
+        let occupation = self.occupation(&mut stream(self.seed, node, "occupation"));
         match scenario.role(node) {
             Role::Employer => {}
-            Role::Professional => self.qualify(&mut person, &mut rng, now),
+            Role::Professional => self.qualify(&mut person, occupation, &mut rng, now),
             Role::Hostile(attack) => {
                 person.present = Present::Anyone;
-                self.qualify(&mut person, &mut rng, now);
+                self.qualify(&mut person, occupation, &mut rng, now);
                 if attack == Attack::Tamper {
                     self.tamper(&mut person, &mut rng, now);
                 }
@@ -133,11 +137,69 @@ impl Population {
         self.skills[self.zipf.partition_point(|sum| *sum <= drawn)].clone()
     }
 
+    /// An occupation by the shares; none is what is left of them.
+    fn occupation(&self, rng: &mut ChaCha20Rng) -> Option<&Occupation> {
+        let mut drawn = below(rng, 1000);
+        self.occupations.iter().find(|occupation| match drawn.checked_sub(occupation.share_permille) {
+            Some(left) => {
+                drawn = left;
+                false
+            }
+            None => true,
+        })
+    }
+
+    /// So many skills of one occupation, which the shares draw: different ones, as long as it has more. None where nobody
+    /// has an occupation.
+    pub(crate) fn skills_together(&self, count: usize, rng: &mut ChaCha20Rng) -> Vec<SkillId> {
+        let shares: u32 = self.occupations.iter().map(|occupation| occupation.share_permille).sum();
+        let mut drawn = below(rng, shares.max(1));
+        let occupation = self.occupations.iter().find(|occupation| {
+            let within = drawn < occupation.share_permille;
+            drawn = drawn.saturating_sub(occupation.share_permille);
+            within
+        });
+        let all = occupation.map_or(&[] as &[SkillId], |occupation| &occupation.skills);
+        let mut left = Vec::new();
+        let mut together = Vec::new();
+        while together.len() < count && !all.is_empty() {
+            if left.is_empty() {
+                left = all.to_vec();
+            }
+            together.push(left.swap_remove(place(rng, left.len())));
+        }
+        together
+    }
+
+    /// A skill of somebody with such an occupation, or with none.
+    fn skill_of(&self, occupation: Option<&Occupation>, rng: &mut ChaCha20Rng) -> SkillId {
+        match occupation {
+            Some(occupation) => occupation.skills[place(rng, occupation.skills.len())].clone(),
+            None => self.skill(rng),
+        }
+    }
+
+    fn level(&self, rng: &mut ChaCha20Rng) -> Level {
+        let Some(shares) = self.levels_permille else { return level(1 + below(rng, 5)) };
+        let drawn = below(rng, shares.iter().sum::<u32>().max(1));
+        let sums = shares.iter().scan(0, |sum, share| {
+            *sum += share;
+            Some(*sum)
+        });
+        level((1..).zip(sums).find(|(_, sum)| drawn < *sum).map_or(1, |(level, _)| level))
+    }
+
     /// One or two credentials for up to three skills each, and one skill that is only claimed.
-    fn qualify(&self, person: &mut Person, rng: &mut ChaCha20Rng, now: Timestamp) {
+    fn qualify(
+        &self,
+        person: &mut Person,
+        occupation: Option<&Occupation>,
+        rng: &mut ChaCha20Rng,
+        now: Timestamp,
+    ) {
         let mut verified = Vec::new();
         for _ in 0..=below(rng, 2) {
-            let skills = (0..=below(rng, 3)).map(|_| self.skill(rng)).collect();
+            let skills = (0..=below(rng, 3)).map(|_| self.skill_of(occupation, rng)).collect();
             let credential = self.issue(&person.identity, skills, rng, now);
             let Some(issuer) = credential.issuer_did() else { continue };
             for achieved in credential.skills() {
@@ -148,7 +210,7 @@ impl Population {
             person.purse.0.push(credential.clone());
             verified.extend(credential.verified(&Verifier::new(now, &TrustList::default())).ok());
         }
-        let bare = [(self.skill(rng), level(rng))];
+        let bare = [(self.skill_of(occupation, rng), self.level(rng))];
         person.content = self.draft(person, &verified, &bare, rng);
     }
 
@@ -184,7 +246,7 @@ impl Population {
             description: "Passed a supervised examination.".into(),
             criteria: None,
             skills: skills.into_iter().map(align).collect(),
-            level: level(rng),
+            level: self.level(rng),
             valid_from,
             valid_until: Some(now.plus_ms(60 * MONTH_MS)),
             status: Vec::new(),
@@ -236,7 +298,14 @@ pub fn identity(seed: u64, node: u32) -> Identity {
     Identity { node_id: NodeId::of(&node_key.public()), root, view, node: node_key }
 }
 
-fn level(rng: &mut ChaCha20Rng) -> Level {
-    let drawn = 1 + below(rng, 5);
-    u8::try_from(drawn).ok().and_then(|n| Level::try_from(n).ok()).unwrap_or(Level::MIN)
+/// How often the skill of a rank is used, in millionths of how often the commonest is.
+fn weight(rank: u32, exponent_thousandths: u32) -> u32 {
+    match exponent_thousandths {
+        1000 => 1_000_000 / rank,
+        _ => (1e6 / libm::pow(f64::from(rank), f64::from(exponent_thousandths) / 1000.0)) as u32,
+    }
+}
+
+fn level(number: u32) -> Level {
+    u8::try_from(number).ok().and_then(|n| Level::try_from(n).ok()).unwrap_or(Level::MIN)
 }

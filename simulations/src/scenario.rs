@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use knackmesh_protocol::time::Timestamp;
+use knackmesh_protocol::{skill::SkillId, time::Timestamp};
 
 use crate::{
     access::{Line, Nat},
@@ -39,6 +39,12 @@ pub struct Scenario {
     pub flood_per_s: u32,
     /// How many skills there are, the commonest of the embedded vocabulary; their use follows Zipf's law.
     pub skills: usize,
+    /// The exponent of that law, in thousandths: the skill of rank `r` is used as often as `1 / r^s` says.
+    pub zipf_thousandths: u32,
+    /// How many of a thousand credentials are of each level; `None` is as many of one as of another.
+    pub levels_permille: Option<[u32; 5]>,
+    /// People whose skills go together; all others have theirs by Zipf's law.
+    pub occupations: Vec<Occupation>,
     /// Every so many professionals decide on each inquiry themselves, all others present to anyone; 0 is none.
     pub ask_every: u32,
     /// Connections that a node seeks for itself; with those it accepts it has at most three times as many.
@@ -66,6 +72,15 @@ pub struct Scenario {
     pub late: BTreeSet<u32>,
 }
 
+/// People of one trade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occupation {
+    /// How many of a thousand people who hold credentials have it; which, each node's own stream decides.
+    pub share_permille: u32,
+    /// Of what they have skills, each as likely as another; at least one.
+    pub skills: Vec<SkillId>,
+}
+
 /// Hostile nodes of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crowd {
@@ -89,6 +104,9 @@ impl Default for Scenario {
             strike_ms: 60_000,
             flood_per_s: 20,
             skills: 60,
+            zipf_thousandths: 1000,
+            levels_permille: None,
+            occupations: Vec::new(),
             ask_every: 3,
             degree: 4,
             gossip: Gossip::Flood,

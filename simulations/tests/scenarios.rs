@@ -60,6 +60,27 @@ fn every_scenario_file_ships() {
 }
 
 #[test]
+fn every_file_beside_the_scenarios_is_lent_to_one_that_says_how_it_was_made() {
+    let files = fs::read_dir(here("scenarios")).unwrap().map(|entry| entry.unwrap().file_name());
+    let files = files.map(|name| name.into_string().unwrap());
+    let mut files: Vec<String> =
+        files.filter(|name| !name.ends_with(".toml") && name != "baseline.json").collect();
+    let mut lent: Vec<String> =
+        SHIPPED.iter().flat_map(|shipped| shipped.files).map(|(name, _)| (*name).to_owned()).collect();
+    files.sort();
+    lent.sort();
+    lent.dedup();
+    assert_eq!(files, lent);
+    for shipped in SHIPPED.iter().filter(|shipped| !shipped.files.is_empty()) {
+        let plan = shipped.plan(&[]).unwrap();
+        let inputs: Vec<_> = plan.file.inputs().into_iter().map(|input| input.name).collect();
+        let names: Vec<_> = shipped.files.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(inputs, names, "{} names what it is lent", shipped.name);
+        assert!(shipped.text.contains("made up"), "{}", shipped.name);
+    }
+}
+
+#[test]
 fn every_shipped_scenario_has_the_history_that_is_known() {
     // As many at once as the machine has room for; each is one thread.
     let next = AtomicUsize::new(0);
@@ -80,8 +101,8 @@ fn every_shipped_scenario_has_the_history_that_is_known() {
 }
 
 fn history(shipped: &Shipped) -> Value {
-    let whole = Plan::read(shipped.text, &[]).unwrap_or_else(|e| panic!("{}: {e}", shipped.name));
-    let plan = Plan::read(shipped.text, &small(whole.file.fidelity())).unwrap();
+    let whole = shipped.plan(&[]).unwrap_or_else(|e| panic!("{}: {e}", shipped.name));
+    let plan = shipped.plan(&small(whole.file.fidelity())).unwrap();
     match &plan.file {
         File::Full(file) => full(shipped.name, file),
         File::Overlay(file) => overlay(file),

@@ -36,6 +36,14 @@ pub enum FolderError {
         /// Why.
         message: String,
     },
+    /// A copy of a file that the scenario names is missing, or is another.
+    #[error("{}: {message}", path.display())]
+    Input {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
     /// The folder has no results that this program knows.
     #[error("{}: no results of `knack sim run` or `knack sim sweep`", .0.display())]
     Foreign(PathBuf),
@@ -48,6 +56,9 @@ impl FolderError {
             FolderError::Taken(_) => "name another folder with --out DIR".to_owned(),
             FolderError::Io { .. } => "name a folder that you may read and write".to_owned(),
             FolderError::Damaged { .. } => "run the scenario again, into a new folder".to_owned(),
+            FolderError::Input { .. } => {
+                "put back the folder `inputs` that the run wrote, or run the scenario again".to_owned()
+            }
             FolderError::Foreign(_) => "name a folder that --out named before".to_owned(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod comparing;
 mod folder;
+mod inputs;
 mod machine;
 mod metrics;
 mod plots;

@@ -64,6 +64,9 @@ pub struct Manifest {
     pub orders: Option<Orders>,
     /// The scenario, with every default filled in and every setting applied.
     pub scenario: File,
+    /// BLAKE3 hashes of the files that it names, of which `inputs/` has copies.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
     /// The program.
     pub program: Program,
     /// The machine.

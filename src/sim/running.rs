@@ -11,6 +11,7 @@ use std::{
 use knackmesh_simulations::plan::{File, Plan};
 
 use super::{
+    inputs,
     machine::{Machine, Program, peak_memory_bytes, thread_cpu_seconds},
     metrics,
     record::{Ending, Manifest, RUN_FORMAT, Record},
@@ -101,6 +102,7 @@ fn drive<E: Engine>(
         attackers: 0,
         orders: None,
         scenario: plan.file.clone(),
+        inputs: inputs::hashes(&plan.file.inputs()),
         program: Program::this(),
         machine: Machine::this(),
         wall_seconds,

@@ -1,13 +1,17 @@
 //! From what somebody names to a plan: a file, a shipped scenario, or the folder of a run.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use knackmesh_simulations::plan::{Assignment, Plan, PlanError, Shipped};
+use knackmesh_simulations::plan::{Assignment, Lending, Plan, PlanError, Shipped};
 
-use super::folder::{Folder, FolderError};
+use super::{
+    folder::{Folder, FolderError},
+    inputs,
+};
 
 /// A text that was found, and what it is called.
 #[derive(Clone, Debug)]
@@ -16,6 +20,31 @@ pub struct Named {
     pub name: String,
     /// The scenario.
     pub text: String,
+    origin: Origin,
+}
+
+/// Where a scenario is from, and with it the files that it names.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// This file; they are beside it.
+    File(PathBuf),
+    /// It ships, and they with it.
+    Shipped(&'static Shipped),
+    /// The folder of a run, which has copies.
+    Run(BTreeMap<String, String>),
+}
+
+impl Named {
+    /// Lends the files that the scenario names.
+    pub fn lending(&self) -> Lending<'_> {
+        match &self.origin {
+            Origin::File(path) => Lending::new(|name| inputs::beside(path, name)),
+            Origin::Shipped(shipped) => Lending::new(|name| shipped.lend(name)),
+            Origin::Run(copies) => Lending::new(|name| {
+                copies.get(name).cloned().ok_or_else(|| "the run was lent no such file".to_owned())
+            }),
+        }
+    }
 }
 
 /// Why there is no plan.
@@ -73,14 +102,15 @@ pub fn find(name: &str) -> Result<Named, ScenarioError> {
     match fs::read_to_string(path) {
         Ok(text) => {
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-            Ok(Named { name: stem.unwrap_or_default(), text })
+            Ok(Named { name: stem.unwrap_or_default(), text, origin: Origin::File(path.to_owned()) })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let shipped = Shipped::named(name).ok_or_else(|| ScenarioError::Missing {
                 name: name.to_owned(),
                 nearest: Shipped::nearest(name).map_or("first-steps", |shipped| shipped.name),
             })?;
-            Ok(Named { name: shipped.name.to_owned(), text: shipped.text.to_owned() })
+            let (name, text) = (shipped.name.to_owned(), shipped.text.to_owned());
+            Ok(Named { name, text, origin: Origin::Shipped(shipped) })
         }
         Err(error) => Err(ScenarioError::Unreadable { path: path.to_owned(), error }),
     }
@@ -92,13 +122,15 @@ pub fn find(name: &str) -> Result<Named, ScenarioError> {
 /// When there is none, or it is refused.
 pub fn scenario(name: &str, settings: &[Assignment]) -> Result<(Named, Plan, Option<u64>), ScenarioError> {
     let (found, seed) = if Path::new(name).is_dir() {
-        let manifest = Folder::at(name).manifest()?;
+        let folder = Folder::at(name);
+        let manifest = folder.manifest()?;
         let text = Plan { file: manifest.scenario }.to_toml();
-        (Named { name: name.to_owned(), text }, Some(manifest.seed))
+        let origin = Origin::Run(folder.inputs(&manifest.inputs)?);
+        (Named { name: name.to_owned(), text, origin }, Some(manifest.seed))
     } else {
         (find(name)?, None)
     };
-    let plan = Plan::read(&found.text, settings)
+    let plan = Plan::read_lent(&found.text, settings, &found.lending())
         .map_err(|error| ScenarioError::Refused { name: name.to_owned(), error })?;
     Ok((found, plan, seed))
 }

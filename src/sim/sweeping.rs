@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use knackmesh_simulations::plan::{Assignment, Plan};
+use knackmesh_simulations::plan::{Assignment, Input, Plan};
 
 use super::{
     folder::{Folder, FolderError},
@@ -86,10 +86,12 @@ pub fn jobs(
         };
         combinations = combinations.iter().flat_map(more).collect();
     }
+    // Each file that the scenario names is read once for all of them.
+    let lending = named.lending();
     let mut jobs = Vec::new();
     for combination in combinations {
         let all: Vec<Assignment> = settings.iter().chain(&combination).cloned().collect();
-        let plan = Plan::read(&named.text, &all)
+        let plan = Plan::read_lent(&named.text, &all, &lending)
             .map_err(|error| ScenarioError::Refused { name: named.name.clone(), error })?;
         for seed in &seeds.0 {
             let folder = format!("runs/{:04}", jobs.len());
@@ -128,6 +130,10 @@ pub fn sweep(
     let began = Instant::now();
     let next = AtomicUsize::new(0);
     let way: Mutex<Way> = Mutex::default();
+    // Runs share them: of two jobs that name the same file, both were lent the same.
+    let inputs: BTreeMap<String, Input> =
+        jobs.iter().flat_map(|job| job.plan.file.inputs()).map(|input| (input.name.clone(), input)).collect();
+    folder.write_inputs(&inputs.into_values().collect::<Vec<_>>())?;
     let results: Mutex<Vec<(usize, Record)>> = Mutex::default();
     let failed: Mutex<Option<FolderError>> = Mutex::default();
     let work = || {

@@ -164,8 +164,54 @@ fn a_scenario_that_ships_is_a_beginning() {
     assert_eq!(report["summary"]["look_ups"], 50.0);
     assert_eq!(desk.read("o/look_ups.csv").lines().count(), 51);
     assert!(is_png(&desk.path("o/plots/hops.png")));
+    finish(&mut desk.sim(&["new", "churn-trace"])).ok();
+    assert!(desk.read("stays.csv").contains("node,start,stop"), "what it names is beside it");
+    fs::write(desk.path("stays.csv"), "mine").expect("written");
+    desk.fails(&["new", "churn-trace", "other.toml"], 1, &["stays.csv is there already"]);
+    assert!(!desk.path("other.toml").exists(), "nothing was written");
     let schema = finish(&mut desk.sim(&["new", "--schema"])).ok().json();
     assert_eq!(schema["title"], "Knackmesh scenario");
+}
+
+#[test]
+fn files_that_a_scenario_names_are_beside_it_and_kept_with_the_results() {
+    let desk = Desk::new();
+    let scenario = format!("{SMALL}\n[churn]\ntrace = \"data/stays.csv\"\n");
+    fs::create_dir_all(desk.path("there/data")).expect("made");
+    fs::write(desk.path("there/mine.toml"), scenario).expect("written");
+    desk.fails(
+        &["run", "there/mine.toml", "--out", "x"],
+        2,
+        &["churn.trace: data/stays.csv: there is no there/data/stays.csv", "beside the scenario"],
+    );
+    let stays = "node,start,stop\n3,0,12\n4,6 s,\n";
+    fs::write(desk.path("there/data/stays.csv"), stays.replace("12", "never")).expect("written");
+    desk.fails(
+        &["run", "there/mine.toml", "--out", "x"],
+        2,
+        &["data/stays.csv, line 2: `never` is no duration", "correct data/stays.csv"],
+    );
+    fs::write(desk.path("there/data/stays.csv"), stays).expect("written");
+    let report = finish(&mut desk.sim(&["run", "there/mine.toml", "--out", "a", "--json"])).ok().json();
+    assert_eq!(desk.read("a/inputs/data/stays.csv"), stays);
+    let manifest = desk.json("a/manifest.json");
+    assert_eq!(manifest["inputs"]["data/stays.csv"].as_str().map(str::len), Some(64));
+    let args = ["sweep", "there/mine.toml", "--seeds", "1..2", "--out", "s", "--json"];
+    let swept = finish(&mut desk.sim(&args)).ok().json();
+    assert_eq!(swept["runs"][0]["trace_hash"], report["trace_hash"]);
+
+    fs::remove_dir_all(desk.path("there")).expect("removed");
+    for folder in ["a", "s/runs/0000"] {
+        let again = finish(&mut desk.sim(&["replay", folder, "--json"])).ok().json();
+        assert_eq!(again["trace_hash"], report["trace_hash"], "{folder}");
+    }
+    let early = finish(&mut desk.sim(&["replay", "a", "--until", "5 s", "--json"])).ok().json();
+    let runs: Vec<bool> = (2..6).map(|node| early["nodes"][node]["runs"] == true).collect();
+    assert_eq!(runs, [true, true, false, true]);
+    fs::write(desk.path("a/inputs/data/stays.csv"), stays.replace("12", "13")).expect("written");
+    desk.fails(&["replay", "a"], 1, &["a/inputs/data/stays.csv: this is not the file", "put back"]);
+    fs::remove_file(desk.path("a/inputs/data/stays.csv")).expect("removed");
+    desk.fails(&["replay", "a"], 1, &["a/inputs/data/stays.csv", "put back"]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use self::exchanges::Exchange;
 pub(crate) use self::links::Seen;
 use crate::{
     access,
+    latency::lost_on_both_ppm,
     messages::Messages,
     streams::below,
     traffic::Kind,
@@ -65,7 +66,7 @@ impl World {
     pub(crate) fn transmit(&mut self, from: u32, to: u32, kind: Kind, bytes: usize) -> Option<Timestamp> {
         self.nodes[from as usize].traffic.sends(kind, bytes);
         let sent_us = self.pass(from, Direction::Up, self.now.since_ms(START) * 1000, bytes);
-        if self.is_lost(from) {
+        if self.is_lost(from) || self.is_lost_on_the_way(from, to) {
             return None;
         }
         let arrives_us = sent_us + self.delay(from, to)? * 1000;
@@ -121,6 +122,23 @@ impl World {
     fn is_lost(&mut self, from: u32) -> bool {
         let permille = self.scenario.loss_permille;
         permille > 0 && below(&mut self.nodes[from as usize].network, 1000) < permille
+    }
+
+    /// Whether a transmission is lost between two places, where the latency says that some lose more than others.
+    fn is_lost_on_the_way(&mut self, from: u32, to: u32) -> bool {
+        let latency = &self.scenario.latency;
+        if !latency.is_lossy() {
+            return false;
+        }
+        let lost = |from: u32, to: u32| {
+            latency.lost_ppm(self.nodes[from as usize].region, self.nodes[to as usize].region)
+        };
+        let lost_ppm = match self.way(from, to) {
+            None => return false,
+            Some(Way::Direct) => lost(from, to),
+            Some(Way::Relayed(relay)) => lost_on_both_ppm(lost(from, relay), lost(relay, to)),
+        };
+        below(&mut self.nodes[from as usize].network, 1_000_000) < lost_ppm
     }
 
     /// How long a transmission takes, in milliseconds, if there is a way; the sender's stream draws the jitter.

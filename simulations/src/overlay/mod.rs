@@ -16,6 +16,8 @@
 //! # Ok::<(), knackmesh_simulations::overlay::Unfit>(())
 //! ```
 
+mod places;
+
 mod settings;
 
 mod lifetime;
@@ -31,6 +33,7 @@ mod run;
 
 pub use crate::lifetime::Lifetime;
 pub use outcome::{End, Memory, Messages, Outcome, Record};
+pub use places::Table;
 pub use run::Run;
 pub use settings::{
     ALPHA_MAX, Attack, Behaviour, Bootstrap, Churn, DURATION_MAX_MS, K_MAX, LOOK_UPS_MAX, Latency, Manner,

@@ -18,6 +18,7 @@ use crate::{
 pub struct Run {
     settings: Settings,
     seed: u64,
+    places: Purpose,
     now_ms: u64,
     nodes: Nodes,
     tables: Tables,
@@ -63,6 +64,7 @@ impl Run {
         let mut run = Self {
             settings: settings.clone(),
             seed,
+            places: Purpose::new(seed, "place"),
             now_ms: 0,
             tables: Tables::new(settings, &nodes, seed),
             handled: vec![Received::default(); nodes.len() as usize],
@@ -305,8 +307,9 @@ impl Run {
         let look_up = &mut self.look_ups[place as usize];
         let to = look_up.slots[slot].node;
         (look_up.slots[slot].serial, look_up.slots[slot].sent_ms) = (serial, self.now_ms);
-        let lost = look_up.draws.permille(self.settings.loss_permille);
-        let takes_ms = latency(self.settings.latency, &mut look_up.draws);
+        let from = look_up.from;
+        let (lost, takes_ms) = self.travel(place, from, to);
+        let look_up = &self.look_ups[place as usize];
         self.messages.requests += 1;
         self.messages.upkeep += u64::from(look_up.record.is_none());
         self.messages.lost += u64::from(lost);
@@ -316,6 +319,22 @@ impl Run {
         if !lost {
             let request = Event::Request { look_up: place, serial, to, slot: slot as u8 };
             self.schedule(place, self.now_ms + takes_ms, request);
+        }
+    }
+
+    /// Whether a message of a look-up is lost between two nodes, and how long it takes otherwise, in milliseconds.
+    fn travel(&mut self, look_up: u32, from: u32, to: u32) -> (bool, u64) {
+        let draws = &mut self.look_ups[look_up as usize].draws;
+        let lost = draws.permille(self.settings.loss_permille);
+        match &self.settings.latency {
+            Latency::Uniform { min_ms, max_ms } => {
+                (lost, u64::from(min_ms + draws.below((max_ms - min_ms).saturating_add(1))))
+            }
+            Latency::Table(table) => {
+                let (from, to) = (self.nodes.number(from), self.nodes.number(to));
+                let takes_ms = table.travel_ms(self.places, from, to, draws);
+                (lost || takes_ms.is_none(), takes_ms.unwrap_or(0))
+            }
         }
     }
 
@@ -359,8 +378,7 @@ impl Run {
         if self.settings.learn {
             self.tables.add(&self.nodes, to, from);
         }
-        let lost = look_up.draws.permille(self.settings.loss_permille);
-        let takes_ms = latency(self.settings.latency, &mut look_up.draws);
+        let (lost, takes_ms) = self.travel(place, to, from);
         self.messages.responses += 1;
         self.messages.lost += u64::from(lost);
         if waits && (lost || self.now_ms + takes_ms >= ends_ms) {
@@ -408,14 +426,5 @@ impl Run {
             self.tables.remove(&self.nodes, from, silent);
         }
         self.go_on(place);
-    }
-}
-
-/// How long a message takes, in milliseconds.
-fn latency(latency: Latency, draws: &mut Draws) -> u64 {
-    match latency {
-        Latency::Uniform { min_ms, max_ms } => {
-            u64::from(min_ms + draws.below((max_ms - min_ms).saturating_add(1)))
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::places::Table;
 use crate::lifetime::Lifetime;
 
 /// Most nodes of a run.
@@ -67,7 +68,7 @@ pub enum Manner {
 }
 
 /// How long one message takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Latency {
     /// Any whole number of milliseconds between two, each as likely as another and drawn anew for each message.
@@ -77,6 +78,9 @@ pub enum Latency {
         /// Longest.
         max_ms: u32,
     },
+    /// By where the two nodes are. Not written down: a table comes from elsewhere.
+    #[serde(skip)]
+    Table(Table),
 }
 
 /// What is in the tables when the run begins.
@@ -184,9 +188,16 @@ impl Settings {
         within("look_ups", self.look_ups, 0, LOOK_UPS_MAX)?;
         within("duration_ms", self.duration_ms, 1, DURATION_MAX_MS)?;
         within("timeout_ms", self.timeout_ms, 1, DURATION_MAX_MS)?;
-        let Latency::Uniform { min_ms, max_ms } = self.latency;
-        within("latency.max_ms", u64::from(max_ms), 0, DURATION_MAX_MS)?;
-        within("latency.min_ms", min_ms, 0, max_ms)?;
+        match &self.latency {
+            Latency::Uniform { min_ms, max_ms } => {
+                within("latency.max_ms", u64::from(*max_ms), 0, DURATION_MAX_MS)?;
+                within("latency.min_ms", *min_ms, 0, *max_ms)?;
+            }
+            Latency::Table(table) => {
+                within("latency.jitter_ms", u64::from(table.jitter_ms), 0, DURATION_MAX_MS)?;
+                within("latency.places", table.distances.hosts(), 1, u32::MAX)?;
+            }
+        }
         within("loss_permille", self.loss_permille, 0, 1000)?;
         within("offline_permille", self.offline_permille, 0, 1000)?;
         if let Bootstrap::Introduced { random, near } = self.bootstrap {

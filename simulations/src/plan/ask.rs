@@ -1,4 +1,5 @@
-//! What is asked in a search: a query with gaps. `{skill}` is a skill drawn by Zipf's law, `{skill 1}` the commonest.
+//! What is asked in a search: a query with gaps. `{skill}` is a skill drawn by Zipf's law, `{skill 1}` the commonest,
+//! `{occupation skill}` one of an occupation, the same occupation for all gaps of a search.
 
 use std::str::FromStr;
 
@@ -21,11 +22,15 @@ pub enum Skill {
     Drawn,
     /// The one that is so common, counted from 1.
     Rank(u32),
+    /// One of an occupation that is drawn for the search by the shares, another for each gap.
+    OfOccupation,
 }
 
 /// A gap that cannot be filled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no gap: write {{skill}} for a drawn skill or {{skill 1}} for the commonest")]
+#[error(
+    "`{0}` is no gap: write {{skill}} for a drawn skill, {{skill 1}} for the commonest, or {{occupation skill}} for one of an occupation"
+)]
 pub struct NotAsked(String);
 
 impl FromStr for Ask {
@@ -37,9 +42,10 @@ impl FromStr for Ask {
         while let Some((before, after)) = rest.split_once('{') {
             let (gap, after) = after.split_once('}').ok_or_else(|| NotAsked(format!("{{{after}")))?;
             let not = || NotAsked(format!("{{{gap}}}"));
-            let skill = match gap.strip_prefix("skill").ok_or_else(not)? {
-                "" => Skill::Drawn,
-                rank => match rank.strip_prefix(' ').and_then(|rank| rank.parse().ok()) {
+            let skill = match gap {
+                "skill" => Skill::Drawn,
+                "occupation skill" => Skill::OfOccupation,
+                rank => match rank.strip_prefix("skill ").and_then(|rank| rank.parse().ok()) {
                     Some(rank) if rank > 0 => Skill::Rank(rank),
                     _ => return Err(not()),
                 },
@@ -64,6 +70,11 @@ impl Ask {
             }
         }
         text
+    }
+
+    /// How many gaps are for skills of one occupation.
+    pub fn together(&self) -> usize {
+        self.0.iter().filter(|part| **part == Part::Gap(Skill::OfOccupation)).count()
     }
 
     /// The rarest skill that a gap names.

@@ -73,6 +73,32 @@ pub enum PlanError {
         /// Why.
         message: String,
     },
+    /// A file that the scenario names and nobody lends.
+    #[error("{}{key}: {file}: {message}", place(.position))]
+    FileAbsent {
+        /// Where it is named.
+        position: Option<Position>,
+        /// The key that names it.
+        key: String,
+        /// Its name.
+        file: String,
+        /// Why.
+        message: String,
+    },
+    /// A file that the scenario names and that does not say what it should.
+    #[error("{}{key}: {file}{}: {message}", place(.position), line.map_or(String::new(), |line| format!(", line {line}")))]
+    FileRefused {
+        /// Where it is named.
+        position: Option<Position>,
+        /// The key that names it.
+        key: String,
+        /// Its name.
+        file: String,
+        /// Where in it, counted from 1.
+        line: Option<usize>,
+        /// Why.
+        message: String,
+    },
     /// A setting that cannot be applied.
     #[error("--set {key}: {message}")]
     Setting {
@@ -92,6 +118,8 @@ impl PlanError {
             PlanError::Unknown { .. } => "unknown-key",
             PlanError::NotModelled { .. } => "not-modelled",
             PlanError::Senseless { .. } => "senseless",
+            PlanError::FileAbsent { .. } => "file-absent",
+            PlanError::FileRefused { .. } => "file-refused",
             PlanError::Setting { .. } => "setting",
         }
     }
@@ -102,6 +130,10 @@ impl PlanError {
             PlanError::Unknown { nearest: Some(nearest), .. } => format!("write `{nearest}`"),
             PlanError::Unknown { known, .. } => format!("write one of {}", known.join(", ")),
             PlanError::NotModelled { .. } => "leave the key out, or choose the other fidelity".to_owned(),
+            PlanError::FileAbsent { file, .. } => {
+                format!("put {file} beside the scenario: its name is relative to the scenario's folder")
+            }
+            PlanError::FileRefused { file, .. } => format!("correct {file}, or name another file"),
             PlanError::Setting { .. } => {
                 "name a key of the file, such as --set network.loss='2 %'".to_owned()
             }

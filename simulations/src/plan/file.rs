@@ -53,6 +53,14 @@ impl File {
         }
     }
 
+    /// Writes down the defaults that depend on what else is said.
+    pub(super) fn fill_in(&mut self) {
+        match self {
+            File::Full(full) => full.fill_in(),
+            File::Overlay(_) => {}
+        }
+    }
+
     pub(super) fn without_sweep(&self) -> File {
         let mut file = self.clone();
         match &mut file {

@@ -1,16 +1,23 @@
 //! The grammar of `fidelity = "full"`: every key that such a file may have. What is not here is refused by name.
 
+mod network;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::network::{
+    Gossip, Graph, Latency, Line, Matrix, Measured, Mesh, Nat, Network, Regions, Regular, Uniform,
+};
 use super::{
+    exponent::Exponent,
     file::{Lifetime, Setting},
-    units::{Bandwidth, Duration, Rate, Share},
+    lent::{Attached, Stays},
+    units::{Duration, Rate, Share},
     who::{Kind, Who},
 };
-use crate::{access, attacks::Attack, churn, scenario::Scenario};
+use crate::{attacks::Attack, churn, scenario::Scenario};
 
 /// The program's own peers, unchanged, over a modelled network; every promise is checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +98,15 @@ pub struct Population {
     pub issuers: u32,
     /// How many skills are in use: the commonest of the embedded vocabulary, by Zipf's law.
     pub skills: u32,
+    /// The exponent of that law, from 0 to 4 in steps of 0.001: with 0 each skill is as common as another.
+    pub zipf: Exponent,
+    /// How many credentials are of level 1, 2, 3, 4 and 5, in steps of 0.1 %, together all of them; without it as many of one
+    /// level as of another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub levels: Option<[Share; 5]>,
+    /// People whose skills go together; all others have theirs by Zipf's law.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub occupations: Vec<Occupation>,
     /// Every so many professionals decide on each inquiry themselves, the others present to anyone; 0 is none.
     pub ask_every: u32,
 }
@@ -99,168 +115,63 @@ impl Default for Population {
     fn default() -> Self {
         let Scenario { employers, professionals, issuers, skills, ask_every, .. } = Scenario::default();
         let skills = u32::try_from(skills).unwrap_or(u32::MAX);
-        Population { employers, professionals, issuers, skills, ask_every }
+        let (zipf, levels, occupations) = (Exponent::default(), None, Vec::new());
+        Population { employers, professionals, issuers, skills, zipf, levels, occupations, ask_every }
     }
 }
 
-/// How nodes are connected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Network {
-    /// Connections that a node seeks for itself; with those it accepts it has at most three times as many.
-    pub degree: u32,
-    /// How gossip spreads over them.
-    pub gossip: Gossip,
-    /// How long a message takes, one way.
-    pub latency: Latency,
-    /// Transmissions that are lost, in steps of 0.1 %.
-    pub loss: Share,
-    /// Dials that fail, in steps of 0.1 %; the node tries again.
-    pub dial_failing: Share,
-    /// How long a dial to a node that does not answer takes; with 0 ms it fails after a round trip.
-    pub dial_timeout: Duration,
-}
-
-impl Default for Network {
-    fn default() -> Self {
-        Network {
-            degree: u32::try_from(Scenario::default().degree).unwrap_or(u32::MAX),
-            gossip: Gossip::default(),
-            latency: Latency::default(),
-            loss: Share(0),
-            dial_failing: Share(0),
-            dial_timeout: Duration(0),
-        }
-    }
-}
-
-/// How gossip spreads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Gossip {
-    /// Everything to every neighbour.
-    Flood,
-    /// As gossipsub does, with the parameters of the node.
-    #[default]
-    Mesh,
-}
-
-/// How long a message takes, one way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Latency {
-    /// Regions on a line, over which nodes are spread in turn.
-    Line(Regular),
-    /// The same for any two nodes.
-    Uniform(Uniform),
-    /// A table of regions.
-    Regions(Regions),
-}
-
-/// Regions on a line: `near`, and `far` for each border crossed, and up to `jitter`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Regular {
-    /// How many regions.
-    pub regions: u32,
-    /// Within a region.
-    pub near: Duration,
-    /// More for each border between two regions.
-    pub far: Duration,
-    /// At most so much more, uniformly.
-    pub jitter: Duration,
-}
-
-/// Evenly between two bounds, drawn anew for each message.
+/// People of one trade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Uniform {
-    /// Shortest.
-    pub min: Duration,
-    /// Longest.
-    pub max: Duration,
-}
-
-/// A table of regions, from the row's to the column's; each node's own stream draws its region.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Regions {
-    /// How many of all nodes are in each region, in steps of 0.1 %; together all of them.
-    pub shares: Vec<Share>,
-    /// A row and a column for each region.
-    pub one_way: Vec<Vec<Duration>>,
-    /// At most so much more, uniformly.
-    #[serde(default)]
-    pub jitter: Duration,
-}
-
-impl Default for Regular {
-    fn default() -> Self {
-        let ms = Duration;
-        Regular { regions: 4, near: ms(10), far: ms(45), jitter: ms(20) }
-    }
-}
-
-impl Default for Latency {
-    fn default() -> Self {
-        Latency::Line(Regular::default())
-    }
-}
-
-/// Who can be reached by whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Nat {
-    /// Nodes behind a NAT, in steps of 0.1 %; which, each node's own stream decides.
-    pub behind: Share,
-    /// Of pairs of nodes that are both behind one, those that get through to each other; all others speak through a relay.
-    pub punched: Share,
-}
-
-impl Default for Nat {
-    fn default() -> Self {
-        let nat = access::Nat::default();
-        Nat { behind: Share(nat.behind_permille * 1000), punched: Share(nat.punched_permille * 1000) }
-    }
-}
-
-/// A kind of line, of which so many nodes have one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Line {
-    /// Which share of the nodes, in steps of 0.1 %; what is missing falls to the last kind.
+pub struct Occupation {
+    /// What it is called.
+    pub name: String,
+    /// How many of those who hold credentials have it, in steps of 0.1 %.
     pub share: Share,
-    /// From the node.
-    pub up: Bandwidth,
-    /// To the node.
-    pub down: Bandwidth,
+    /// Names of skills of the embedded vocabulary; whoever has the occupation has some of these, each as likely as another.
+    pub skills: Vec<String>,
 }
 
-/// How nodes come and go by themselves.
+/// How nodes come and go by themselves: by chance, or as a trace says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Churn {
+    /// A file of stays, comma-separated under the header `node,start,stop`: a node is its number, employers first, and times are
+    /// seconds or have their unit; no `stop` is to the end. A node that occurs runs in its stays only; the others stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Attached<Stays>>,
     /// How long a node stays; without it as measured in IPFS, Weibull with shape 0.61 and scale 3.7 h.
-    pub session: Lifetime,
-    /// How long it stays away.
-    pub gap: Lifetime,
-    /// Honest nodes that come and go at all, in steps of 0.1 %.
-    pub share: Share,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Lifetime>,
+    /// How long it stays away; without it an hour on average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Lifetime>,
+    /// Honest nodes that come and go at all, in steps of 0.1 %; without it all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
     /// Departures that are crashes, which neighbours notice by silence; the others say goodbye.
     pub crashes: Share,
     /// Nobody leaves earlier.
-    pub from: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Duration>,
 }
 
 impl Default for Churn {
     fn default() -> Self {
-        let renewal = churn::Renewal::default();
-        Churn {
-            session: Lifetime::IPFS,
-            gap: Lifetime::of(renewal.gap),
-            share: Share(renewal.churning_permille * 1000),
-            crashes: Share(renewal.crash_permille * 1000),
-            from: Duration(renewal.from_ms),
+        let crashes = Share(churn::Renewal::default().crash_permille * 1000);
+        Churn { trace: None, session: None, gap: None, share: None, crashes, from: None }
+    }
+}
+
+impl Churn {
+    /// Writes down what is not said, if chance decides.
+    pub(super) fn fill_in(&mut self) {
+        if self.trace.is_none() {
+            let renewal = churn::Renewal::default();
+            self.session.get_or_insert(Lifetime::IPFS);
+            self.gap.get_or_insert(Lifetime::of(renewal.gap));
+            self.share.get_or_insert(Share(renewal.churning_permille * 1000));
+            self.from.get_or_insert(Duration(renewal.from_ms));
         }
     }
 }
@@ -377,7 +288,8 @@ pub struct Queries {
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
-    /// The query, as `knack query` takes it. `{skill}` is a skill drawn by Zipf's law, `{skill 1}` the commonest in use.
+    /// The query, as `knack query` takes it. `{skill}` is a skill drawn by Zipf's law, `{skill 1}` the commonest in use,
+    /// `{occupation skill}` one of an occupation drawn by the shares: the same for all gaps of a search, and another skill for each.
     #[serde(default = "a_skill")]
     pub ask: String,
 }
@@ -407,9 +319,25 @@ pub struct Partition {
     /// When it is whole again; without it never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heal: Option<Duration>,
-    /// Into how many parts, from 2 to 8; nodes are dealt out to them by their numbers.
-    #[serde(default = "two")]
-    pub sides: u8,
+    /// Into how many parts, from 2 to 8; nodes are dealt out to them by their numbers. Without it, and without regions, 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sides: Option<u8>,
+    /// Which regions stay together, such as `[[0, 1], [2]]`: numbers of the places that `network.latency` has (regions, hosts or
+    /// nodes of a graph), counted from 0 in their order there. All that are not named are together a part of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Vec<u32>>,
+}
+
+impl Full {
+    /// Writes down the defaults that depend on what else is said.
+    pub(super) fn fill_in(&mut self) {
+        self.churn.iter_mut().for_each(Churn::fill_in);
+        for partition in &mut self.partitions {
+            if partition.regions.is_empty() {
+                partition.sides.get_or_insert(2);
+            }
+        }
+    }
 }
 
 /// What is measured.
@@ -446,8 +374,4 @@ fn an_hour() -> Duration {
 
 fn a_skill() -> String {
     "{skill}".to_owned()
-}
-
-fn two() -> u8 {
-    2
 }

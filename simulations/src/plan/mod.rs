@@ -2,12 +2,14 @@
 //!
 //! A plan is never half true. Each key does something in the engine that the file names, or is refused: an unknown key with
 //! the nearest one that is known, a value without its unit, a node that is not there, a time after the end. Reading needs no
-//! file and no clock; the same text and settings give the same plan.
+//! clock and opens no file: those that a scenario names are lent to it. The same text, files and settings give the same plan.
 
 mod ask;
 mod error;
+mod exponent;
 mod file;
 mod full;
+mod lent;
 mod overlay;
 mod sense;
 mod settings;
@@ -19,10 +21,16 @@ mod world;
 pub use self::{
     ask::{Ask, NotAsked, Skill},
     error::{PlanError, Position},
+    exponent::Exponent,
     file::{Exponential, File, Lifetime, Setting, Weibull},
     full::{
-        Aims, Amount, Arrival, Churn, Full, Gossip, Latency, Line, Metrics, Nat, Network, Outage, Partition,
-        Population, Publications, Queries, Regions, Regular, Uniform, Withdrawals,
+        Aims, Amount, Arrival, Churn, Full, Gossip, Graph, Latency, Line, Matrix, Measured, Mesh, Metrics,
+        Nat, Network, Occupation, Outage, Partition, Population, Publications, Queries, Regions, Regular,
+        Uniform, Withdrawals,
+    },
+    lent::{
+        Attached, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, HOSTS_MAX, Input, LENT_BYTES_MAX, Lending, STAYS_MAX,
+        Stays,
     },
     overlay::Overlay,
     settings::{Assignment, NotAnAssignment},
@@ -43,11 +51,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads a scenario file, with settings that replace what it says.
+    /// Reads a scenario file that names no others, with settings that replace what it says.
     ///
     /// # Errors
     /// The first thing that is wrong, with the place in the text where it stands there.
     pub fn read(text: &str, settings: &[Assignment]) -> Result<Self, PlanError> {
+        Plan::read_lent(text, settings, &Lending::nothing())
+    }
+
+    /// As [`Plan::read`], with the files that the scenario names.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the place in the text, or in a file that it names, where it stands there.
+    pub fn read_lent(text: &str, settings: &[Assignment], lending: &Lending<'_>) -> Result<Self, PlanError> {
         if text.len() > FILE_BYTES_MAX {
             return Err(PlanError::TooLong);
         }
@@ -56,7 +72,7 @@ impl Plan {
         if !settings.is_empty() {
             file = settings::apply(text, settings)?;
         }
-        sense::check(&file).map_err(|sense| sense.located(text, settings))?;
+        sense::complete(&mut file, lending).map_err(|refused| refused.located(text, settings))?;
         Ok(Plan { file })
     }
 

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     file::{Lifetime, Setting},
-    full::Uniform,
+    full::{Graph, Matrix, Regions, Uniform},
     units::{Duration, Share},
 };
-use crate::overlay::{self, Settings};
+use crate::{
+    latency::Distances,
+    overlay::{self, Settings},
+};
 
 /// Kademlia's look-ups, and nothing else, for up to millions of nodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -148,9 +151,7 @@ pub struct Network {
 
 impl Default for Network {
     fn default() -> Self {
-        let overlay::Latency::Uniform { min_ms, max_ms } = Settings::default().latency;
-        let (min, max) = (Duration(min_ms.into()), Duration(max_ms.into()));
-        Network { latency: Latency::Uniform(Uniform { min, max }), loss: Share(0) }
+        Network { latency: Latency::default(), loss: Share(0) }
     }
 }
 
@@ -161,6 +162,53 @@ impl Default for Network {
 pub enum Latency {
     /// The same for any two nodes.
     Uniform(Uniform),
+    /// A table of regions.
+    Regions(Regions),
+    /// A file of times between hosts.
+    Matrix(Matrix),
+    /// A graph, along whose shortest ways messages go.
+    Gml(Graph),
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        let (min_ms, max_ms) = match Settings::default().latency {
+            overlay::Latency::Uniform { min_ms, max_ms } => (min_ms, max_ms),
+            overlay::Latency::Table(_) => unreachable!("the overlay's default is a range"),
+        };
+        Latency::Uniform(Uniform { min: Duration(min_ms.into()), max: Duration(max_ms.into()) })
+    }
+}
+
+/// What the engine runs.
+fn latency(latency: &Latency) -> overlay::Latency {
+    let ms = |duration: Duration| u32::try_from(duration.0).unwrap_or(u32::MAX);
+    overlay::Latency::Table(match latency {
+        Latency::Uniform(Uniform { min, max }) => {
+            return overlay::Latency::Uniform { min_ms: ms(*min), max_ms: ms(*max) };
+        }
+        Latency::Regions(Regions { shares, one_way, jitter }) => {
+            // No more than a minute, with a row and a column for each: else it was refused.
+            let cell = |from: usize, to: usize| {
+                one_way.get(from).and_then(|row| row.get(to)).map_or(0, |cell| cell.0)
+            };
+            let distances = Distances::new(shares.len(), |from, to| {
+                (u16::try_from(cell(from, to)).unwrap_or(u16::MAX), 0)
+            });
+            overlay::Table {
+                shares_permille: Some(shares.iter().map(|share| share.0 / 1000).collect()),
+                distances: distances.into(),
+                jitter_ms: ms(*jitter),
+            }
+        }
+        Latency::Matrix(Matrix { file, jitter, .. }) | Latency::Gml(Graph { file, jitter }) => {
+            overlay::Table {
+                shares_permille: None,
+                distances: file.content().clone(),
+                jitter_ms: ms(*jitter),
+            }
+        }
+    })
 }
 
 /// How nodes come and go: all but the attackers and those that are never there.
@@ -206,8 +254,6 @@ pub enum Behaviour {
 impl Overlay {
     /// What the engine runs.
     pub(super) fn settings(&self) -> Settings {
-        let ms = |duration: Duration| u32::try_from(duration.0).unwrap_or(u32::MAX);
-        let Latency::Uniform(Uniform { min, max }) = &self.network.latency;
         Settings {
             nodes: self.population.nodes,
             k: self.kademlia.k,
@@ -220,7 +266,7 @@ impl Overlay {
             look_ups: self.look_ups,
             duration_ms: self.duration.0,
             timeout_ms: self.kademlia.timeout.0,
-            latency: overlay::Latency::Uniform { min_ms: ms(*min), max_ms: ms(*max) },
+            latency: latency(&self.network.latency),
             loss_permille: self.network.loss.0 / 1000,
             offline_permille: self.population.offline.0 / 1000,
             bootstrap: match self.bootstrap {

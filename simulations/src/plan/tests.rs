@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
+mod files;
+mod people;
+
 use super::*;
 
 const SMALL: &str = r#"

@@ -108,24 +108,49 @@ const BANDWIDTH: Kind = Kind {
     units: &[("kbit/s", 1), ("Mbit/s", 1000), ("Gbit/s", 1_000_000)],
 };
 
+/// Times between hosts, which lent files state finer than a scenario does.
+const SPAN: Kind = Kind {
+    what: "time",
+    examples: "\"10 ms\", \"2.5 ms\" or \"350 us\"",
+    smallest: "a nanosecond",
+    most: "two minutes",
+    max: 120_000_000_000,
+    units: &[("ns", 1), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000)],
+};
+
+/// A time between hosts, in nanoseconds.
+pub(super) fn nanoseconds(text: &str) -> Result<u64, UnitError> {
+    SPAN.parse(text, None).map(|ns| u64::try_from(ns).unwrap_or(u64::MAX))
+}
+
+/// A time between hosts, in nanoseconds; without a unit it is milliseconds.
+pub(super) fn nanoseconds_or_ms(text: &str) -> Result<u64, UnitError> {
+    SPAN.parse(text, Some("ms")).map(|ns| u64::try_from(ns).unwrap_or(u64::MAX))
+}
+
 impl Kind {
-    /// A number, a space or none, a unit. Exact: there are no floating-point numbers here.
-    fn parse(&self, text: &str) -> Result<u128, UnitError> {
+    /// A number, a space or none, a unit, or `otherwise` if there is none. Exact: there are no floating-point numbers here.
+    fn parse(&self, text: &str, otherwise: Option<&str>) -> Result<u128, UnitError> {
         let form = || UnitError::Form { text: text.to_owned(), what: self.what, examples: self.examples };
         let trimmed = text.trim();
         let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
         let (number, unit) = trimmed.split_at(end);
-        let unit = unit.trim_start();
+        let unit = match (unit.trim_start(), otherwise) {
+            ("", Some(otherwise)) => otherwise,
+            (unit, _) => unit,
+        };
         let (_, factor) = self.units.iter().find(|(name, _)| *name == unit).ok_or_else(form)?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.is_empty()
             || number.ends_with('.')
+            || fraction.contains('.')
             || fraction.len() > DECIMALS_MAX
             || whole.len() + fraction.len() > DIGITS_MAX
         {
             return Err(form());
         }
-        let digits: u128 = format!("{whole}{fraction}").parse().map_err(|_| form())?;
+        let digits =
+            whole.bytes().chain(fraction.bytes()).fold(0, |sum, digit| sum * 10 + u128::from(digit - b'0'));
         let scale = (0..fraction.len()).fold(1, |scale: u128, _| scale * 10);
         let scaled = digits * factor;
         if !scaled.is_multiple_of(scale) {
@@ -169,7 +194,7 @@ macro_rules! unit {
             type Err = UnitError;
 
             fn from_str(text: &str) -> Result<Self, UnitError> {
-                let value = $kind.parse(text)?;
+                let value = $kind.parse(text, None)?;
                 // The kind's maximum fits.
                 Ok($name(<$inner>::try_from(value).unwrap_or(<$inner>::MAX)))
             }
@@ -221,6 +246,13 @@ unit!(Duration(u64), DURATION);
 unit!(Share(u32), SHARE);
 unit!(Rate(u64), RATE);
 unit!(Bandwidth(u64), BANDWIDTH);
+
+impl Duration {
+    /// A duration with its unit, or seconds without one.
+    pub(super) fn or_seconds(text: &str) -> Result<Self, UnitError> {
+        DURATION.parse(text, Some("s")).map(|ms| Duration(u64::try_from(ms).unwrap_or(u64::MAX)))
+    }
+}
 
 impl Share {
     /// The whole.

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::full::{Amount, Full, Gossip, Latency, Regions, Regular, Uniform};
+use knackmesh_protocol::vocabulary::{Resolution, Vocabulary};
+
+use super::{
+    file::Lifetime,
+    full::{self, Amount, Full, Gossip, Graph, Latency, Matrix, Regions, Regular, Uniform},
+};
 use crate::{
     access::{Line, Nat},
     attacks::Attack,
     churn::{Churn, Renewal},
     latency,
     mesh::{self, Mesh},
-    scenario::{Crowd, Scenario},
+    scenario::{Crowd, Occupation, Scenario},
     streams::entry,
 };
 
@@ -20,7 +25,7 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
     let Full { population, network, .. } = file;
     let regions = match &network.latency {
         Latency::Line(line) => line.regions,
-        Latency::Uniform(_) | Latency::Regions(_) => 1,
+        Latency::Uniform(_) | Latency::Regions(_) | Latency::Matrix(_) | Latency::Gml(_) => 1,
     };
     let mut scenario = Scenario {
         seed,
@@ -40,11 +45,14 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
         strike_ms: file.aims.strike.0,
         flood_per_s: file.aims.flood_per_second,
         skills: population.skills as usize,
+        zipf_thousandths: population.zipf.0,
+        levels_permille: population.levels.map(|levels| levels.map(permille)),
+        occupations: occupations(&population.occupations),
         ask_every: population.ask_every,
         degree: network.degree as usize,
         gossip: match network.gossip {
             Gossip::Flood => mesh::Gossip::Flood,
-            Gossip::Mesh => mesh::Gossip::Mesh(Mesh::default()),
+            Gossip::Mesh => mesh::Gossip::Mesh(mesh(&network.mesh)),
         },
         dial_failing_permille: permille(network.dial_failing),
         dial_timeout_ms: network.dial_timeout.0,
@@ -72,15 +80,55 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
     scenario
 }
 
+/// Names that mean no skill were refused before.
+fn occupations(occupations: &[full::Occupation]) -> Vec<Occupation> {
+    if occupations.is_empty() {
+        return Vec::new();
+    }
+    let vocabulary = Vocabulary::embedded();
+    let skill = |word: &String| match vocabulary.exact(word) {
+        Some(Resolution::Unique(skill)) => Some(skill),
+        _ => None,
+    };
+    let occupation = |occupation: &full::Occupation| Occupation {
+        share_permille: permille(occupation.share),
+        skills: occupation.skills.iter().filter_map(skill).collect(),
+    };
+    occupations.iter().map(occupation).collect()
+}
+
+fn mesh(mesh: &full::Mesh) -> Mesh {
+    Mesh {
+        degree: mesh.degree as usize,
+        low: mesh.low as usize,
+        high: mesh.high as usize,
+        outbound: mesh.outbound as usize,
+        lazy: mesh.lazy as usize,
+        lazy_permille: permille(mesh.lazy_share) as usize,
+        heartbeat_ms: mesh.heartbeat.0,
+        told: mesh.told.into(),
+        kept: mesh.kept.into(),
+        backoff_ms: mesh.backoff.0,
+        flood_publish: mesh.flood_publish,
+        unwanted_above: mesh.unwanted_above as usize,
+    }
+}
+
 fn churn(file: &Full) -> Churn {
-    let renewal = file.churn.as_ref().map(|churn| Renewal {
-        session: churn.session.in_ms(),
-        gap: churn.gap.in_ms(),
-        churning_permille: permille(churn.share),
-        crash_permille: permille(churn.crashes),
-        from_ms: churn.from.0,
-    });
-    renewal.map_or(Churn::None, Churn::Renewal)
+    let Some(churn) = &file.churn else { return Churn::None };
+    let crash_permille = permille(churn.crashes);
+    if let Some(trace) = &churn.trace {
+        let stays = trace.content().0.iter().map(|(_, stay)| *stay).collect();
+        return Churn::Trace { stays, crash_permille };
+    }
+    let usual = Renewal::default();
+    Churn::Renewal(Renewal {
+        session: churn.session.map_or(usual.session, Lifetime::in_ms),
+        gap: churn.gap.map_or(usual.gap, Lifetime::in_ms),
+        churning_permille: churn.share.map_or(usual.churning_permille, permille),
+        crash_permille,
+        from_ms: churn.from.map_or(usual.from_ms, |from| from.0),
+    })
 }
 
 fn latency(latency: &Latency) -> latency::Latency {
@@ -97,6 +145,9 @@ fn latency(latency: &Latency) -> latency::Latency {
             one_way_ms: one_way.iter().map(|row| row.iter().map(|cell| cell.0).collect()).collect(),
             jitter_ms: jitter(*most),
         },
+        Latency::Matrix(Matrix { file, jitter: most, .. }) | Latency::Gml(Graph { file, jitter: most }) => {
+            latency::Latency::Matrix { distances: file.content().clone(), jitter_ms: jitter(*most) }
+        }
     }
 }
 

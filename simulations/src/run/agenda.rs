@@ -38,10 +38,32 @@ pub enum Deed {
         /// Whether it says goodbye, or its neighbours notice its silence.
         goodbye: bool,
     },
-    /// The network falls into so many parts.
-    Part(u8),
+    /// The network falls into parts.
+    Part(Parts),
     /// The network is whole again.
     Heal,
+}
+
+/// Which nodes stay together when the network falls apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// Nodes are dealt out to so many parts by their numbers.
+    Numbers(u8),
+    /// Regions are, as listed; all that are not listed are a part of their own.
+    Regions(Vec<Vec<u32>>),
+}
+
+impl Parts {
+    /// The part of a node that is in a region.
+    pub fn part(&self, node: u32, region: u32) -> u8 {
+        match self {
+            Parts::Numbers(parts) => (node % u32::from(*parts)) as u8,
+            Parts::Regions(parts) => {
+                let part = parts.iter().position(|regions| regions.contains(&region));
+                u8::try_from(part.unwrap_or(parts.len())).unwrap_or(u8::MAX)
+            }
+        }
+    }
 }
 
 /// When a deed is done, in milliseconds since the run began.
@@ -80,7 +102,11 @@ impl Drawing<'_> {
         let seed = self.scenario.seed;
         let file = self.file;
         for partition in &file.partitions {
-            self.due.push((partition.begin.0, Deed::Part(partition.sides)));
+            let parts = match partition.sides {
+                Some(sides) => Parts::Numbers(sides),
+                None => Parts::Regions(partition.regions.clone()),
+            };
+            self.due.push((partition.begin.0, Deed::Part(parts)));
             self.due.extend(partition.heal.map(|heal| (heal.0, Deed::Heal)));
         }
         for (n, arrival) in file.arrivals.iter().enumerate() {
@@ -114,9 +140,15 @@ impl Drawing<'_> {
             // A plan's queries were read when it was.
             let Ok(ask) = ask.parse::<Ask>() else { continue };
             self.draw("queries", n, &timing, |node, rng| {
+                let mut together = Vec::new();
+                if ask.together() > 0 {
+                    together = population.skills_together(ask.together(), rng);
+                }
                 let query = ask.fill(|skill| match skill {
                     Skill::Drawn => population.skill(rng),
                     Skill::Rank(rank) => population.skills[rank as usize - 1].clone(),
+                    // As many were drawn as there are gaps, unless nobody has an occupation, which a plan refuses.
+                    Skill::OfOccupation => together.pop().unwrap_or_else(|| population.skill(rng)),
                 });
                 Deed::Search { node, query }
             });

@@ -16,7 +16,7 @@ use knackmesh_protocol::{
 
 use self::spreading::Spreading;
 pub use self::{
-    agenda::{Deed, Due, agenda},
+    agenda::{Deed, Due, Parts, agenda},
     observed::{Asked, Learning, Observed, QueryRow, Row, Scraped},
     spreading::{Spread, What},
 };
@@ -145,7 +145,11 @@ impl Run {
             Deed::Start(node) => self.world.start(node),
             Deed::Stop { node, goodbye: true } => self.world.leave(node)?,
             Deed::Stop { node, goodbye: false } => self.world.crash(node)?,
-            Deed::Part(sides) => self.world.partition(|node| (node % u32::from(sides)) as u8)?,
+            Deed::Part(parts) => {
+                let nodes = 0..self.world.scenario.nodes();
+                let sides: Vec<u8> = nodes.map(|n| parts.part(n, self.world.node(n).region)).collect();
+                self.world.partition(|node| sides[node as usize])?;
+            }
             Deed::Heal => self.world.heal(),
         }
         Ok(())

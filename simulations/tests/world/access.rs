@@ -1,6 +1,6 @@
 use knackmesh_simulations::{
     access::{Line, Nat},
-    latency::Latency,
+    latency::{Distances, Latency},
     scenario::Scenario,
     world::World,
 };
@@ -25,7 +25,8 @@ fn latency_is_what_the_scenario_says() {
     assert_eq!((after.len(), after[0]), (39, 700));
     assert!(after.iter().all(|ms| ms % 700 == 0), "{after:?}");
     // Two halves of the world, a second apart: whoever is not next to the publisher waits for it.
-    let matrix = Latency::Matrix { one_way_ms: vec![vec![5, 1000], vec![1000, 5]], jitter_ms: 0 };
+    let distances = Distances::new(2, |from, to| (if from == to { 5 } else { 1000 }, 0));
+    let matrix = Latency::Matrix { distances: distances.into(), jitter_ms: 0 };
     let (world, _) = published(Scenario { latency: matrix, ..small(30) });
     for (node, after_ms) in &world.messages()[0].receipts {
         assert_eq!(*after_ms >= 1000, node % 2 == 1, "node {node} after {after_ms} ms");

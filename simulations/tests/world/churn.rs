@@ -114,7 +114,7 @@ fn churn_has_one_history_and_who_is_spared_stays() {
 fn a_trace_is_followed() {
     let stay = |start_ms, stop_ms| Stay { node: 3, start_ms, stop_ms };
     let stays = vec![stay(5000, 20_000), stay(40_000, 50_000)];
-    let churn = Churn::Trace { stays, crash: false };
+    let churn = Churn::Trace { stays, crash_permille: 0 };
     let mut world = World::new(Scenario { churn, employers: 5, professionals: 10, ..small(42) });
     for (until_ms, runs) in [
         (4999, false),

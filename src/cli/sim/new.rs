@@ -1,6 +1,10 @@
 //! `knack sim new`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use serde::Serialize;
 
@@ -8,7 +12,7 @@ use super::{Outcome, Screen};
 use crate::{
     cli::{
         screen::table,
-        writing::{Written, write_new},
+        writing::{Written, vacant, write_new},
     },
     sim::{Plan, SHIPPED, ScenarioError, Shipped, find},
 };
@@ -60,10 +64,22 @@ impl Args {
             return Err(missing.into());
         };
         let file = self.file.unwrap_or_else(|| PathBuf::from(format!("{}.toml", shipped.name)));
+        let within = file.parent().unwrap_or(Path::new(""));
+        let lacking = |(name, text): &&(&str, &str)| {
+            !fs::read_to_string(within.join(name)).is_ok_and(|there| there == *text)
+        };
+        let beside: Vec<_> = shipped.files.iter().filter(lacking).collect();
+        // Nothing is written unless all can be.
+        vacant(&file)?;
+        beside.iter().try_for_each(|(name, _)| vacant(&within.join(name)))?;
         write_new(&file, shipped.text.as_bytes())?;
+        beside.iter().try_for_each(|(name, text)| write_new(&within.join(name), text.as_bytes()))?;
         let written = Written { file: file.display().to_string() };
         screen.show(&written, || {
-            screen.say(&format!("wrote {}; change it, then run it:", written.file));
+            let names: Vec<&str> = shipped.files.iter().map(|(name, _)| *name).collect();
+            let beside =
+                if names.is_empty() { String::new() } else { format!(" and {} beside it", names.join(", ")) };
+            screen.say(&format!("wrote {}{beside}; change it, then run it:", written.file));
             screen.say(&format!("knack sim run '{}'", written.file));
         });
         Ok(ExitCode::SUCCESS)
@@ -72,8 +88,7 @@ impl Args {
 
 fn list(screen: &Screen) {
     let row = |shipped: &Shipped| {
-        let title =
-            Plan::read(shipped.text, &[]).map(|plan| plan.file.title().to_owned()).unwrap_or_default();
+        let title = shipped.plan(&[]).map(|plan| plan.file.title().to_owned()).unwrap_or_default();
         Row { name: shipped.name, title }
     };
     let rows: Vec<Row> = SHIPPED.iter().map(row).collect();

@@ -52,6 +52,7 @@ impl Args {
         let (named, plan, _) = scenario(&self.source.scenario, &self.source.settings)?;
         let seed = self.seed;
         let folder = Folder::new(out_or(self.out, || format!("{}-seed-{seed}", named.name)))?;
+        folder.write_inputs(&plan.file.inputs())?;
         let stop = stop_on_interrupt();
         // Millions of nodes take a while before anything happens.
         let bar = screen.progress(&format!("seed {seed}, setting up"));

@@ -27,6 +27,7 @@ use knackmesh_simulations::{
     population::{Person, Population},
     run::{Deed, agenda},
     scenario::Scenario,
+    streams::stream,
     traffic::{Count, Kind},
 };
 use tempfile::TempDir;
@@ -264,11 +265,10 @@ async fn start(
     let ports: Arc<Mutex<BTreeMap<String, u32>>> = Arc::default();
     let mut nodes: Vec<Running> = Vec::new();
     for (number, (node, config)) in (0..).zip(prepared) {
-        let (latency, regions) = (scenario.latency.clone(), scenario.regions);
+        let (latency, regions, seed) = (scenario.latency.clone(), scenario.regions, scenario.seed);
         let at = Arc::clone(&ports);
         let lag = Lag::new(move |address| {
-            // A place follows from a number alone in the latencies that can be validated.
-            let place = |node: u32| node % regions.max(1);
+            let place = |node| latency.place(node, regions, &mut stream(seed, node, "place"));
             let ports = at.lock().unwrap_or_else(PoisonError::into_inner);
             let other = ports.get(&port(address)).copied().unwrap_or(number);
             Duration::from_millis(latency.least_ms(place(number), place(other)))

@@ -1,5 +1,7 @@
 //! What is to happen, against who is there and how long there is.
 
+use std::collections::BTreeSet;
+
 use knackmesh_protocol::{
     limits::{LEASE_MAX_MS, LEASE_MIN_MS},
     query::parse,
@@ -10,13 +12,15 @@ use super::Senseless;
 use crate::{
     plan::{
         ask::Ask,
-        full::{Full, Publications, Queries, Withdrawals},
+        full::{Full, Occupation, Partition, Publications, Queries, Withdrawals},
         units::{Duration, Rate},
         who::{Kind, Who},
     },
     scenario::{START, Scenario},
 };
 
+/// Most parts into which the network falls.
+const SIDES_MAX: u8 = 8;
 /// Most events that a Poisson process may be expected to have.
 const DRAWN_MAX: u64 = 1_000_000;
 
@@ -65,6 +69,7 @@ impl Agenda<'_> {
             if asked.rank_max().is_some_and(|rank| rank as usize > most) {
                 return Err(refuse(format!("`{ask}`: only {most} skills are in use")));
             }
+            self.together(&asked).map_err(|message| refuse(format!("`{ask}`: {message}")))?;
             // Any skill does: whether it is a query does not depend on which.
             let Some(any) = vocabulary.skills().first() else { continue };
             parse(&asked.fill(|_| any.id.clone()), &vocabulary, START)
@@ -77,14 +82,34 @@ impl Agenda<'_> {
         self.partitions()
     }
 
+    /// Whether there are as many skills of one occupation as are asked for.
+    fn together(&self, asked: &Ask) -> Result<(), String> {
+        let count = asked.together();
+        let occupations = &self.file.population.occupations;
+        if count > 0 && occupations.is_empty() {
+            return Err("there are no `population.occupations`".to_owned());
+        }
+        match occupations.iter().find(|occupation| occupation.skills.len() < count) {
+            Some(Occupation { name, skills, .. }) => {
+                Err(format!("`{name}` has only {} skills", skills.len()))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn partitions(&self) -> Result<(), Senseless> {
         let mut free = Some(Duration(0));
         for (n, partition) in self.file.partitions.iter().enumerate() {
             let wrong =
                 |key: &str, message: String| Err(Senseless { key: format!("partitions.{n}.{key}"), message });
             self.time(format!("partitions.{n}.begin"), partition.begin)?;
-            if !(2..=8).contains(&partition.sides) {
-                return wrong("sides", format!("{} is not from 2 to 8", partition.sides));
+            if let Some(sides) = partition.sides
+                && !(2..=SIDES_MAX).contains(&sides)
+            {
+                return wrong("sides", format!("{sides} is not from 2 to {SIDES_MAX}"));
+            }
+            if let Err(message) = self.regions(partition) {
+                return wrong("regions", message);
             }
             if free.is_none_or(|free| partition.begin < free) {
                 return wrong("begin", "the partition before has not healed by then".into());
@@ -93,6 +118,41 @@ impl Agenda<'_> {
                 return wrong("heal", "a partition heals after it began".into());
             }
             free = partition.heal;
+        }
+        Ok(())
+    }
+
+    fn regions(&self, Partition { sides, regions, .. }: &Partition) -> Result<(), String> {
+        if regions.is_empty() {
+            return Ok(());
+        }
+        if sides.is_some() {
+            return Err("either `sides`, by number, or `regions`".to_owned());
+        }
+        if regions.len() >= usize::from(SIDES_MAX) {
+            return Err(format!(
+                "{} parts; {} at most, and those that are not named",
+                regions.len(),
+                SIDES_MAX - 1
+            ));
+        }
+        let places = self.scenario.latency.places(self.scenario.regions);
+        let mut named = BTreeSet::new();
+        for region in regions.iter().flatten() {
+            if *region >= places {
+                return Err(format!(
+                    "there is no region {region}: `network.latency` has {places}, counted from 0"
+                ));
+            }
+            if !named.insert(*region) {
+                return Err(format!("region {region} is named twice"));
+            }
+        }
+        if regions.iter().any(Vec::is_empty) {
+            return Err("a part without regions".to_owned());
+        }
+        if regions.len() == 1 && named.len() == places as usize {
+            return Err("all regions stay together".to_owned());
         }
         Ok(())
     }

@@ -1,20 +1,30 @@
 //! The full fidelity: bounds of what is modelled.
 
-use super::{Senseless, agenda::Agenda, permille, within};
+mod population;
+
+use super::{Refused, Senseless, agenda::Agenda, latency, permille, within};
 use crate::plan::{
-    full::{Amount, Full, Latency, Regions, Uniform},
+    file::Lifetime,
+    full::{self, Amount, Full, Gossip, Latency, Mesh},
+    lent,
     units::{Duration, Share},
     world,
 };
 
 /// Most nodes with a full peer each.
 const NODES_MAX: u32 = 10_000;
-/// Longest latency.
-const LATENCY_MAX: Duration = Duration(60_000);
+/// Most neighbours in a mesh.
+const MESH_MAX: u32 = 1000;
+/// Most heartbeats for which a message is kept.
+const BEATS_MAX: u32 = 1000;
+/// Shortest time between two heartbeats.
+const HEARTBEAT_MIN: Duration = Duration(10);
+/// Longest time between two heartbeats.
+const HEARTBEAT_MAX: Duration = Duration(60_000);
 
-pub(super) fn check(file: &Full) -> Result<(), Senseless> {
+pub(super) fn check(file: &Full) -> Result<(), Refused> {
     if file.duration.0 == 0 {
-        return Err(Senseless::new("duration", "nothing happens in no time"));
+        return Err(Senseless::new("duration", "nothing happens in no time").into());
     }
     within("population.issuers", file.population.issuers, 1, 1000)?;
     within("population.skills", file.population.skills, 4, 100_000)?;
@@ -29,8 +39,9 @@ pub(super) fn check(file: &Full) -> Result<(), Senseless> {
         within(key, count, 0, NODES_MAX)?;
     }
     if file.metrics.resolution.0 == 0 || file.metrics.every.0 == 0 {
-        return Err(Senseless::new("metrics", "there is no looking all the time; the least is 1 ms"));
+        return Err(Senseless::new("metrics", "there is no looking all the time; the least is 1 ms").into());
     }
+    population::check(file)?;
     network(file)?;
     churn(file)?;
     let mut hostile: u32 = 0;
@@ -48,9 +59,10 @@ pub(super) fn check(file: &Full) -> Result<(), Senseless> {
     within("population", scenario.nodes(), 2, NODES_MAX)?;
     if scenario.victim >= scenario.employers.max(1) {
         let message = format!("there are {} employers, numbered from 0", scenario.employers);
-        return Err(Senseless::new("aims.victim", message));
+        return Err(Senseless::new("aims.victim", message).into());
     }
-    Agenda { file, scenario: &scenario }.check()
+    trace(file, scenario.nodes())?;
+    Ok(Agenda { file, scenario: &scenario }.check()?)
 }
 
 fn network(file: &Full) -> Result<(), Senseless> {
@@ -59,41 +71,14 @@ fn network(file: &Full) -> Result<(), Senseless> {
     permille("network.dial_failing", network.dial_failing)?;
     permille("nat.behind", file.nat.behind)?;
     permille("nat.punched", file.nat.punched)?;
-    let short = |key: &str, duration: Duration| {
-        if duration <= LATENCY_MAX {
-            return Ok(());
-        }
-        Err(Senseless::new(format!("network.{key}"), format!("{duration} is more than a minute")))
-    };
-    short("dial_timeout", network.dial_timeout)?;
+    latency::short("dial_timeout", network.dial_timeout)?;
+    mesh(&network.mesh, network.gossip)?;
     match &network.latency {
-        Latency::Line(line) => {
-            within("network.latency.line.regions", line.regions, 1, 1000)?;
-            short("latency.line.near", line.near)?;
-            short("latency.line.far", line.far)?;
-            short("latency.line.jitter", line.jitter)?;
-        }
-        Latency::Uniform(Uniform { min, max }) => {
-            short("latency.uniform.max", *max)?;
-            if min > max {
-                return Err(Senseless::new(
-                    "network.latency.uniform.min",
-                    format!("{min} is more than {max}"),
-                ));
-            }
-        }
-        Latency::Regions(Regions { shares, one_way, jitter }) => {
-            let wrong = |message: &str| Err(Senseless::new("network.latency.regions", message));
-            short("latency.regions.jitter", *jitter)?;
-            one_way.iter().flatten().try_for_each(|cell| short("latency.regions.one_way", *cell))?;
-            shares.iter().try_for_each(|share| permille("network.latency.regions.shares", *share))?;
-            if shares.iter().map(|share| u64::from(share.0)).sum::<u64>() != u64::from(Share::WHOLE.0) {
-                return wrong("the shares together are not 100 %");
-            }
-            if one_way.len() != shares.len() || one_way.iter().any(|row| row.len() != shares.len()) {
-                return wrong("`one_way` needs a row and a column for each of the shares");
-            }
-        }
+        Latency::Line(line) => latency::line(line)?,
+        Latency::Uniform(uniform) => latency::uniform(uniform)?,
+        Latency::Regions(regions) => latency::regions(regions)?,
+        Latency::Matrix(matrix) => latency::matrix(matrix)?,
+        Latency::Gml(graph) => latency::gml(graph)?,
     }
     for (n, line) in file.lines.iter().enumerate() {
         permille(format!("lines.{n}.share"), line.share)?;
@@ -106,12 +91,61 @@ fn network(file: &Full) -> Result<(), Senseless> {
 
 fn churn(file: &Full) -> Result<(), Senseless> {
     let Some(churn) = &file.churn else { return Ok(()) };
-    permille("churn.share", churn.share)?;
-    permille("churn.crashes", churn.crashes)?;
-    for (key, lifetime) in [("churn.session", churn.session), ("churn.gap", churn.gap)] {
-        if let Some(fault) = lifetime.fault() {
+    let full::Churn { trace, session, gap, share, crashes, from } = churn;
+    permille("churn.share", share.unwrap_or(Share::WHOLE))?;
+    permille("churn.crashes", *crashes)?;
+    for (key, lifetime) in [("churn.session", session), ("churn.gap", gap)] {
+        if let Some(fault) = lifetime.and_then(Lifetime::fault) {
             return Err(Senseless::new(key, fault));
         }
+    }
+    let by_chance = [
+        ("session", session.is_some()),
+        ("gap", gap.is_some()),
+        ("share", share.is_some()),
+        ("from", from.is_some()),
+    ];
+    if trace.is_some()
+        && let Some((key, _)) = by_chance.into_iter().find(|(_, said)| *said)
+    {
+        let message = "a trace says who comes and goes when: leave one of the two out";
+        return Err(Senseless::new(format!("churn.{key}"), message));
+    }
+    Ok(())
+}
+
+/// The nodes that a trace speaks of are there.
+fn trace(file: &Full, nodes: u32) -> Result<(), Refused> {
+    let Some(trace) = file.churn.as_ref().and_then(|churn| churn.trace.as_ref()) else { return Ok(()) };
+    let Some((line, stay)) = trace.content().0.iter().find(|(_, stay)| stay.node >= nodes) else {
+        return Ok(());
+    };
+    Err(Refused::Lent(lent::Fault {
+        key: "churn.trace".to_owned(),
+        name: trace.name().to_owned(),
+        line: Some(*line),
+        message: format!("there is no node {}: there are {nodes}, numbered from 0", stay.node),
+        absent: false,
+    }))
+}
+
+/// What gossipsub asks of its parameters.
+fn mesh(mesh: &Mesh, gossip: Gossip) -> Result<(), Senseless> {
+    let Mesh { degree, low, high, outbound, lazy, lazy_share, heartbeat, told, kept, .. } = mesh;
+    if gossip == Gossip::Flood && *mesh != Mesh::default() {
+        return Err(Senseless::new("network.mesh", "gossip that floods has no mesh"));
+    }
+    within("network.mesh.degree", *degree, 1, MESH_MAX)?;
+    within("network.mesh.low", *low, 1, *degree)?;
+    within("network.mesh.high", *high, *degree, MESH_MAX)?;
+    within("network.mesh.outbound", *outbound, 0, (degree / 2).min(low - 1))?;
+    within("network.mesh.lazy", *lazy, 0, MESH_MAX)?;
+    permille("network.mesh.lazy_share", *lazy_share)?;
+    within("network.mesh.kept", *kept, 1, BEATS_MAX)?;
+    within("network.mesh.told", *told, 1, *kept)?;
+    if !(HEARTBEAT_MIN..=HEARTBEAT_MAX).contains(heartbeat) {
+        let message = format!("{heartbeat} is not from {HEARTBEAT_MIN} to {HEARTBEAT_MAX}");
+        return Err(Senseless::new("network.mesh.heartbeat", message));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The overlay: the engine says itself what it cannot run.
 
-use super::{Senseless, permille};
+use super::{Senseless, latency, permille};
 use crate::plan::{
     full::Uniform,
     overlay::{Latency, Overlay},
@@ -19,9 +19,14 @@ pub(super) fn check(file: &Overlay) -> Result<(), Senseless> {
             }
         }
     }
-    let Latency::Uniform(Uniform { max, .. }) = &file.network.latency;
-    if u32::try_from(max.0).is_err() {
-        return Err(Senseless::new("network.latency.uniform.max", format!("{max} is too long")));
+    match &file.network.latency {
+        Latency::Uniform(Uniform { max, .. }) if u32::try_from(max.0).is_err() => {
+            return Err(Senseless::new("network.latency.uniform.max", format!("{max} is too long")));
+        }
+        Latency::Uniform(_) => {}
+        Latency::Regions(regions) => latency::regions(regions)?,
+        Latency::Matrix(matrix) => latency::matrix(matrix)?,
+        Latency::Gml(graph) => latency::gml(graph)?,
     }
     file.settings().validate().map_err(|unfit| {
         let message = format!("{} is not {}", unfit.value, unfit.allowed);
