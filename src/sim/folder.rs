@@ -125,8 +125,8 @@ impl Folder {
         }
         self.table("messages.csv", &record.messages)?;
         self.table("load.csv", &record.load)?;
-        self.json("summary.json", &record.summary)?;
-        self.json("manifest.json", &record.manifest)
+        self.write_json("summary.json", &record.summary)?;
+        self.write_json("manifest.json", &record.manifest)
     }
 
     /// Writes the files of a sweep itself, without its runs.
@@ -151,7 +151,7 @@ impl Folder {
             rows.push(head.into_iter().chain(run.values.clone()).chain(metrics.clone().map(value)).collect());
         }
         self.rows("runs.csv", &rows)?;
-        self.json("manifest.json", sweep)
+        self.write_json("manifest.json", sweep)
     }
 
     /// The manifest of a run.
@@ -216,7 +216,11 @@ impl Folder {
         Ok(manifest["format"].as_str().unwrap_or_default().to_owned())
     }
 
-    fn json<T: Serialize>(&self, name: &str, value: &T) -> Result<(), FolderError> {
+    /// Writes a file of the folder as JSON.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<(), FolderError> {
         let mut text = serde_json::to_string_pretty(value).map_err(|e| self.damaged(name, &e))?;
         text.push('\n');
         self.write(name, text.as_bytes())

@@ -25,7 +25,7 @@ pub use self::{
     metrics::{METRICS, Metric},
     record::{Ending, Manifest, Record, Sweep, SweepRow},
     replaying::{NodeRow, Replayed, replay},
-    report::write_report,
+    report::{write_report, write_validation},
     running::{Progress, run},
     scenarios::{Named, ScenarioError, find, scenario},
     sweeping::{Job, Seeds, Swept, jobs, sweep},

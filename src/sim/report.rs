@@ -7,7 +7,8 @@ use super::{
     metrics::{METRICS, label},
     plots::{self, Chart, Drawn, Section},
     record::{Ending, Record, Sweep},
-    statistics::mean,
+    statistics::{Mean, mean},
+    validating::Validation,
 };
 
 /// Writes the plots and the report of a folder of results.
@@ -38,13 +39,57 @@ pub fn write_report(folder: &Folder) -> Result<(), FolderError> {
         }
         figures.push_str(if *is_open { "" } else { "</details>\n" });
     }
-    let page = format!(
+    folder.write("report.html", page(&title, &format!("{numbers}\n{figures}\n{origin}")).as_bytes())
+}
+
+/// Writes the document, the plots and the report of a validation.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_validation(folder: &Folder, validation: &Validation) -> Result<(), FolderError> {
+    folder.write_json("validation.json", validation)?;
+    let mut body = format!("<p>{}</p>", escaped(VALIDATED));
+    for part in &validation.parts {
+        let seeds: Vec<String> = part.seeds.iter().map(u64::to_string).collect();
+        let _ = write!(body, "<h2>{}</h2>\n<p>Seeds {}.</p>\n", escaped(&part.title), seeds.join(", "));
+        body.push_str(
+            "<table><tr><th>what</th><th>model</th><th>real nodes</th><th>ratio</th><th>verdict</th></tr>\n",
+        );
+        for row in &part.rows {
+            let value = |mean: &Mean| {
+                let half = mean.half_width.map_or(String::new(), |half| format!(" \u{b1} {half:.1}"));
+                format!("{:.1}{half} {}", mean.mean, row.unit)
+            };
+            let _ = writeln!(
+                body,
+                "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}{}</td></tr>",
+                escaped(&row.what),
+                value(&row.model),
+                value(&row.real),
+                row.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}")),
+                row.verdict.name(),
+                row.because.map_or(String::new(), |because| format!(": {}", escaped(because))),
+            );
+        }
+        body.push_str("</table>\n");
+        for chart in part.charts() {
+            body.push_str(&figure(folder, &chart)?);
+        }
+    }
+    folder.write("report.html", page("The model held against real nodes", &body).as_bytes())
+}
+
+const VALIDATED: &str = "The same plans were carried out by the model and by real nodes on one machine, whose lines were given \
+                         the length that the plans say. Means over the seeds with 95 % intervals; a time holds within 10 %, a \
+                         count within 5 %.";
+
+fn page(title: &str, body: &str) -> String {
+    format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\n<style>{STYLE}</style></head>\n\
-         <body><main>\n<h1>{title}</h1>\n{numbers}\n{figures}\n{origin}</main></body></html>\n",
-        title = escaped(&title),
-    );
-    folder.write("report.html", page.as_bytes())
+         <body><main>\n<h1>{title}</h1>\n{body}</main></body></html>\n",
+        title = escaped(title),
+    )
 }
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;color:#222;margin:0;background:#fff}\

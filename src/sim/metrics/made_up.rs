@@ -26,6 +26,7 @@ pub fn record(scenario: &str) -> Record {
         attackers: 0,
         orders: None,
         scenario: Plan::read(&text, &[]).unwrap().file,
+        inputs: Default::default(),
         program: Program::this(),
         machine: Machine::this(),
         wall_seconds: 1.0,

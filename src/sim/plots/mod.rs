@@ -8,6 +8,7 @@ mod curves;
 mod drawing;
 mod of_run;
 mod of_sweep;
+mod of_validation;
 mod strokes;
 mod swept;
 
@@ -16,6 +17,7 @@ pub use self::{
     drawing::PlotError,
     of_run::of_run,
     of_sweep::{Drawn, Section, of_sweep},
+    of_validation::overlaid,
 };
 
 /// A plot.

@@ -1,45 +1,67 @@
 //! The two worlds' answers laid side by side.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Measured;
 use crate::sim::statistics::{Mean, mean, quantile, sorted};
 
-/// How far a count of the model may be from that of real nodes.
-pub const COUNTS_WITHIN: f64 = 0.05;
+/// How far a count of the model may be from that of real nodes, as a share.
+const COUNTS_WITHIN: f64 = 0.05;
 /// How far a time may be.
-pub const TIMES_WITHIN: f64 = 0.10;
+const TIMES_WITHIN: f64 = 0.10;
+
+/// Differences that the model is known to have, and why. `simulations/README.md` says more.
+const EXPLAINED: &[(&str, &str)] = &[];
 
 /// One thing that both worlds were asked.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     /// What.
     pub what: String,
-    /// Its unit.
+    /// Its unit; empty for numbers of things.
     pub unit: &'static str,
     /// The model's answer, over the seeds.
     pub model: Mean,
     /// Real nodes' answer.
     pub real: Mean,
-    /// The model's over the real nodes'.
+    /// The model's over the real nodes'; `None` where those have 0.
     pub ratio: Option<f64>,
     /// How far from 1 the ratio may be.
     pub within: f64,
-    /// Whether it is no further.
-    pub holds: bool,
+    /// What follows.
+    pub verdict: Verdict,
+    /// Why it is no worse, where the difference is known.
+    pub because: Option<&'static str>,
+}
+
+/// What follows from a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The model is as near as it should be.
+    Holds,
+    /// It is not, and the reason is known.
+    Explained,
+    /// It is not.
+    Differs,
+}
+
+impl Verdict {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Explained => "explained",
+            Verdict::Differs => "differs",
+        }
+    }
 }
 
 /// All rows, from one answer of each world for each seed.
 pub fn rows(model: &[Measured], real: &[Measured]) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut add = |what: &str, unit, within, of: &dyn Fn(&Measured) -> Option<f64>| {
-        let answers = |runs: &[Measured]| mean(&runs.iter().filter_map(of).collect::<Vec<_>>());
-        if let (Some(model), Some(real)) = (answers(model), answers(real)) {
-            let ratio = (real.mean != 0.0).then(|| model.mean / real.mean);
-            let holds = ratio.map_or(model.mean == 0.0, |ratio| (ratio - 1.0).abs() <= within);
-            rows.push(Row { what: what.to_owned(), unit, model, real, ratio, within, holds });
-        }
-    };
+    let mut laid = Laid { model, real, rows: Vec::new() };
     let times: [(&str, fn(&Measured) -> &Vec<f64>); 5] = [
         ("gossip delivery", |run| &run.delivery),
         ("publication to found", |run| &run.discoverable),
@@ -49,29 +71,84 @@ pub fn rows(model: &[Measured], real: &[Measured]) -> Vec<Row> {
     ];
     for (name, of) in times {
         for (quantile_name, share) in [("p50", 0.50), ("p95", 0.95)] {
-            let value = move |run: &Measured| quantile(&sorted(of(run).iter().copied()), share);
-            add(&format!("{name}, {quantile_name}"), "ms", TIMES_WITHIN, &value);
+            let value = |run: &Measured| quantile(&sorted(of(run).iter().copied()), share);
+            laid.add(format!("{name}, {quantile_name}"), "ms", TIMES_WITHIN, value);
         }
     }
     let average = |values: &[f64]| mean(values).map(|mean| mean.mean);
-    add("requests of a look-up", "", COUNTS_WITHIN, &|run| average(&run.requests));
-    add("duplicates of a message", "", COUNTS_WITHIN, &|run| {
-        (run.messages > 0.0).then(|| run.duplicates / run.messages)
-    });
-    add("receipts of a message", "", COUNTS_WITHIN, &|run| {
-        (run.messages > 0.0).then(|| run.delivery.len() as f64 / run.messages)
-    });
-    add("recall of a search", "", COUNTS_WITHIN, &|run| average(&run.recall));
-    let kinds: std::collections::BTreeSet<&String> =
-        real.iter().flat_map(|run| run.received.keys()).collect();
+    let for_each = |run: &Measured, of: f64| (run.messages > 0.0).then(|| of / run.messages);
+    laid.count("requests of a look-up", |run| average(&run.requests));
+    laid.count("receipts of a message", |run| for_each(run, run.delivery.len() as f64));
+    laid.count("duplicates of a message", |run| for_each(run, run.duplicates));
+    laid.count("recall of a search", |run| average(&run.recall));
+    let kinds: BTreeSet<&String> = real.iter().flat_map(|run| run.received.keys()).collect();
     for kind in kinds {
-        add(&format!("messages: {kind}"), "", COUNTS_WITHIN, &|run| {
-            run.received.get(kind).map(|count| count.0)
-        });
-        add(&format!("bytes: {kind}"), "", COUNTS_WITHIN, &|run| run.received.get(kind).map(|count| count.1));
+        laid.count(&format!("{kind}: messages"), |run| run.received.get(kind).map(|count| count.0));
+        laid.count(&format!("{kind}: bytes"), |run| run.received.get(kind).map(|count| count.1));
     }
-    add("connections of a node", "", COUNTS_WITHIN, &|run| {
-        (run.connections > 0.0).then_some(run.connections)
-    });
-    rows
+    laid.count("connections of a node", |run| (run.connections > 0.0).then_some(run.connections));
+    laid.rows
+}
+
+struct Laid<'a> {
+    model: &'a [Measured],
+    real: &'a [Measured],
+    rows: Vec<Row>,
+}
+
+impl Laid<'_> {
+    fn count(&mut self, what: &str, of: impl Fn(&Measured) -> Option<f64>) {
+        self.add(what.to_owned(), "", COUNTS_WITHIN, of);
+    }
+
+    fn add(&mut self, what: String, unit: &'static str, within: f64, of: impl Fn(&Measured) -> Option<f64>) {
+        let answers = |runs: &[Measured]| mean(&runs.iter().filter_map(&of).collect::<Vec<f64>>());
+        let (Some(model), Some(real)) = (answers(self.model), answers(self.real)) else { return };
+        let ratio = (real.mean != 0.0).then(|| model.mean / real.mean);
+        let holds = ratio.map_or(model.mean == 0.0, |ratio| (ratio - 1.0).abs() <= within);
+        let because = EXPLAINED.iter().find(|(row, _)| *row == what).map(|(_, because)| *because);
+        let verdict = match (holds, because) {
+            (true, _) => Verdict::Holds,
+            (false, Some(_)) => Verdict::Explained,
+            (false, None) => Verdict::Differs,
+        };
+        let because = because.filter(|_| !holds);
+        self.rows.push(Row { what, unit, model, real, ratio, within, verdict, because });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_time_may_be_a_tenth_off_and_a_count_a_twentieth() {
+        let run = |time: f64, duplicates: f64| Measured {
+            delivery: vec![time; 20],
+            messages: 1.0,
+            duplicates,
+            ..Measured::default()
+        };
+        let verdict = |time: f64, duplicates: f64, what: &str| {
+            let rows = rows(&[run(time, duplicates)], &[run(100.0, 100.0)]);
+            rows.into_iter().find(|row| row.what == what).unwrap().verdict
+        };
+        for (time, verdict_of_time) in [
+            (109.0, Verdict::Holds),
+            (111.0, Verdict::Differs),
+            (91.0, Verdict::Holds),
+            (89.0, Verdict::Differs),
+        ] {
+            assert_eq!(verdict(time, 100.0, "gossip delivery, p50"), verdict_of_time, "{time}");
+            assert_eq!(verdict(time, 100.0, "gossip delivery, p95"), verdict_of_time, "{time}");
+        }
+        for (count, verdict_of_count) in
+            [(104.0, Verdict::Holds), (106.0, Verdict::Differs), (94.0, Verdict::Differs)]
+        {
+            assert_eq!(verdict(100.0, count, "duplicates of a message"), verdict_of_count, "{count}");
+        }
+        assert_eq!(verdict(100.0, 100.0, "receipts of a message"), Verdict::Holds);
+    }
 }

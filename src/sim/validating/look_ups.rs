@@ -8,7 +8,7 @@ use std::{
 use futures::future::join_all;
 use knackmesh_protocol::{id::NodeId, key::SecretKey};
 use knackmesh_simulations::{
-    overlay::{End, Run, Settings},
+    overlay::{End, Latency, Run, Settings},
     streams::{below, bytes, place, stream},
 };
 use tokio::{
@@ -111,7 +111,9 @@ pub async fn networks(settings: &Settings, seed: u64) -> Result<Measured, Refusa
 
 /// Starts them, each connected with all that started before it.
 async fn start(settings: &Settings, seed: u64) -> Result<Vec<Node>, Refusal> {
-    let knackmesh_simulations::overlay::Latency::Uniform { max_ms, .. } = settings.latency;
+    let Latency::Uniform { max_ms, .. } = settings.latency else {
+        return Err(failed(&"the latencies are not of one length"));
+    };
     let mut nodes: Vec<Node> = Vec::new();
     let mut addresses: Vec<String> = Vec::new();
     for number in 0..settings.nodes {

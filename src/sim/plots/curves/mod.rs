@@ -136,7 +136,7 @@ fn from_zero(label: &str, values: impl Iterator<Item = f64>) -> Axis {
 }
 
 /// The cumulative distribution of sorted values above `least`, out of `all`, which may be more: those that never came.
-fn cumulative(sorted: &[f64], all: usize, least: f64) -> Vec<(f64, f64)> {
+pub(super) fn cumulative(sorted: &[f64], all: usize, least: f64) -> Vec<(f64, f64)> {
     let mut points = vec![(least, 0.0)];
     let step = sorted.len().div_ceil(STEPS_MAX).max(1);
     for (at, value) in sorted.iter().enumerate() {
