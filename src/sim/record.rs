@@ -73,9 +73,12 @@ pub struct Manifest {
     pub machine: Machine,
     /// Seconds on the wall clock.
     pub wall_seconds: f64,
+    /// Those of them that passed before anything happened.
+    #[serde(default)]
+    pub setup_seconds: f64,
     /// Seconds of a processor; null where the system does not say.
     pub cpu_seconds: Option<f64>,
-    /// Inputs handled for each second on the wall clock.
+    /// Inputs handled for each second on the wall clock, those of setting up included.
     pub events_per_second: f64,
     /// The most memory that the process had at once, in bytes, other runs in it included.
     pub peak_memory_bytes: Option<u64>,

@@ -183,7 +183,10 @@ fn run_origin(record: &Record) -> String {
         ("nodes", manifest.nodes.to_string()),
         ("time", format!("{} of {}", seconds(manifest.reached_ms), seconds(manifest.duration_ms))),
         ("events", manifest.events.to_string()),
-        ("wall clock", format!("{:.2} s", manifest.wall_seconds)),
+        (
+            "wall clock",
+            format!("{:.2} s, {:.2} s of them to set up", manifest.wall_seconds, manifest.setup_seconds),
+        ),
         ("processor", cpu),
         ("events per second", format!("{:.0}{build}", manifest.events_per_second)),
         ("peak memory", memory),

@@ -91,7 +91,7 @@ fn a_run_leaves_tables_plots_and_a_report_and_has_one_history() {
     for table in ["messages", "load", "timeseries"] {
         assert!(desk.read(&format!("a/{table}.csv")).lines().count() > 2, "{table}");
     }
-    for plot in ["recall", "latency", "discoverability", "coverage", "load", "messages", "bytes"] {
+    for plot in ["recall", "latency", "discoverability", "coverage", "load", "traffic", "messages", "bytes"] {
         assert!(is_png(&desk.path(&format!("a/plots/{plot}.png"))), "{plot}");
         assert!(desk.read(&format!("a/plots/{plot}.svg")).starts_with("<svg"), "{plot}");
     }
@@ -163,6 +163,8 @@ fn a_scenario_that_ships_is_a_beginning() {
     let report = finish(&mut desk.sim(&args)).ok().json();
     assert_eq!(report["summary"]["look_ups"], 50.0);
     assert_eq!(desk.read("o/look_ups.csv").lines().count(), 51);
+    assert!(desk.read("o/timeseries.csv").lines().count() > 100, "an interval for each 120th of an hour");
+    assert!(desk.read("o/load.csv").lines().skip(1).all(|line| !line.ends_with(',')), "bytes by node");
     assert!(is_png(&desk.path("o/plots/hops.png")));
     finish(&mut desk.sim(&["new", "churn-trace"])).ok();
     assert!(desk.read("stays.csv").contains("node,start,stop"), "what it names is beside it");
@@ -226,8 +228,12 @@ fn a_sweep_runs_each_value_with_each_seed_and_is_compared() {
     assert_eq!(runs.len(), 6);
     assert_eq!(runs[5]["values"][0], "20 %");
     assert_eq!(desk.read("s/runs.csv").lines().count(), 7);
-    assert!(is_png(&desk.path("s/plots/recall_mean.png")));
-    assert!(desk.read("s/report.html").contains("95 % intervals"));
+    // Measures against what is swept, and lines of runs averaged over seeds.
+    for plot in ["recall_mean", "messages_per_query", "mean-recall", "mean-coverage", "mean-load"] {
+        assert!(is_png(&desk.path(&format!("s/plots/{plot}.png"))), "{plot}");
+    }
+    let page = desk.read("s/report.html");
+    assert!(page.contains("95 % intervals") && page.contains("bands of 95 % confidence"));
     let alone = finish(&mut desk.sim(&[
         "run",
         "sweep.toml",
@@ -250,6 +256,25 @@ fn a_sweep_runs_each_value_with_each_seed_and_is_compared() {
     assert_eq!(compared["differences"][0]["change"]["mean"], 0.0);
     let single = finish(&mut desk.sim(&["compare", "r", "s/runs/0000"])).ok();
     assert!(single.stderr.contains("one seed is not enough"), "{single:?}");
+}
+
+#[test]
+fn sizes_are_on_an_axis_of_nodes_and_attackers_on_one_of_shares() {
+    let desk = Desk::new();
+    let plots = |key: &str, values: &str, out: &str| {
+        fs::write(desk.path("sweep.toml"), format!("{SMALL}\n[sweep]\n\"{key}\" = {values}\n"))
+            .expect("written");
+        finish(&mut desk.sim(&["sweep", "sweep.toml", "--seeds", "1..2", "--out", out])).ok();
+    };
+    plots("population.professionals", "[4, 24]", "size");
+    let costs = desk.read("size/plots/messages-against-size.svg");
+    for said in ["nodes (by population.professionals)", "a search", "a publication"] {
+        assert!(costs.contains(said), "{said}");
+    }
+    plots("adversaries.censor", "[0, 8]", "hostile");
+    let recall = desk.read("hostile/plots/recall_mean.svg");
+    assert!(recall.contains("hostile nodes, of all nodes (%; by adversaries.censor)"));
+    assert_eq!(desk.json("hostile/manifest.json")["runs"][3]["attackers"], 8);
 }
 
 /// What a command says that is interrupted as soon as it has come to what `until_there` waits for.
@@ -292,7 +317,7 @@ fn an_interrupted_sweep_leaves_whole_runs_and_says_which_are_not() {
         until("both short runs are over", || desk.path("s/runs/0001/manifest.json").exists().then_some(()));
         std::thread::sleep(std::time::Duration::from_millis(500));
     });
-    assert!(stderr.contains("interrupted after 2 of 4 runs: s holds them"), "{stderr}");
+    assert!(stderr.contains("interrupted after 2 of 4 runs: s holds what was measured"), "{stderr}");
     assert!(stderr.contains("knack sim report s"), "{stderr}");
     let manifest = desk.json("s/manifest.json");
     assert_eq!(manifest["partial"], true);

@@ -76,8 +76,10 @@ impl Args {
         let record = apart(move || sim::run(&plan, seed, &stop, tell)).await;
         bar.finish_and_clear();
         let record = record?;
+        let bar = screen.progress("writing and drawing");
         folder.write_record(&record)?;
         write_report(&folder)?;
+        bar.finish_and_clear();
         conclude(&record, &folder, screen)
     }
 }

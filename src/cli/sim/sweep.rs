@@ -92,7 +92,7 @@ impl Args {
         let done = apart(work).await;
         bar.finish_and_clear();
         let (swept, records) = done??;
-        let bar = screen.progress("drawing");
+        let bar = screen.progress("writing and drawing");
         write_report(&folder)?;
         bar.finish_and_clear();
         // Interrupted runs stop because of a broken promise, if there is one: that is what to say.
@@ -108,8 +108,11 @@ impl Args {
         if stop.load(Ordering::Relaxed) && swept.partial {
             let whole = swept.runs.iter().filter(|run| !run.partial).count();
             let out = folder.path().display();
-            let message = format!("interrupted after {whole} of {}: {out} holds them", counted(all, "run"));
-            let hint = format!("`knack sim report {out}` to see them, or sweep again into another folder");
+            let message = format!(
+                "interrupted after {whole} of {}: {out} holds what was measured",
+                counted(all, "run")
+            );
+            let hint = format!("`knack sim report {out}` to see it, or sweep again into another folder");
             return Err(Refusal::new(Exit::Failed, message, hint));
         }
         let report = Report {

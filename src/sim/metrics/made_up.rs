@@ -30,6 +30,7 @@ pub fn record(scenario: &str) -> Record {
         program: Program::this(),
         machine: Machine::this(),
         wall_seconds: 1.0,
+        setup_seconds: 0.0,
         cpu_seconds: None,
         events_per_second: 0.0,
         peak_memory_bytes: None,
