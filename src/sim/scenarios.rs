@@ -72,7 +72,7 @@ pub enum ScenarioError {
         /// The file.
         name: String,
         /// Why.
-        error: PlanError,
+        error: Box<PlanError>,
     },
     /// The folder holds no run.
     #[error(transparent)]
@@ -131,6 +131,6 @@ pub fn scenario(name: &str, settings: &[Assignment]) -> Result<(Named, Plan, Opt
         (find(name)?, None)
     };
     let plan = Plan::read_lent(&found.text, settings, &found.lending())
-        .map_err(|error| ScenarioError::Refused { name: name.to_owned(), error })?;
+        .map_err(|error| ScenarioError::Refused { name: name.to_owned(), error: error.into() })?;
     Ok((found, plan, seed))
 }

@@ -92,7 +92,7 @@ pub fn jobs(
     for combination in combinations {
         let all: Vec<Assignment> = settings.iter().chain(&combination).cloned().collect();
         let plan = Plan::read_lent(&named.text, &all, &lending)
-            .map_err(|error| ScenarioError::Refused { name: named.name.clone(), error })?;
+            .map_err(|error| ScenarioError::Refused { name: named.name.clone(), error: error.into() })?;
         for seed in &seeds.0 {
             let folder = format!("runs/{:04}", jobs.len());
             let values = combination.iter().map(|assignment| assignment.value.to_string()).collect();
