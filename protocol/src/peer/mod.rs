@@ -531,7 +531,8 @@ impl Peer {
         lent: &Lent<'_>,
     ) {
         let Some(pending) = self.pending.remove(&request) else { return };
-        let response = result.and_then(|bytes| Response::decode(&bytes).map_err(|_| Failure::Unreachable));
+        let decode = |bytes: Vec<u8>| Response::decode_knowing(&bytes, |item| lent.index.verified(item));
+        let response = result.and_then(|bytes| decode(bytes).map_err(|_| Failure::Unreachable));
         match pending {
             Pending::Find { search } => self.leads(now, search, response, lent),
             Pending::Inquire { search, view } => self.answered(now, search, view, response, lent),
@@ -556,6 +557,7 @@ impl Peer {
     /// Admits an item, from wherever it came. Its proofs are verified strictly, when all else speaks for it.
     fn admit(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
         if let Item::Summary(summary) = item
+            && !summary.body().content().proofs().is_empty()
             && self.catalogue.would_admit(item, now)? == Admission::New
         {
             published::verify(summary.body())?;

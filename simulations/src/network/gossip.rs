@@ -24,7 +24,7 @@ impl World {
     pub(crate) fn publish_by_gossip(&mut self, from: u32, bytes: Vec<u8>) {
         let message = self.network.messages.number(self.now, from, bytes, &self.memo);
         let now = self.now;
-        self.nodes[from as usize].router.sees(now, message);
+        self.network.sightings.sees(now, from, message);
         let floods = self.mesh().is_none_or(|mesh| mesh.flood_publish);
         self.spread(from, None, message, floods);
     }
@@ -38,19 +38,18 @@ impl World {
         let now = self.now;
         let mesh = self.mesh();
         let this = &mut self.nodes[node as usize];
-        let to: Vec<u32> = if floods {
-            this.links.iter().copied().collect()
-        } else {
-            this.router.mesh.iter().copied().collect()
-        };
+        let mut neighbours = std::mem::take(&mut self.network.addressed);
+        neighbours.clear();
+        neighbours.extend(if floods { &this.links } else { &this.router.mesh });
         if let Some(mesh) = mesh {
             this.router.keep(now, message, &mesh);
         }
-        for to in to.into_iter().filter(|to| Some(*to) != except) {
-            if !self.is_unwanted(node, to, message) {
-                self.send_message(node, to, message);
+        for to in neighbours.iter().filter(|to| Some(**to) != except) {
+            if !self.is_unwanted(node, *to, message) {
+                self.send_message(node, *to, message);
             }
         }
+        self.network.addressed = neighbours;
         self.tend_mesh(node);
     }
 
@@ -64,10 +63,10 @@ impl World {
         }
         let (sender, receiver) = (&self.nodes[from as usize], &self.nodes[to as usize]);
         let says_so = |seen: Timestamp| {
-            let takes_ms = self.scenario.latency.least_ms(receiver.region, sender.region);
-            receiver.router.mesh.contains(&from) && seen.plus_ms(takes_ms) <= self.now
+            let takes_ms = self.scenario.latency.least_ms(receiver.site.region, sender.site.region);
+            seen.plus_ms(takes_ms) <= self.now && receiver.router.mesh.contains(&from)
         };
-        receiver.peer.is_some() && receiver.router.seen_at(message).is_some_and(says_so)
+        self.runs(to) && self.network.sightings.seen_at(self.now, to, message).is_some_and(says_so)
     }
 
     /// Counts what a node says to its mesh when a long message reaches it: that it wants no second.
@@ -80,9 +79,9 @@ impl World {
             self.nodes[node as usize].router.mesh.iter().copied().filter(|to| *to != from).collect();
         for to in told {
             let bytes = CONTROL_BYTES + ID_BYTES;
-            self.nodes[node as usize].traffic.sends(Kind::Control, bytes);
+            self.nodes[node as usize].site.traffic.sends(Kind::Control, bytes);
             if self.runs(to) {
-                self.nodes[to as usize].traffic.receives(Kind::Control, bytes);
+                self.nodes[to as usize].site.traffic.receives(Kind::Control, bytes);
             }
         }
     }
@@ -93,8 +92,7 @@ impl World {
             (message.kind, message.bytes.len())
         };
         let Some(at) = self.transmit(from, to, kind, bytes) else { return };
-        let receiver = &mut self.nodes[to as usize];
-        if receiver.peer.is_some() && receiver.router.has_seen(self.now, message) {
+        if self.runs(to) && self.network.sightings.has_seen(self.now, to, message) {
             // What it has seen by now it will have seen by then: that needs no event.
             self.network.messages.again(message);
         } else {
@@ -108,7 +106,7 @@ impl World {
         if node.peer.is_none() || !node.links.contains(&from) {
             return Ok(());
         }
-        if !node.router.sees(now, message) {
+        if !self.network.sightings.sees(now, to, message) {
             self.network.messages.again(message);
             return Ok(());
         }
@@ -137,7 +135,8 @@ impl World {
             return;
         }
         let dialled = node.outbound.contains(&from);
-        if let Some(answer) = node.router.hears(now, from, control, dialled, &mesh) {
+        let seen = |message| self.network.sightings.has_seen(now, to, message);
+        if let Some(answer) = node.router.hears(now, from, control, dialled, &mesh, seen) {
             self.send_control(to, from, answer);
         }
         self.tend_mesh(to);
@@ -188,8 +187,8 @@ impl World {
         };
         let Some(at) = self.transmit(from, to, Kind::Control, CONTROL_BYTES + ID_BYTES * ids) else { return };
         if let Control::Have(messages) = &control {
-            let (now, router) = (self.now, &mut self.nodes[to as usize].router);
-            if messages.iter().all(|message| router.has_seen(now, *message)) {
+            let seen = &self.network.sightings;
+            if messages.iter().all(|message| seen.has_seen(self.now, to, *message)) {
                 // It lacks nothing of that now and will not when it hears of it: that needs no event.
                 return;
             }

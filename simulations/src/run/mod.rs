@@ -147,7 +147,7 @@ impl Run {
             Deed::Stop { node, goodbye: false } => self.world.crash(node)?,
             Deed::Part(parts) => {
                 let nodes = 0..self.world.scenario.nodes();
-                let sides: Vec<u8> = nodes.map(|n| parts.part(n, self.world.node(n).region)).collect();
+                let sides: Vec<u8> = nodes.map(|n| parts.part(n, self.world.node(n).site.region)).collect();
                 self.world.partition(|node| sides[node as usize])?;
             }
             Deed::Heal => self.world.heal(),
