@@ -265,7 +265,7 @@ regions = [[2], [0, 1]]
     let mut run = Run::new(&full(text, ""), 1);
     let across = |run: &Run| {
         let world = run.world();
-        let part = |node: u32| [1, 1, 0, 2][world.node(node).region as usize];
+        let part = |node: u32| [1, 1, 0, 2][world.node(node).site.region as usize];
         (0..24)
             .flat_map(|a| world.node(a).links.iter().map(move |b| (a, *b)))
             .filter(|(a, b)| part(*a) != part(*b))
@@ -277,7 +277,7 @@ regions = [[2], [0, 1]]
     assert_eq!(across(&run), 0);
     for node in 0..24 {
         let node = run.world().node(node);
-        assert_eq!(node.side, [1, 1, 0, 2][node.region as usize], "region {}", node.region);
+        assert_eq!(node.site.side, [1, 1, 0, 2][node.site.region as usize], "region {}", node.site.region);
         assert!(!node.links.is_empty(), "its own part is still there");
     }
     run.advance(u64::MAX).unwrap();
