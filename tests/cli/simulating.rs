@@ -335,3 +335,62 @@ fn an_interrupted_sweep_leaves_whole_runs_and_says_which_are_not() {
     assert!(!differences.is_empty());
     assert!(differences.iter().all(|difference| difference["values"][0] == "20 s"), "{compared:#}");
 }
+
+/// A handful of real nodes for half a minute, all else being as it ships.
+const FEW: [&str; 12] = [
+    "--seeds",
+    "3",
+    "--set",
+    "population.employers=2",
+    "--set",
+    "population.professionals=5",
+    "--set",
+    "network.degree=6",
+    "--set",
+    "duration=24 s",
+    "--set",
+    "publications.0.within=2 s",
+];
+
+#[test]
+fn real_nodes_do_what_the_model_does_and_are_laid_beside_it() {
+    let desk = Desk::new();
+    let text = include_str!("../../simulations/scenarios/validation.toml");
+    // The withdrawals and the queries of the first part of the time.
+    let text =
+        text.replace("professionals 0-9", "professionals 0-1").replace("at = \"36 s\"", "at = \"20 s\"");
+    let text =
+        text.replace("within = \"8 s\"", "within = \"1 s\"").replace("from = \"20 s\"", "from = \"19 s\"");
+    fs::write(desk.path("few.toml"), text.replace("until = \"44 s\"", "until = \"22 s\"")).expect("written");
+    let validated =
+        finish(desk.sim(&["validate", "few.toml", "--out", "held", "--json"]).args(FEW).env("NO_COLOR", "1"));
+    // Whether times hold depends on what else the machine does; what is counted does not.
+    assert!(matches!(validated.code, Some(0 | 3)), "{validated:?}");
+    let held = desk.json("held/validation.json");
+    let row = |what: &str| {
+        let rows = held["parts"][0]["rows"].as_array().expect("rows");
+        rows.iter().find(|row| row["what"] == what).unwrap_or_else(|| panic!("{what}: {held:#}"))
+    };
+    for what in ["receipts of a message", "recall of a search"] {
+        assert_eq!(row(what)["verdict"], "holds", "{what}: {:#}", row(what));
+    }
+    for world in ["model", "real"] {
+        assert_eq!(row("receipts of a message")[world]["mean"], 6.0, "all others");
+        assert_eq!(row("recall of a search")[world]["mean"], 1.0);
+        assert!(row("gossip delivery, p50")[world]["mean"].as_f64().is_some_and(|ms| ms >= 15.0), "{held:#}");
+    }
+    assert!(is_png(&desk.path("held/plots/delivery.png")));
+    assert!(desk.read("held/report.html").contains("real nodes"));
+}
+
+#[test]
+fn what_real_nodes_cannot_do_is_refused_before_anything_runs() {
+    let desk = Desk::new();
+    desk.fails(&["validate", "churn"], 2, &["churn", "real nodes cannot do this: coming and going"]);
+    desk.fails(
+        &["validate", "validation", "--set", "network.loss=1 %"],
+        2,
+        &["real nodes cannot do this: loss, and dials that fail"],
+    );
+    assert!(!desk.path("validation").exists());
+}

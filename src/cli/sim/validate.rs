@@ -8,7 +8,7 @@ use crate::{
     control::{Exit, Refusal},
     sim::{
         Assignment, Folder, Seeds, scenario,
-        validating::{Row, Validation, Verdict, validate},
+        validating::{Row, Validation, Verdict, can_be_validated, validate},
         write_validation,
     },
 };
@@ -52,6 +52,7 @@ impl Args {
         let mut plans = Vec::new();
         for name in &names {
             let (named, plan, _) = scenario(name, &self.settings)?;
+            can_be_validated(&named.name, &plan)?;
             plans.push((named.name, plan));
         }
         let folder = Folder::new(out_or(self.out, || "validation".to_owned()))?;

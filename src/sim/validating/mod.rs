@@ -13,11 +13,8 @@ mod people;
 use knackmesh_simulations::plan::{File, Plan};
 use serde::Serialize;
 
+pub use self::comparison::{Row, Verdict};
 use self::{comparison::rows, measured::Measured};
-pub use self::{
-    comparison::{Row, Verdict},
-    fitness::Unfit,
-};
 use super::{
     machine::{Machine, Program},
     plots::{Chart, overlaid},
@@ -73,6 +70,16 @@ impl Validation {
     }
 }
 
+/// Whether real nodes on one machine can carry a plan out.
+///
+/// # Errors
+/// What they cannot do.
+pub fn can_be_validated(name: &str, plan: &Plan) -> Result<(), Refusal> {
+    fitness::check(&plan.file).map_err(|unfit| {
+        Refusal::new(Exit::Usage, format!("{name}: {unfit}"), "begin with `knack sim new validation`")
+    })
+}
+
 /// Carries a plan out in both worlds, once for each seed. `tell` hears of each run before it begins.
 ///
 /// # Errors
@@ -83,9 +90,7 @@ pub async fn validate(
     seeds: &[u64],
     mut tell: impl FnMut(u64),
 ) -> Result<Part, Refusal> {
-    fitness::check(&plan.file).map_err(|unfit| {
-        Refusal::new(Exit::Usage, format!("{name}: {unfit}"), "begin with `knack sim new validation`")
-    })?;
+    can_be_validated(name, plan)?;
     let (mut model, mut real) = (Vec::new(), Vec::new());
     for seed in seeds {
         tell(*seed);
