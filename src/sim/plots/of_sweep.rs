@@ -50,7 +50,7 @@ pub struct Section {
 /// The plots of a sweep. Runs that ended early are in none.
 pub fn of_sweep(sweep: &Sweep, drawn: &[Drawn]) -> Vec<Section> {
     let mut sections = Vec::new();
-    if let Some(swept) = Swept::first(sweep) {
+    if let Some(swept) = Swept::main(sweep) {
         let costs: Vec<Chart> = if swept.is_size { costs(sweep, &swept) } else { Vec::new() };
         let is_cost = |metric: &&Metric| COSTS.iter().any(|cost| [cost.1, cost.2].contains(&metric.name));
         let others = METRICS.iter().filter(|metric| costs.is_empty() || !is_cost(metric));
@@ -94,23 +94,23 @@ fn bands(sweep: &Sweep) -> String {
     }
 }
 
-/// A combination's name: the values of the keys from `skip` on.
-fn name(sweep: &Sweep, values: &[String], skip: usize) -> String {
-    let named = sweep.keys.iter().zip(values).skip(skip).map(|(key, value)| format!("{key} = {value}"));
-    named.collect::<Vec<_>>().join(", ")
+/// A combination's name: the values of the keys but one.
+fn name(sweep: &Sweep, values: &[String], but: Option<usize>) -> String {
+    let keys = sweep.keys.iter().zip(values).enumerate().filter(|(number, _)| Some(*number) != but);
+    keys.map(|(_, (key, value))| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Means of a metric over seeds, at the places of what is swept: a line for each combination of the other keys.
 fn means(sweep: &Sweep, swept: &Swept, metric: &str) -> Vec<Series> {
-    let Some(names) = sweep.keys.first().and_then(|key| sweep.scenario.sweep().get(key)) else {
+    let Some(names) = sweep.keys.get(swept.key).and_then(|key| sweep.scenario.sweep().get(key)) else {
         return Vec::new();
     };
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let mut lines: Vec<(String, Vec<Vec<f64>>)> = Vec::new();
     for run in sweep.runs.iter().filter(|run| !run.partial) {
-        let at = run.values.first().and_then(|value| names.iter().position(|name| name == value));
+        let at = run.values.get(swept.key).and_then(|value| names.iter().position(|name| name == value));
         let (Some(at), Some(value)) = (at, run.summary.get(metric).copied().flatten()) else { continue };
-        let name = name(sweep, &run.values, 1);
+        let name = name(sweep, &run.values, Some(swept.key));
         let line = match lines.iter().position(|(known, _)| *known == name) {
             Some(line) => line,
             None => {
@@ -306,7 +306,7 @@ fn average(sweep: &Sweep, drawn: &[Drawn], shown: &[&[String]], picture: &str, t
         return vec![chart(format!("mean-{picture}"), first.title.clone(), series)];
     }
     let of_curve = |curve: &&str| {
-        let series = shown.iter().map(|values| averaged(values, curve, name(sweep, values, 0))).collect();
+        let series = shown.iter().map(|values| averaged(values, curve, name(sweep, values, None))).collect();
         if curves.len() == 1 {
             return chart(format!("mean-{picture}"), first.title.clone(), series);
         }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use knackmesh_simulations::plan::{Bandwidth, Duration, Rate, Share};
 
-use super::Axis;
+use super::{Axis, axis::Scale};
 use crate::sim::record::{Sweep, SweepRow};
 
 /// From which ratio of the greatest to the least on an axis is logarithmic.
@@ -12,6 +12,8 @@ const WIDE: f64 = 20.0;
 
 /// What a sweep varies, on an axis.
 pub(super) struct Swept {
+    /// Which of the sweep's keys.
+    pub key: usize,
     /// What it is, in the words of a title.
     pub what: String,
     pub axis: Axis,
@@ -19,18 +21,31 @@ pub(super) struct Swept {
     pub places: Vec<f64>,
     /// Whether it is the size of the network.
     pub is_size: bool,
+    is_attackers: bool,
 }
 
 impl Swept {
-    /// The first of the keys that vary. Sizes of the population are told in nodes, attackers in shares of all nodes, and other values
+    /// The key that plots have across: the size of the population before the attackers, these before other numbers, and what is no number
+    /// last; of equals the first.
+    pub fn main(sweep: &Sweep) -> Option<Self> {
+        let rank = |swept: &Swept| match swept.axis.scale {
+            Scale::Named(_) => 3,
+            _ if swept.is_size => 0,
+            _ if swept.is_attackers => 1,
+            _ => 2,
+        };
+        (0..sweep.keys.len()).filter_map(|key| Swept::of(sweep, key)).min_by_key(rank)
+    }
+
+    /// One of the keys that vary. Sizes of the population are told in nodes, attackers in shares of all nodes, and other values
     /// in their own unit; what is no number has a place for each name.
-    pub fn first(sweep: &Sweep) -> Option<Self> {
-        let key = sweep.keys.first()?;
+    fn of(sweep: &Sweep, number: usize) -> Option<Self> {
+        let key = sweep.keys.get(number)?;
         let names: Vec<String> = sweep.scenario.sweep().get(key)?.iter().map(ToString::to_string).collect();
         let mean = |of: fn(&SweepRow) -> f64| -> Option<Vec<f64>> {
             let mean = |name: &String| {
                 let with =
-                    || sweep.runs.iter().filter(|run| run.values.first() == Some(name) && run.nodes > 0);
+                    || sweep.runs.iter().filter(|run| run.values.get(number) == Some(name) && run.nodes > 0);
                 let count = with().count() as f64;
                 (count > 0.0).then(|| with().map(of).sum::<f64>() / count)
             };
@@ -42,7 +57,8 @@ impl Swept {
             && let Some(places) = mean(|run| f64::from(run.nodes))
         {
             let axis = fitting(&format!("nodes (by {key})"), &places, 4.0);
-            return Some(Swept { what: "the number of nodes".into(), axis, places, is_size: true });
+            let what = "the number of nodes".into();
+            return Some(Swept { key: number, what, axis, places, is_size: true, is_attackers: false });
         }
         if (key.starts_with("adversaries.") || key == "attack.share")
             && let Some(places) = mean(|run| 100.0 * f64::from(run.attackers) / f64::from(run.nodes))
@@ -50,7 +66,8 @@ impl Swept {
             let most = places.iter().copied().fold(0.0, f64::max);
             let label = format!("hostile nodes, of all nodes (%; by {key})");
             let axis = Axis::linear(&label, (-0.03 * most, 1.04 * most));
-            return Some(Swept { what: "the share of hostile nodes".into(), axis, places, is_size: false });
+            let what = "the share of hostile nodes".into();
+            return Some(Swept { key: number, what, axis, places, is_size: false, is_attackers: true });
         }
         let (axis, places) = match numbers(&names) {
             Some((unit, places)) => {
@@ -62,7 +79,7 @@ impl Swept {
                 (Axis::named(key, names), places)
             }
         };
-        Some(Swept { what: key.clone(), axis, places, is_size: false })
+        Some(Swept { key: number, what: key.clone(), axis, places, is_size: false, is_attackers: false })
     }
 }
 
@@ -115,7 +132,6 @@ mod tests {
 
     #[test]
     fn wide_values_are_on_a_logarithmic_axis_and_zero_is_on_none() {
-        use super::super::axis::Scale;
         assert_eq!(fitting("", &[1.0, 100.0], WIDE).scale, Scale::Logarithmic);
         assert_eq!(fitting("", &[0.0, 100.0], WIDE).scale, Scale::Linear);
         let single = fitting("", &[5.0], WIDE);
