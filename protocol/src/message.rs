@@ -14,7 +14,7 @@ use crate::{
         RECONCILE_FRAME_BYTES_MAX, WITHDRAW_TOPICS,
     },
     query::Query,
-    signed::{self, Kept, Signed, Stated, Statement},
+    signed::{self, Kept, Signed, SignedError, Stated, Statement},
     summary::{Summary, Tombstone},
     time::Timestamp,
     wire::{self, WireError},
@@ -23,7 +23,6 @@ use crate::{
 /// What is published: by gossip, in the hash table, and in reconciliation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 pub enum Item {
     /// A holder can be found.
     Summary(Signed<Summary>),
@@ -98,7 +97,6 @@ impl Item {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 enum KeptItem {
     Summary(Kept<Summary>),
     Tombstone(Kept<Tombstone>),
@@ -273,7 +271,6 @@ pub enum Refusal {
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "lives for one decision")]
 pub enum Response {
     /// To `Find`.
     Leads(Leads),
@@ -303,41 +300,89 @@ impl Response {
         wire::decode(bytes, MESSAGE_BYTES_MAX)
     }
 
+    /// The same, for who has met some of the items and has `known` say which, by their bytes: those are not verified again.
+    ///
+    /// # Errors
+    /// As for [`Response::decode`].
+    pub fn decode_knowing(bytes: &[u8], known: impl Fn(&[u8]) -> Option<Item>) -> Result<Self, WireError> {
+        if !bytes.starts_with(ITEMS) {
+            return Response::decode(bytes);
+        }
+        let StatedResponse::Items(stated) = wire::decode(bytes, MESSAGE_BYTES_MAX)?;
+        match verified(stated, |item| known(&wire::encode(item))) {
+            Ok(items) => Ok(Response::Items(items)),
+            Err(error) => Err(WireError::Illegal { kind: "Response", reason: error.to_string() }),
+        }
+    }
+
     /// Canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
         wire::encode(self)
     }
 }
 
-/// Many items, the signatures of the summaries verified together. One that is illegal spoils the answer.
+/// Many items, their signatures verified.
 fn items<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Item>, D::Error> {
-    let (mut summaries, mut tombstones, mut is_summary) = (Vec::new(), Vec::new(), Vec::new());
-    for item in Vec::<StatedItem>::deserialize(d)? {
-        is_summary.push(matches!(item, StatedItem::Summary(_)));
+    verified(Vec::deserialize(d)?, |_| None).map_err(de::Error::custom)
+}
+
+/// Items of which those are verified that nobody knows, the signatures of the summaries together. One that is illegal spoils the
+/// answer.
+fn verified(
+    stated: Vec<StatedItem>,
+    known: impl Fn(&StatedItem) -> Option<Item>,
+) -> Result<Vec<Item>, SignedError> {
+    let (mut summaries, mut tombstones, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for item in stated {
+        if let Some(item) = known(&item) {
+            places.push(Place::Known(item));
+            continue;
+        }
         match item {
-            StatedItem::Summary(summary) => summaries.push(Ok(summary)),
-            StatedItem::Tombstone(tombstone) => tombstones.push(Ok(tombstone)),
+            StatedItem::Summary(summary) => {
+                places.push(Place::Summary);
+                summaries.push(Ok(summary));
+            }
+            StatedItem::Tombstone(tombstone) => {
+                places.push(Place::Tombstone);
+                tombstones.push(Ok(tombstone));
+            }
         }
     }
     let mut summaries = signed::verify_all(summaries).into_iter();
     let mut tombstones = signed::verify_all(tombstones).into_iter();
-    let in_order = is_summary.into_iter().filter_map(|is_summary| {
-        if is_summary {
-            summaries.next().map(|summary| summary.map(Item::Summary))
-        } else {
-            tombstones.next().map(|tombstone| tombstone.map(Item::Tombstone))
-        }
+    let in_order = places.into_iter().filter_map(|place| match place {
+        Place::Known(item) => Some(Ok(item)),
+        Place::Summary => summaries.next().map(|summary| summary.map(Item::Summary)),
+        Place::Tombstone => tombstones.next().map(|tombstone| tombstone.map(Item::Tombstone)),
     });
-    in_order.collect::<Result<_, _>>().map_err(de::Error::custom)
+    in_order.collect()
 }
 
-#[derive(Deserialize)]
+/// Where an item of an answer comes from.
+enum Place {
+    Known(Item),
+    Summary,
+    Tombstone,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 enum StatedItem {
     Summary(Stated<Summary>),
     Tombstone(Stated<Tombstone>),
 }
+
+/// A response to `Fetch` before anything of it is verified.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StatedResponse {
+    Items(Vec<StatedItem>),
+}
+
+/// How a response to `Fetch` begins: a map of one entry, its name.
+const ITEMS: &[u8] = b"\xa1\x65items";
 
 /// A node's signed word that it has deleted what a tombstone names: a promise, not a proof of erasure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,8 @@
 //!
 //! Specification: `spec/signed.md`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
 
 use crate::{
@@ -33,13 +35,22 @@ pub trait Statement: Serialize + DeserializeOwned {
 }
 
 /// A statement and the signature over its canonical bytes, which was verified when this value was made:
-/// no bytes of a stranger become a `Signed` whose signature does not verify.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed<T> {
+/// no bytes of a stranger become a `Signed` whose signature does not verify. It never changes, and copies share it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Signed<T>(Arc<Inner<T>>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Inner<T> {
     body: T,
     bytes: Vec<u8>,
     id: Id,
     signature: Signature,
+}
+
+impl<T> Clone for Signed<T> {
+    fn clone(&self) -> Self {
+        Signed(self.0.clone())
+    }
 }
 
 /// Why a signed statement was refused.
@@ -61,6 +72,15 @@ struct Envelope {
     signature: Signature,
 }
 
+/// An envelope that is only written.
+#[derive(Serialize)]
+#[serde(rename = "Envelope")]
+struct EnvelopeOf<'a> {
+    #[serde(with = "wire::bytes")]
+    body: &'a [u8],
+    signature: &'a Signature,
+}
+
 impl<T: Statement> Signed<T> {
     /// Signs `body`.
     ///
@@ -71,7 +91,7 @@ impl<T: Statement> Signed<T> {
         let bytes = wire::encode(&body);
         assert!(bytes.len() <= T::BYTES_MAX, "a {} of {} bytes", T::DOMAIN, bytes.len());
         let signature = key.sign(&signing_input::<T>(&bytes));
-        Signed { body, id: Id::of(&bytes), bytes, signature }
+        Signed::over(body, bytes, signature)
     }
 
     /// Decodes and verifies an envelope.
@@ -85,24 +105,29 @@ impl<T: Statement> Signed<T> {
 
     /// The envelope's canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        wire::encode(&Envelope { body: self.bytes.clone(), signature: self.signature })
+        wire::encode(self)
     }
 }
 
 impl<T> Signed<T> {
+    /// Only for a signature that was made or verified.
+    fn over(body: T, bytes: Vec<u8>, signature: Signature) -> Self {
+        Signed(Arc::new(Inner { body, id: Id::of(&bytes), bytes, signature }))
+    }
+
     /// The statement.
     pub fn body(&self) -> &T {
-        &self.body
+        &self.0.body
     }
 
     /// blake3 of the canonical body.
     pub fn id(&self) -> Id {
-        self.id
+        self.0.id
     }
 
     /// The canonical body.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
     }
 }
 
@@ -159,7 +184,14 @@ impl<T: Statement> Stated<T> {
     fn into_signed(self) -> Signed<T> {
         let Stated { body, mut input, signature } = self;
         input.drain(..prefix_len::<T>());
-        Signed { body, id: Id::of(&input), bytes: input, signature }
+        Signed::over(body, input, signature)
+    }
+}
+
+impl<T: Statement> Serialize for Stated<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let body = self.input.get(prefix_len::<T>()..).unwrap_or_default();
+        EnvelopeOf { body, signature: &self.signature }.serialize(s)
     }
 }
 
@@ -176,13 +208,13 @@ impl<'de, T: Statement> Deserialize<'de> for Kept<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let Envelope { body: bytes, signature } = Envelope::deserialize(d)?;
         let body = wire::decode_kept(&bytes).map_err(de::Error::custom)?;
-        Ok(Kept(Signed { body, id: Id::of(&bytes), bytes, signature }))
+        Ok(Kept(Signed::over(body, bytes, signature)))
     }
 }
 
 impl<T: Statement> Serialize for Signed<T> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        Envelope { body: self.bytes.clone(), signature: self.signature }.serialize(s)
+        EnvelopeOf { body: &self.0.bytes, signature: &self.0.signature }.serialize(s)
     }
 }
 

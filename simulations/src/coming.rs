@@ -60,6 +60,7 @@ impl World {
         }
         self.departures += 1;
         self.nodes[number as usize].stop();
+        self.network.sightings.forget(number);
         self.leave_network(number, seen)
     }
 

@@ -1,12 +1,11 @@
 //! What a node keeps, and the index over it: every summary is asked, so that nothing hides behind a clever index.
 //!
-//! Items are shared among nodes by the world's shelf: ten thousand replicas of one summary are one summary.
+//! Items are shared among nodes, since each is decoded once (`messages::Memo`): ten thousand replicas of one summary are one
+//! summary.
 
 use std::{collections::BTreeMap, rc::Rc};
 
 use knackmesh_protocol::{
-    credential::TrustList,
-    id::Id,
     key::PublicKey,
     message::Item,
     peer::{Change, Index, Memory, Nominated, Publication},
@@ -20,24 +19,9 @@ use knackmesh_protocol::{
 
 use crate::messages::Memo;
 
-/// Every item that some node keeps, once.
-#[derive(Default)]
-pub struct Shelf(BTreeMap<Id, Rc<Item>>);
-
-impl Shelf {
-    fn share(&mut self, item: Item) -> Rc<Item> {
-        self.0.entry(item.id()).or_insert_with(|| Rc::new(item)).clone()
-    }
-
-    /// Drops what no node keeps.
-    pub fn sweep(&mut self) {
-        self.0.retain(|_, item| Rc::strong_count(item) > 1);
-    }
-}
-
 /// What survives a node's restart.
 pub struct Store {
-    items: BTreeMap<PublicKey, Rc<Item>>,
+    items: BTreeMap<PublicKey, Item>,
     publication: Option<Publication>,
     last_sequence: u64,
     greatest_expiry: Timestamp,
@@ -70,10 +54,10 @@ impl Store {
     }
 
     /// Makes a change durable.
-    pub fn apply(&mut self, change: Change, shelf: &mut Shelf) {
+    pub fn apply(&mut self, change: Change) {
         match change {
             Change::Keep(item) => {
-                self.items.insert(item.view(), shelf.share(item));
+                self.items.insert(item.view(), item);
             }
             Change::Forget(view) => {
                 self.items.remove(&view);
@@ -93,13 +77,13 @@ impl Store {
             publication: self.publication.clone(),
             last_sequence: self.last_sequence,
             greatest_expiry: self.greatest_expiry,
-            items: self.items.values().map(|item| Item::clone(item)).collect(),
+            items: self.items.values().cloned().collect(),
         }
     }
 
     /// The items kept.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
-        self.items.values().map(Rc::as_ref)
+        self.items.values()
     }
 
     fn summaries(&self) -> impl Iterator<Item = &Signed<Summary>> {
@@ -112,10 +96,9 @@ impl Store {
 
 impl Index for Store {
     fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated {
-        let trust = TrustList::default();
         let mut matching = Vec::new();
         for summary in self.summaries() {
-            let stated = ranking::stated(summary.body(), &trust);
+            let stated = ranking::stated_for_anyone(summary.body());
             if ranking::matches(query, summary.body(), &stated, &self.vocabulary) {
                 let score = ranking::score(query, summary.body(), &stated, &self.vocabulary, now);
                 matching.push((-score.points, summary));
@@ -128,13 +111,13 @@ impl Index for Store {
     }
 
     fn summary(&self, view: &PublicKey) -> Option<Signed<Summary>> {
-        match self.items.get(view).map(Rc::as_ref) {
+        match self.items.get(view) {
             Some(Item::Summary(summary)) => Some(summary.clone()),
             _ => None,
         }
     }
 
     fn verified(&self, bytes: &[u8]) -> Option<Item> {
-        self.memo.read(bytes).map(|item| Item::clone(&item))
+        self.memo.read(bytes)
     }
 }

@@ -82,7 +82,21 @@ impl Ledger {
 }
 
 /// What an output puts on the wire or into a store, decoded once for all checks.
-pub enum Said<'a> {
+pub struct Said<'a> {
+    /// What it is.
+    pub what: What<'a>,
+    /// Ids of the summaries said; `None` for what has none.
+    summaries: Summaries,
+}
+
+/// Most outputs say one summary or none.
+enum Summaries {
+    One(Option<Id>),
+    Many(Vec<Option<Id>>),
+}
+
+/// The parts of what is said that checks look at.
+pub enum What<'a> {
     /// Nothing about anybody.
     Nothing,
     /// An item.
@@ -98,35 +112,49 @@ pub enum Said<'a> {
 impl<'a> Said<'a> {
     /// Decodes an output.
     pub fn of(output: &'a Output, memo: &Memo) -> Self {
-        match output {
-            Output::Persist(Change::Keep(item)) => Said::Item(Cow::Borrowed(item)),
-            Output::Gossip { bytes, .. }
-            | Output::PutRecord { value: bytes, .. }
-            | Output::KeepRecord { value: bytes, .. } => {
-                let read =
-                    memo.read(bytes).map_or_else(|| Item::decode(bytes), |item| Ok(Item::clone(&item)));
-                read.map_or_else(Said::Illegal, |item| Said::Item(Cow::Owned(item)))
+        let what = What::of(output, memo);
+        let of_item = |item: &Item| matches!(item, Item::Summary(_)).then(|| Some(item.id()));
+        let summaries = match &what {
+            What::Item(item) => of_item(item).map_or(Summaries::Many(Vec::new()), Summaries::One),
+            What::Response(Response::Items(items)) => {
+                Summaries::Many(items.iter().filter_map(of_item).collect())
             }
-            Output::Send { bytes, .. } => Request::decode(bytes).map_or_else(Said::Illegal, Said::Request),
-            Output::Respond { bytes, .. } => {
-                Response::decode(bytes).map_or_else(Said::Illegal, Said::Response)
+            What::Response(Response::Leads(leads)) => {
+                let envelopes = leads.summaries.iter();
+                Summaries::Many(envelopes.map(|Envelope(bytes)| signed::peek_id(bytes)).collect())
             }
-            Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain { .. } => {
-                Said::Nothing
-            }
-        }
+            _ => Summaries::Many(Vec::new()),
+        };
+        Said { what, summaries }
     }
 
     /// Ids of the summaries said; `None` for what has none.
-    pub fn summaries(&self) -> Vec<Option<Id>> {
-        let of_item = |item: &Item| matches!(item, Item::Summary(_)).then(|| Some(item.id()));
-        match self {
-            Said::Item(item) => of_item(item).into_iter().collect(),
-            Said::Response(Response::Items(items)) => items.iter().filter_map(of_item).collect(),
-            Said::Response(Response::Leads(leads)) => {
-                leads.summaries.iter().map(|Envelope(bytes)| signed::peek_id(bytes)).collect()
+    pub fn summaries(&self) -> &[Option<Id>] {
+        match &self.summaries {
+            Summaries::One(id) => std::slice::from_ref(id),
+            Summaries::Many(ids) => ids,
+        }
+    }
+}
+
+impl<'a> What<'a> {
+    fn of(output: &'a Output, memo: &Memo) -> Self {
+        match output {
+            Output::Persist(Change::Keep(item)) => What::Item(Cow::Borrowed(item)),
+            Output::Gossip { bytes, .. }
+            | Output::PutRecord { value: bytes, .. }
+            | Output::KeepRecord { value: bytes, .. } => {
+                let read = memo.read(bytes).map_or_else(|| Item::decode(bytes), Ok);
+                read.map_or_else(What::Illegal, |item| What::Item(Cow::Owned(item)))
             }
-            _ => Vec::new(),
+            Output::Send { bytes, .. } => Request::decode(bytes).map_or_else(What::Illegal, What::Request),
+            Output::Respond { bytes, .. } => {
+                let known = |bytes: &[u8]| memo.read(bytes);
+                Response::decode_knowing(bytes, known).map_or_else(What::Illegal, What::Response)
+            }
+            Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain { .. } => {
+                What::Nothing
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod attacks;
 pub mod churn;
 pub mod latency;
 pub mod mesh;
+pub mod sightings;
 pub mod traffic;
 
 pub mod scenario;

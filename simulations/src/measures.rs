@@ -37,13 +37,13 @@ impl World {
 
     /// What a node sent and received.
     pub fn traffic(&self, node: u32) -> &Traffic {
-        &self.node(node).traffic
+        &self.node(node).site.traffic
     }
 
     /// What all of them together sent and received.
     pub fn traffic_total(&self) -> Traffic {
         let mut total = Traffic::default();
-        self.nodes.iter().for_each(|node| total += &node.traffic);
+        self.nodes.iter().for_each(|node| total += &node.site.traffic);
         total
     }
 

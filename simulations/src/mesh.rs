@@ -1,4 +1,4 @@
-//! The gossip router of one node: whom it forwards to, what it has seen, what it tells others that it has.
+//! The gossip router of one node: whom it forwards to, what it tells others that it has.
 //!
 //! After gossipsub (libp2p pubsub specification, v1.1): a mesh of some neighbours that get every message at once, the ids of
 //! recent messages for some of the others each heartbeat, who fetch what they lack. Decides only: what is to be sent is
@@ -13,8 +13,6 @@ use rand_chacha::ChaCha20Rng;
 
 use crate::streams::place;
 
-/// How long a message is remembered as seen, in milliseconds.
-const SEEN_MS: u64 = 5 * 60 * 1000;
 /// How long a message that was asked for is not asked for again, in milliseconds.
 const WANTED_MS: u64 = 3000;
 
@@ -111,49 +109,9 @@ pub struct Router {
     /// Forwarded messages, oldest first.
     cache: VecDeque<(Timestamp, u32)>,
     wanted: BTreeMap<u32, Timestamp>,
-    /// A bit for each message of this world.
-    seen: Vec<u64>,
-    /// What was seen when, oldest first.
-    seen_at: VecDeque<(Timestamp, u32)>,
 }
 
 impl Router {
-    /// Whether a message is new, and from now on seen.
-    pub fn sees(&mut self, now: Timestamp, message: u32) -> bool {
-        self.forget(now);
-        let (word, bit) = place_of(message);
-        if self.seen.len() <= word {
-            self.seen.resize(word + 1, 0);
-        }
-        let new = self.seen[word] & bit == 0;
-        if new {
-            self.seen[word] |= bit;
-            self.seen_at.push_back((now, message));
-        }
-        new
-    }
-
-    /// Whether a message is known here.
-    pub fn has_seen(&mut self, now: Timestamp, message: u32) -> bool {
-        self.forget(now);
-        self.is_seen(message)
-    }
-
-    fn is_seen(&self, message: u32) -> bool {
-        let (word, bit) = place_of(message);
-        self.seen.get(word).is_some_and(|bits| bits & bit != 0)
-    }
-
-    fn forget(&mut self, now: Timestamp) {
-        while let Some((at, oldest)) = self.seen_at.front()
-            && now.since_ms(*at) >= SEEN_MS
-        {
-            let (word, bit) = place_of(*oldest);
-            self.seen[word] &= !bit;
-            self.seen_at.pop_front();
-        }
-    }
-
     /// A message was accepted and is forwarded: others can be told of it.
     pub fn keep(&mut self, now: Timestamp, message: u32, mesh: &Mesh) {
         while self.cache.front().is_some_and(|(at, _)| now.since_ms(*at) >= mesh.kept * mesh.heartbeat_ms) {
@@ -173,7 +131,7 @@ impl Router {
         self.mesh.remove(&other);
     }
 
-    /// Takes what a neighbour says, and answers.
+    /// Takes what a neighbour says, and answers. Of messages it asks for those that are not `seen`.
     pub fn hears(
         &mut self,
         now: Timestamp,
@@ -181,6 +139,7 @@ impl Router {
         control: Control,
         dialled: bool,
         mesh: &Mesh,
+        seen: impl Fn(u32) -> bool,
     ) -> Option<Control> {
         match control {
             Control::Graft if self.mesh.contains(&from) => None,
@@ -199,9 +158,8 @@ impl Router {
                 None
             }
             Control::Have(messages) => {
-                self.forget(now);
                 self.wanted.retain(|_, at| now.since_ms(*at) < WANTED_MS);
-                let lacking = |message: &u32| !self.is_seen(*message) && !self.wanted.contains_key(message);
+                let lacking = |message: &u32| !seen(*message) && !self.wanted.contains_key(message);
                 let lacking: Vec<u32> = messages.into_iter().filter(lacking).collect();
                 self.wanted.extend(lacking.iter().map(|message| (*message, now)));
                 (!lacking.is_empty()).then_some(Control::Want(lacking))
@@ -330,11 +288,6 @@ impl Router {
     }
 }
 
-/// Where the bit of a message is.
-const fn place_of(message: u32) -> (usize, u64) {
-    (message as usize / 64, 1 << (message % 64))
-}
-
 /// At most `n` of them, by chance.
 fn chosen(mut from: Vec<u32>, n: usize, rng: &mut ChaCha20Rng) -> Vec<u32> {
     let n = n.min(from.len());
@@ -367,15 +320,19 @@ mod tests {
         assert_eq!((grafted.len(), router.mesh.len()), (6, 6));
         assert!(grafted.iter().all(|(_, control)| *control == Control::Graft));
         for other in 0..30 {
-            router.hears(NOW, other, Control::Graft, false, &MESH);
+            router.hears(NOW, other, Control::Graft, false, &MESH, |_| false);
         }
         assert_eq!(router.mesh.len(), 12, "further grafts are refused");
         router.mesh.insert(40);
         let pruned = beat(&mut router, NOW, &all);
         assert_eq!((pruned.len(), router.mesh.len()), (7, 6));
         let (gone, _) = pruned[0];
-        assert_eq!(router.hears(NOW, gone, Control::Graft, false, &MESH), Some(Control::Prune));
-        assert_eq!(router.hears(NOW.plus_ms(60_000), gone, Control::Graft, false, &MESH), None, "backed off");
+        assert_eq!(router.hears(NOW, gone, Control::Graft, false, &MESH, |_| false), Some(Control::Prune));
+        assert_eq!(
+            router.hears(NOW.plus_ms(60_000), gone, Control::Graft, false, &MESH, |_| false),
+            None,
+            "backed off"
+        );
         assert!(router.mesh.contains(&gone));
     }
 
@@ -393,14 +350,13 @@ mod tests {
         assert_eq!(beat(&mut router, NOW.plus_ms(4000), &all), []);
         let mut other = Router::default();
         let have = Control::Have(vec![7]);
-        assert_eq!(other.hears(NOW, 1, have.clone(), false, &MESH), Some(Control::Want(vec![7])));
-        assert_eq!(other.hears(NOW, 2, have.clone(), false, &MESH), None, "it is on its way");
+        assert_eq!(other.hears(NOW, 1, have.clone(), false, &MESH, |_| false), Some(Control::Want(vec![7])));
+        assert_eq!(other.hears(NOW, 2, have.clone(), false, &MESH, |_| false), None, "it is on its way");
         assert_eq!(
-            other.hears(NOW.plus_ms(3000), 2, have.clone(), false, &MESH),
+            other.hears(NOW.plus_ms(3000), 2, have.clone(), false, &MESH, |_| false),
             Some(Control::Want(vec![7]))
         );
-        other.sees(NOW, 7);
-        assert_eq!(other.hears(NOW.plus_ms(9000), 2, have, false, &MESH), None);
+        assert_eq!(other.hears(NOW.plus_ms(9000), 2, have, false, &MESH, |message| message == 7), None);
         assert_eq!(router.kept(NOW.plus_ms(9999), &[6, 7], &MESH), [7]);
         assert!(router.kept(NOW.plus_ms(10_000), &[7], &MESH).is_empty());
     }
@@ -420,7 +376,7 @@ mod tests {
         assert_eq!(next(&router, NOW.plus_ms(3250)), None);
         let later = NOW.plus_ms(20_000);
         for other in router.mesh.clone() {
-            router.hears(later, other, Control::Prune, false, &MESH);
+            router.hears(later, other, Control::Prune, false, &MESH, |_| false);
         }
         assert_eq!(next(&router, later), Some(later.plus_ms(250)), "two are left to be added");
         assert_eq!(beat(&mut router, later, &all).len(), 2);
@@ -429,14 +385,5 @@ mod tests {
             Some(later.plus_ms(60_250)),
             "when those that left may be asked again"
         );
-    }
-
-    #[test]
-    fn what_was_seen_is_forgotten_after_five_minutes() {
-        let mut router = Router::default();
-        assert!(router.sees(NOW, 1) && !router.sees(NOW, 1) && router.has_seen(NOW, 1));
-        assert!(!router.sees(NOW.plus_ms(SEEN_MS - 1), 1));
-        let later = NOW.plus_ms(SEEN_MS);
-        assert!(!router.has_seen(later, 1) && router.sees(later, 1) && router.has_seen(later, 1));
     }
 }

@@ -44,7 +44,7 @@ impl Messages {
             return *number;
         }
         let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-        let kind = Kind::of_item(memo.learn(id, &bytes).as_deref());
+        let kind = Kind::of_item(memo.learn(id, &bytes).as_ref());
         let (receipts, duplicates, bytes) = (Vec::new(), 0, bytes.into());
         self.list.push(Message { id, kind, from, published: now, receipts, duplicates, bytes });
         self.numbers.insert(id, number);
@@ -70,7 +70,7 @@ impl Messages {
 /// them again need not verify them again.
 #[derive(Default)]
 pub struct Memo {
-    items: RefCell<BTreeMap<Id, Rc<Item>>>,
+    items: RefCell<BTreeMap<Id, Item>>,
     /// The bytes that were met last, and their hash, which need not be computed again.
     last: RefCell<Option<(Id, Rc<[u8]>)>>,
 }
@@ -85,7 +85,7 @@ impl Memo {
     }
 
     /// What these bytes say, if they are legal. Verified on first sight.
-    pub fn read(&self, bytes: &[u8]) -> Option<Rc<Item>> {
+    pub fn read(&self, bytes: &[u8]) -> Option<Item> {
         self.learn(self.id(bytes), bytes)
     }
 
@@ -94,11 +94,11 @@ impl Memo {
         *self.last.borrow_mut() = Some((id, bytes.clone()));
     }
 
-    fn learn(&self, id: Id, bytes: &[u8]) -> Option<Rc<Item>> {
+    fn learn(&self, id: Id, bytes: &[u8]) -> Option<Item> {
         if let Some(item) = self.items.borrow().get(&id) {
             return Some(item.clone());
         }
-        let item = Rc::new(Item::decode(bytes).ok()?);
+        let item = Item::decode(bytes).ok()?;
         self.items.borrow_mut().insert(id, item.clone());
         Some(item)
     }

@@ -22,8 +22,28 @@ use crate::{
     traffic::Traffic,
 };
 
+/// What each message to a node looks at, and counts: in memory it stands together, since ten thousand nodes are far more than
+/// a processor keeps at hand.
+#[repr(C, align(64))]
+pub struct Site {
+    /// Where it is.
+    pub region: u32,
+    /// On which side of a partition it is.
+    pub side: u8,
+    /// Whether its peer runs.
+    pub runs: bool,
+    /// Whether only those reach it whom it called, or with whom it finds a way.
+    pub behind_nat: bool,
+    /// Its line; `None` is one without a limit.
+    pub line: Option<Line>,
+    /// What it sent and received.
+    pub traffic: Traffic,
+}
+
 /// See the module.
 pub struct Node {
+    /// What each message to it looks at.
+    pub site: Site,
     /// Its number.
     pub number: u32,
     /// What its person does.
@@ -40,26 +60,16 @@ pub struct Node {
     pub outbound: BTreeSet<u32>,
     /// Connections on their way.
     pub dialling: usize,
-    /// Where it is.
-    pub region: u32,
-    /// Whether only those reach it whom it called, or with whom it finds a way.
-    pub behind_nat: bool,
-    /// Its line; `None` is one without a limit.
-    pub line: Option<Line>,
-    /// Until when the line is busy upwards.
+    /// Until when its line is busy upwards.
     pub up: Queue,
     /// Until when it is busy downwards.
     pub down: Queue,
     /// The hash of its id, its place in the hash table.
     pub place_on_ring: [u8; 32],
-    /// What it sent and received.
-    pub traffic: Traffic,
     /// Its part in the gossip mesh.
     pub router: Router,
     /// When after the full interval its heartbeats are, in milliseconds.
     pub phase_ms: u64,
-    /// On which side of a partition it is.
-    pub side: u8,
     /// When it is woken next.
     pub wake: Option<Timestamp>,
     /// Draws latencies and losses of what it sends.
@@ -90,7 +100,16 @@ impl Node {
         let named = |purpose| stream(scenario.seed, number, purpose);
         let mut gossip = named("gossip");
         let place_on_ring = *blake3::hash(person.identity.node_id.as_bytes()).as_bytes();
+        let site = Site {
+            region: scenario.latency.place(number, scenario.regions, &mut named("place")),
+            side: 0,
+            runs: false,
+            behind_nat: below(&mut named("nat"), 1000) < scenario.nat.behind_permille,
+            line: Line::of(&scenario.lines, &mut named("line")),
+            traffic: Traffic::default(),
+        };
         Node {
+            site,
             number,
             role,
             person,
@@ -99,16 +118,11 @@ impl Node {
             links: BTreeSet::new(),
             outbound: BTreeSet::new(),
             dialling: 0,
-            region: scenario.latency.place(number, scenario.regions, &mut named("place")),
-            behind_nat: below(&mut named("nat"), 1000) < scenario.nat.behind_permille,
-            line: Line::of(&scenario.lines, &mut named("line")),
             up: Queue::default(),
             down: Queue::default(),
             place_on_ring,
-            traffic: Traffic::default(),
             router: Router::default(),
             phase_ms: u64::from(below(&mut gossip, 1000)),
-            side: 0,
             wake: None,
             network: named("network"),
             dial: named("dial"),
@@ -137,12 +151,14 @@ impl Node {
     pub fn start(&mut self, seed: u64, now: Timestamp) {
         let fresh = bytes(&mut stream(seed, self.number, &format!("peer, start {}", self.starts)));
         self.starts += 1;
+        self.site.runs = true;
         self.peer = Some(Peer::new(self.person.identity.clone(), fresh, self.store.memory(), now));
     }
 
     /// Ends the peer; only the store is left.
     pub fn stop(&mut self) {
         self.peer = None;
+        self.site.runs = false;
         self.wake = None;
         self.validating = None;
         self.dialling = 0;

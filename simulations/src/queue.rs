@@ -50,39 +50,101 @@ pub enum Event {
     Act(u32),
 }
 
+/// Milliseconds from the present on of which each has a place of its own.
+const NEAR_MS: u64 = 1024;
+/// Rows that are kept to be used again.
+const SPARE_MAX: usize = 1024;
+
 /// See the module.
-#[derive(Default)]
+///
+/// The events of a millisecond stand in a row, in order: milliseconds are few and events are many. The rows of the next second
+/// are found by their instant alone. Rows are used again, so that they rarely grow.
 pub struct Queue {
-    /// Events of each millisecond that has any, in order. Milliseconds are few and events are many, so that this is quicker
-    /// than a heap.
-    milliseconds: BTreeMap<Timestamp, VecDeque<Event>>,
+    /// The present: nothing before it is left.
+    now_ms: u64,
+    /// The rows of the near milliseconds, each at its instant modulo their number.
+    near: Vec<VecDeque<Event>>,
+    /// How many events those hold.
+    waiting: usize,
+    /// The rows of later milliseconds.
+    far: BTreeMap<u64, VecDeque<Event>>,
+    spare: Vec<VecDeque<Event>>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        let near = (0..NEAR_MS).map(|_| VecDeque::new()).collect();
+        Queue { now_ms: 0, near, waiting: 0, far: BTreeMap::new(), spare: Vec::new() }
+    }
 }
 
 impl Queue {
-    /// Schedules an event.
+    /// Schedules an event. What is scheduled for an instant that is over happens now.
     pub fn push(&mut self, at: Timestamp, event: Event) {
-        self.milliseconds.entry(at).or_default().push_back(event);
+        let at_ms = at.unix_ms().max(self.now_ms);
+        if at_ms - self.now_ms < NEAR_MS {
+            self.waiting += 1;
+            self.near[place(at_ms)].push_back(event);
+        } else {
+            let spare = &mut self.spare;
+            self.far.entry(at_ms).or_insert_with(|| spare.pop().unwrap_or_default()).push_back(event);
+        }
     }
 
     /// The next event that happens no later than `until`.
     pub fn pop(&mut self, until: Timestamp) -> Option<(Timestamp, Event)> {
+        let until_ms = until.unix_ms();
         loop {
-            let mut first = self.milliseconds.first_entry()?;
-            let at = *first.key();
-            if at > until {
+            if self.now_ms > until_ms {
                 return None;
             }
-            match first.get_mut().pop_front() {
-                Some(event) => return Some((at, event)),
-                None => first.remove(),
+            if let Some(event) = self.near[place(self.now_ms)].pop_front() {
+                self.waiting -= 1;
+                return Some((Timestamp::from_unix_ms(self.now_ms), event));
+            }
+            let next_ms = match (self.waiting, self.far.first_key_value()) {
+                (0, None) => return None,
+                (0, Some((first_ms, _))) => *first_ms,
+                (_, _) => self.now_ms + 1,
             };
+            if next_ms > until_ms {
+                return None;
+            }
+            self.now_ms = next_ms;
+            self.draw_near();
         }
     }
+
+    /// Gives the milliseconds that have come near their places. Whatever is pushed there comes after what waited for them.
+    fn draw_near(&mut self) {
+        while let Some(first) = self.far.first_entry()
+            && *first.key() - self.now_ms < NEAR_MS
+        {
+            let (at_ms, mut row) = first.remove_entry();
+            self.waiting += row.len();
+            self.near[place(at_ms)].append(&mut row);
+            if self.spare.len() < SPARE_MAX {
+                self.spare.push(row);
+            }
+        }
+    }
+}
+
+const fn place(at_ms: u64) -> usize {
+    (at_ms % NEAR_MS) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::streams::{below, stream};
+
+    fn node(event: &Event) -> u32 {
+        match event {
+            Event::Wake(node) => *node,
+            _ => unreachable!("the tests schedule nothing else"),
+        }
+    }
 
     #[test]
     fn events_come_by_time_then_in_order() {
@@ -92,8 +154,40 @@ mod tests {
             queue.push(at(ms), Event::Wake(node));
         }
         let popped = std::iter::from_fn(|| queue.pop(at(8)));
-        let nodes: Vec<u32> =
-            popped.filter_map(|(_, e)| if let Event::Wake(n) = e { Some(n) } else { None }).collect();
+        let nodes: Vec<u32> = popped.map(|(_, event)| node(&event)).collect();
         assert_eq!(nodes, [2, 4, 1, 3]);
+    }
+
+    #[test]
+    fn near_and_far_events_come_in_one_order() {
+        for seed in 0..20 {
+            let mut rng = stream(seed, 0, "queue");
+            let (mut queue, mut expected) = (Queue::default(), BTreeMap::new());
+            let (mut now_ms, mut pushed) = (1_790_000_000_000, 0);
+            for _ in 0..400 {
+                for _ in 0..below(&mut rng, 6) {
+                    let most = [3, 900, 1100, 5000, 400_000][below(&mut rng, 5) as usize];
+                    let at_ms = now_ms + u64::from(below(&mut rng, most));
+                    queue.push(Timestamp::from_unix_ms(at_ms), Event::Wake(pushed));
+                    expected.insert((at_ms, pushed), ());
+                    pushed += 1;
+                }
+                let until_ms = now_ms + u64::from(below(&mut rng, 2500));
+                for _ in 0..below(&mut rng, 8) {
+                    let next = queue.pop(Timestamp::from_unix_ms(until_ms));
+                    let next = next.map(|(at, event)| (at.unix_ms(), node(&event)));
+                    let due = expected.first_key_value().map(|(key, ())| *key);
+                    let due = due.filter(|(at_ms, _)| *at_ms <= until_ms);
+                    assert_eq!(next, due, "seed {seed}");
+                    match due {
+                        Some(key) => {
+                            expected.remove(&key);
+                            now_ms = key.0;
+                        }
+                        None => now_ms = until_ms,
+                    }
+                }
+            }
+        }
     }
 }

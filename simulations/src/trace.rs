@@ -11,13 +11,18 @@ use crate::messages::Memo;
 #[derive(Default)]
 pub struct Trace {
     hasher: blake3::Hasher,
+    /// What is to be hashed next: long pieces are hashed several times as fast as short ones.
+    buffer: Vec<u8>,
     events: u64,
 }
+
+/// Bytes that are hashed at once.
+const PIECE_BYTES: usize = 128 * 1024;
 
 impl Trace {
     /// The hash so far.
     pub fn hash(&self) -> [u8; 32] {
-        *self.hasher.finalize().as_bytes()
+        *self.hasher.clone().update(&self.buffer).finalize().as_bytes()
     }
 
     /// Inputs so far.
@@ -117,6 +122,11 @@ impl Trace {
 
     /// Parts are preceded by their length, so that no two histories read alike.
     fn part(&mut self, bytes: &[u8]) {
-        self.hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        self.buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE_BYTES {
+            self.hasher.update(&self.buffer);
+            self.buffer.clear();
+        }
     }
 }

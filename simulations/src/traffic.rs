@@ -107,9 +107,10 @@ impl std::ops::AddAssign for Count {
 
 /// What a node, or all of them together, sent and received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Traffic {
-    sent: [Count; Kind::ALL.len()],
     received: [Count; Kind::ALL.len()],
+    sent: [Count; Kind::ALL.len()],
 }
 
 impl Traffic {

@@ -19,7 +19,7 @@ use knackmesh_protocol::{
 use crate::{
     attacks::{ACT_EVERY_MS, Attack},
     checks::{self, Check, Scene, Violation, agreement},
-    index::{Shelf, Store},
+    index::Store,
     ledger::{Ledger, Said},
     messages::Memo,
     network::{Network, Seen},
@@ -52,7 +52,6 @@ pub struct World {
     pub(crate) steps: u64,
     population: Population,
     numbers: BTreeMap<NodeId, u32>,
-    shelf: Shelf,
     ledger: Ledger,
     checks: Vec<Box<dyn Check>>,
     trace: Trace,
@@ -75,23 +74,23 @@ impl World {
                 Store::new(population.vocabulary.clone(), START).reading(memo.clone()),
             )
         };
-        let nodes: Vec<Node> = (0..scenario.nodes()).map(node).collect();
+        let number_of_nodes = scenario.nodes();
+        let nodes: Vec<Node> = (0..number_of_nodes).map(node).collect();
         let numbers = nodes.iter().map(|node| (node.id().clone(), node.number)).collect();
-        let relays = nodes.iter().filter(|node| !node.behind_nat).map(|node| node.number).collect();
+        let relays = nodes.iter().filter(|node| !node.site.behind_nat).map(|node| node.number).collect();
         let is_eclipsed = scenario.attackers(Attack::Eclipse).next().is_some();
         let mut world = World {
             scenario,
             now: START,
             nodes,
             queue: Queue::default(),
-            network: Network::new(relays),
+            network: Network::new(number_of_nodes, relays),
             memo,
             is_eclipsed,
             departures: 0,
             steps: 0,
             population,
             numbers,
-            shelf: Shelf::default(),
             ledger: Ledger::default(),
             checks: checks::all(),
             trace: Trace::default(),
@@ -406,7 +405,7 @@ impl World {
     fn carry_out(&mut self, number: u32, output: Output) {
         let node = &mut self.nodes[number as usize];
         match output {
-            Output::Persist(change) => node.store.apply(change, &mut self.shelf),
+            Output::Persist(change) => node.store.apply(change),
             Output::Reply(id, reply) => {
                 self.replies.insert(id, reply);
             }
@@ -462,8 +461,8 @@ impl World {
     }
 
     fn look(&mut self) -> Result<(), Violation> {
-        self.shelf.sweep();
         self.memo.sweep(self.now);
+        self.network.sightings.sweep(self.now);
         for number in 0..self.nodes.len() {
             if self.nodes[number].is_honest() {
                 self.ask_checks(|check, scene| check.interval(scene, &scene.nodes[number]))?;

@@ -111,14 +111,11 @@ impl Catalogue {
         if !current {
             return Err(Rejection::NotCurrent);
         }
-        if self.ids.contains_key(&item.id()) {
-            return Ok(Admission::Known);
-        }
+        let view = self.views.get(&item.view());
         match item {
-            Item::Summary(summary) => self.check_summary(summary.body())?,
-            Item::Tombstone(tombstone) => self.check_tombstone(tombstone.body())?,
+            Item::Summary(summary) => self.check_summary(view, summary),
+            Item::Tombstone(tombstone) => self.check_tombstone(view, tombstone),
         }
-        Ok(Admission::New)
     }
 
     /// Admits an item whose signature was verified when it was decoded, and whose proofs were since.
@@ -133,11 +130,15 @@ impl Catalogue {
         Ok(admission)
     }
 
-    fn check_summary(&self, summary: &Summary) -> Result<(), Rejection> {
-        let (held, withdrawn) = match self.views.get(&summary.view()) {
+    fn check_summary(&self, view: Option<&View>, signed: &Signed<Summary>) -> Result<Admission, Rejection> {
+        let (id, summary) = (signed.id(), signed.body());
+        let (held, withdrawn) = match view {
             Some(view) => (view.summary, view.tombstone.as_ref().map(|t| t.body().ceiling())),
             None => (None, None),
         };
+        if held.is_some_and(|held| held.id == id) {
+            return Ok(Admission::Known);
+        }
         if withdrawn.is_some_and(|ceiling| summary.sequence() <= ceiling) {
             return Err(Rejection::Withdrawn);
         }
@@ -147,7 +148,7 @@ impl Catalogue {
         if held.is_none() && self.summaries >= SUMMARIES_MAX {
             return Err(Rejection::Full);
         }
-        Ok(())
+        Ok(Admission::New)
     }
 
     fn enter_summary(&mut self, signed: &Signed<Summary>) {
@@ -159,16 +160,23 @@ impl Catalogue {
         self.enter(id, view, expires);
     }
 
-    fn check_tombstone(&self, tombstone: &Tombstone) -> Result<(), Rejection> {
-        let (ceiling, expires) = (tombstone.ceiling(), tombstone.kept_until());
-        let earlier = self.views.get(&tombstone.view()).and_then(|view| view.tombstone.as_ref());
+    fn check_tombstone(
+        &self,
+        view: Option<&View>,
+        signed: &Signed<Tombstone>,
+    ) -> Result<Admission, Rejection> {
+        let (ceiling, expires) = (signed.body().ceiling(), signed.body().kept_until());
+        let earlier = view.and_then(|view| view.tombstone.as_ref());
+        if earlier.is_some_and(|t| t.id() == signed.id()) {
+            return Ok(Admission::Known);
+        }
         if earlier.is_some_and(|t| (ceiling, expires) <= (t.body().ceiling(), t.body().kept_until())) {
             return Err(Rejection::Outdated);
         }
         if earlier.is_none() && self.tombstones >= TOMBSTONES_MAX {
             return Err(Rejection::Full);
         }
-        Ok(())
+        Ok(Admission::New)
     }
 
     fn enter_tombstone(&mut self, signed: &Signed<Tombstone>) {

@@ -236,7 +236,6 @@ pub enum Verdict {
 
 /// A change that must outlive the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every change keeps an item")]
 pub enum Change {
     /// Keep and index an item; it replaces what is held of its view.
     Keep(Item),
@@ -531,7 +530,8 @@ impl Peer {
         lent: &Lent<'_>,
     ) {
         let Some(pending) = self.pending.remove(&request) else { return };
-        let response = result.and_then(|bytes| Response::decode(&bytes).map_err(|_| Failure::Unreachable));
+        let decode = |bytes: Vec<u8>| Response::decode_knowing(&bytes, |item| lent.index.verified(item));
+        let response = result.and_then(|bytes| decode(bytes).map_err(|_| Failure::Unreachable));
         match pending {
             Pending::Find { search } => self.leads(now, search, response, lent),
             Pending::Inquire { search, view } => self.answered(now, search, view, response, lent),
@@ -556,6 +556,7 @@ impl Peer {
     /// Admits an item, from wherever it came. Its proofs are verified strictly, when all else speaks for it.
     fn admit(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
         if let Item::Summary(summary) = item
+            && !summary.body().content().proofs().is_empty()
             && self.catalogue.would_admit(item, now)? == Admission::New
         {
             published::verify(summary.body())?;

@@ -6,7 +6,10 @@
 //! (an item announced before gossip has formed would else be missed), and then with a random peer every two minutes.
 //! What a session brings is kept at once, so that one that ends early loses nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use negentropy::{Negentropy, NegentropyStorageVector};
 use rand_core::Rng;
@@ -29,7 +32,8 @@ struct Session {
     deadline: Timestamp,
     /// The one request whose response goes on; that of an earlier session with the same node does not.
     awaiting: Option<RequestId>,
-    negentropy: Negentropy<'static, NegentropyStorageVector>,
+    /// What was held when it began.
+    items: Arc<NegentropyStorageVector>,
     rounds: u32,
     need: BTreeSet<Id>,
     /// Ids of the last fetch, in the order in which they were asked.
@@ -53,8 +57,19 @@ pub(super) struct Sessions {
     periodic: Option<Timestamp>,
     /// Ids that were fetched and refused: not to be fetched again and again.
     refused: BTreeSet<Id>,
-    /// The catalogue sealed for comparison, with the version and an instant it is of.
-    snapshot: Option<(u64, Timestamp, NegentropyStorageVector)>,
+    snapshot: Option<Snapshot>,
+}
+
+/// The catalogue sealed for comparison. Nodes that hold the same say the same, so what was said last is mostly said again.
+struct Snapshot {
+    /// The catalogue's version, and an instant, that it is of.
+    version: u64,
+    as_of: Timestamp,
+    items: Arc<NegentropyStorageVector>,
+    /// The frame that opens a session.
+    opening: Option<Frame>,
+    /// The frame that was compared last, and what was answered.
+    answered: Option<(Frame, Frame)>,
 }
 
 impl Sessions {
@@ -80,6 +95,17 @@ impl Sessions {
     }
 }
 
+impl Snapshot {
+    fn opening(&mut self) -> Option<Frame> {
+        if self.opening.is_none() {
+            let negentropy = Negentropy::borrowed(&*self.items, RECONCILE_FRAME_TARGET_BYTES);
+            let frame = negentropy.and_then(|mut negentropy| negentropy.initiate()).ok()?;
+            self.opening = Frame::new(frame).ok();
+        }
+        self.opening.clone()
+    }
+}
+
 /// Our own storage is sealed and our frames are within bounds, so the library has no reason to refuse them.
 fn storage_of(items: impl Iterator<Item = (Timestamp, Id)>) -> NegentropyStorageVector {
     let mut storage = NegentropyStorageVector::new();
@@ -98,20 +124,31 @@ impl Peer {
         if as_of > now.plus_ms(crate::limits::CLOCK_SKEW_MAX_MS) {
             return Response::Refused(Refusal::NotCurrent);
         }
-        Negentropy::borrowed(self.snapshot(as_of), RECONCILE_FRAME_TARGET_BYTES)
+        let snapshot = self.snapshot(as_of);
+        if let Some((asked, answer)) = &snapshot.answered
+            && asked == frame
+        {
+            return Response::Reconciled { frame: answer.clone() };
+        }
+        let answer = Negentropy::borrowed(&*snapshot.items, RECONCILE_FRAME_TARGET_BYTES)
             .and_then(|mut negentropy| negentropy.reconcile(frame.as_bytes()))
             .ok()
-            .and_then(|bytes| Frame::new(bytes).ok())
-            .map_or(Response::Refused(Refusal::Malformed), |frame| Response::Reconciled { frame })
+            .and_then(|bytes| Frame::new(bytes).ok());
+        let Some(answer) = answer else { return Response::Refused(Refusal::Malformed) };
+        snapshot.answered = Some((frame.clone(), answer.clone()));
+        Response::Reconciled { frame: answer }
     }
 
     /// What is held as of an instant. Sealing sorts it all, so the last one is used again while it is the same.
-    fn snapshot(&mut self, as_of: Timestamp) -> &NegentropyStorageVector {
+    fn snapshot(&mut self, as_of: Timestamp) -> &mut Snapshot {
         let version = self.catalogue.version();
         let last = self.sessions.snapshot.take();
-        let same = last.filter(|(of, at, _)| *of == version && !self.catalogue.expires_between(*at, as_of));
-        let sealed = same.unwrap_or_else(|| (version, as_of, storage_of(self.catalogue.alive(as_of))));
-        &self.sessions.snapshot.insert(sealed).2
+        let is_same = |s: &Snapshot| s.version == version && !self.catalogue.expires_between(s.as_of, as_of);
+        let sealed = last.filter(is_same).unwrap_or_else(|| {
+            let items = Arc::new(storage_of(self.catalogue.alive(as_of)));
+            Snapshot { version, as_of, items, opening: None, answered: None }
+        });
+        self.sessions.snapshot.insert(sealed)
     }
 
     /// Items by their ids, as many as fit.
@@ -178,18 +215,14 @@ impl Peer {
     }
 
     fn open_session(&mut self, now: Timestamp, with: NodeId) {
-        let storage = self.snapshot(now).clone();
-        let opened = Negentropy::owned(storage, RECONCILE_FRAME_TARGET_BYTES).and_then(|mut negentropy| {
-            let frame = negentropy.initiate()?;
-            Ok((negentropy, frame))
-        });
-        let Ok((negentropy, frame)) = opened else { return };
-        let Ok(frame) = Frame::new(frame) else { return };
+        let snapshot = self.snapshot(now);
+        let Some(frame) = snapshot.opening() else { return };
+        let items = snapshot.items.clone();
         let session = Session {
             as_of: now,
             deadline: now.plus_ms(RECONCILE_SESSION_MAX_MS),
             awaiting: None,
-            negentropy,
+            items,
             rounds: 1,
             need: BTreeSet::new(),
             asked: Vec::new(),
@@ -226,7 +259,11 @@ impl Peer {
             return;
         };
         let (mut have, mut need) = (Vec::new(), Vec::new());
-        let next = session.negentropy.reconcile_with_ids(frame.as_bytes(), &mut have, &mut need);
+        let compared = Negentropy::borrowed(&*session.items, RECONCILE_FRAME_TARGET_BYTES);
+        let next = compared.and_then(|mut negentropy| {
+            negentropy.set_initiator();
+            negentropy.reconcile_with_ids(frame.as_bytes(), &mut have, &mut need)
+        });
         let new = need.iter().map(|id| Id(id.to_bytes())).filter(|id| !refused.contains(id));
         session.need.extend(new.take(RECONCILE_NEED_MAX.saturating_sub(session.need.len())));
         session.rounds += 1;

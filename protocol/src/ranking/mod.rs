@@ -63,10 +63,20 @@ pub struct Award {
 
 /// Every claim as it is stated: an upper bound, by which leads are chosen before anything is proven.
 pub fn stated(summary: &Summary, trust: &TrustList) -> Vec<Standing> {
+    as_stated(summary, |issuer, skill| trust.recognition(issuer, skill))
+}
+
+/// Every claim as it is stated, with every issuer recognised. An index nominates by this, since it does not know who of the
+/// seekers recognises whom: no seeker's score is higher.
+pub fn stated_for_anyone(summary: &Summary) -> Vec<Standing> {
+    as_stated(summary, |_, _| Recognition::Listed)
+}
+
+fn as_stated(summary: &Summary, recognition: impl Fn(&Did, &SkillId) -> Recognition) -> Vec<Standing> {
     let award = |claim: &crate::summary::Claim| {
         claim.backing().map(|b| Award {
             issuer: b.issuer.clone(),
-            recognition: trust.recognition(&b.issuer, claim.skill()),
+            recognition: recognition(&b.issuer, claim.skill()),
             awarded: b.awarded,
         })
     };

@@ -10,7 +10,10 @@ use knackmesh_protocol::{
 };
 
 use super::{Check, Scene, ensure};
-use crate::{ledger::Said, node::Node};
+use crate::{
+    ledger::{Said, What},
+    node::Node,
+};
 
 /// Requests that one input can cause: every search asks everybody, and every place for a session is taken.
 const SENDS_MAX: usize = SEARCHES_MAX * (SEARCH_PEERS_MAX + SEARCH_INQUIRIES_MAX) + RECONCILE_SESSIONS_MAX;
@@ -37,7 +40,7 @@ impl Check for Bounds {
         output: &Output,
         said: &Said<'_>,
     ) -> Result<(), String> {
-        if let Said::Illegal(error) = said {
+        if let What::Illegal(error) = &said.what {
             return Err(format!("node {} says what it would refuse itself: {error}", node.number));
         }
         let (len, max) = match output {
@@ -50,13 +53,13 @@ impl Check for Bounds {
             Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain { .. } => (0, 0),
         };
         ensure(len <= max, || format!("node {} says {len} bytes, more than {max}", node.number))?;
-        self.sends += usize::from(matches!(said, Said::Request(_)));
+        self.sends += usize::from(matches!(said.what, What::Request(_)));
         ensure(self.sends <= SENDS_MAX, || format!("node {} sends without end", node.number))?;
-        match said {
-            Said::Request(Request::Find { limit, .. }) => {
+        match &said.what {
+            What::Request(Request::Find { limit, .. }) => {
                 ensure(usize::from(*limit) <= LEADS_MAX, || format!("asks for {limit} leads"))
             }
-            Said::Response(Response::Leads(leads)) => {
+            What::Response(Response::Leads(leads)) => {
                 ensure(leads.summaries.len() <= LEADS_MAX, || format!("{} leads", leads.summaries.len()))
             }
             _ => Ok(()),

@@ -9,7 +9,10 @@ use knackmesh_protocol::{
 };
 
 use super::{Check, Scene, ensure};
-use crate::{ledger::Said, node::Node};
+use crate::{
+    ledger::{Said, What},
+    node::Node,
+};
 
 pub(super) struct Consent;
 
@@ -32,8 +35,8 @@ impl Check for Consent {
             let truth = id.and_then(|id| scene.ledger.published(&id));
             ensure(truth.is_some(), || format!("node {} has a summary that nobody published", node.number))?;
         }
-        match said {
-            Said::Response(Response::Disclosed(disclosure)) => {
+        match &said.what {
+            What::Response(Response::Disclosed(disclosure)) => {
                 let view = disclosure.link.body().view;
                 let current = scene.ledger.current(&view).filter(|truth| scene.now < truth.expires());
                 let allowed =
@@ -41,7 +44,7 @@ impl Check for Consent {
                 ensure(allowed, || format!("node {} shows credentials without consent", node.number))
             }
             // An inquiry is signed by who asks: that is its point.
-            Said::Request(Request::Inquire(_)) => Ok(()),
+            What::Request(Request::Inquire(_)) => Ok(()),
             _ => ensure(!names_its_person(node, output), || format!("node {} names its person", node.number)),
         }
     }

@@ -1,7 +1,5 @@
 //! Nothing is said or held past its lease.
 
-use std::collections::BTreeMap;
-
 use knackmesh_protocol::{
     message::{Item, Response},
     peer::{Change, Output},
@@ -9,26 +7,34 @@ use knackmesh_protocol::{
 };
 
 use super::{Check, Scene, ensure};
-use crate::{ledger::Said, node::Node};
+use crate::{
+    ledger::{Said, What},
+    node::Node,
+};
 
 #[derive(Default)]
 pub(super) struct Lease {
     /// For each node, an instant before which nothing that it keeps expires. So that not everything is gone through for
     /// every input: only when that instant has come.
-    soonest: BTreeMap<u32, Timestamp>,
+    soonest: Vec<Option<Timestamp>>,
 }
 
 impl Lease {
+    fn of(&mut self, node: &Node) -> &mut Option<Timestamp> {
+        let at = node.number as usize;
+        if self.soonest.len() <= at {
+            self.soonest.resize(at + 1, None);
+        }
+        &mut self.soonest[at]
+    }
+
     fn is_due(&self, node: &Node, now: Timestamp) -> bool {
-        self.soonest.get(&node.number).is_some_and(|soonest| *soonest <= now)
+        self.soonest.get(node.number as usize).is_some_and(|soonest| soonest.is_some_and(|at| at <= now))
     }
 
     fn note(&mut self, node: &Node) {
         let held = node.peer.iter().flat_map(|peer| peer.held()).map(|(_, _, expires)| expires);
-        match held.chain(node.store.items().map(Item::expires)).min() {
-            Some(soonest) => self.soonest.insert(node.number, soonest),
-            None => self.soonest.remove(&node.number),
-        };
+        *self.of(node) = held.chain(node.store.items().map(Item::expires)).min();
     }
 }
 
@@ -45,14 +51,14 @@ impl Check for Lease {
         said: &Said<'_>,
     ) -> Result<(), String> {
         if let Output::Persist(Change::Keep(item)) = output {
-            let soonest = self.soonest.entry(node.number).or_insert(item.expires());
-            *soonest = item.expires().min(*soonest);
+            let soonest = self.of(node);
+            *soonest = Some(soonest.map_or(item.expires(), |at| at.min(item.expires())));
         }
         // An item that expires on its way from the index is the fetching node's to refuse.
-        if let Said::Response(Response::Items(_)) = said {
+        if let What::Response(Response::Items(_)) = &said.what {
             return Ok(());
         }
-        for truth in said.summaries().into_iter().flatten().filter_map(|id| scene.ledger.published(&id)) {
+        for truth in said.summaries().iter().flatten().filter_map(|id| scene.ledger.published(id)) {
             ensure(scene.now < truth.expires(), || {
                 format!("node {} hands out an expired summary", node.number)
             })?;

@@ -13,7 +13,10 @@ use knackmesh_protocol::{
 };
 
 use super::{Check, Scene, ensure};
-use crate::{ledger::Said, node::Node};
+use crate::{
+    ledger::{Said, What},
+    node::Node,
+};
 
 #[derive(Default)]
 pub(super) struct Withdrawn {
@@ -70,12 +73,12 @@ impl Check for Withdrawn {
         _output: &Output,
         said: &Said<'_>,
     ) -> Result<(), String> {
-        if let Said::Item(item) = said
+        if let What::Item(item) = &said.what
             && let Item::Tombstone(tombstone) = &**item
         {
             self.learn(scene.now, node, tombstone.body());
         }
-        for truth in said.summaries().into_iter().flatten().filter_map(|id| scene.ledger.published(&id)) {
+        for truth in said.summaries().iter().flatten().filter_map(|id| scene.ledger.published(id)) {
             let summary = truth.summary.body();
             self.refuse(scene.now, node, summary.view(), summary.sequence())?;
         }

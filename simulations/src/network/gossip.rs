@@ -21,7 +21,7 @@ impl World {
     pub(crate) fn publish_by_gossip(&mut self, from: u32, bytes: Vec<u8>) {
         let message = self.network.messages.number(self.now, from, bytes, &self.memo);
         let now = self.now;
-        self.nodes[from as usize].router.sees(now, message);
+        self.network.sightings.sees(now, from, message);
         let floods = self.mesh().is_none_or(|mesh| mesh.flood_publish);
         self.spread(from, None, message, floods);
     }
@@ -35,17 +35,16 @@ impl World {
         let now = self.now;
         let mesh = self.mesh();
         let this = &mut self.nodes[node as usize];
-        let to: Vec<u32> = if floods {
-            this.links.iter().copied().collect()
-        } else {
-            this.router.mesh.iter().copied().collect()
-        };
+        let mut neighbours = std::mem::take(&mut self.network.addressed);
+        neighbours.clear();
+        neighbours.extend(if floods { &this.links } else { &this.router.mesh });
         if let Some(mesh) = mesh {
             this.router.keep(now, message, &mesh);
         }
-        for to in to.into_iter().filter(|to| Some(*to) != except) {
-            self.send_message(node, to, message);
+        for to in neighbours.iter().filter(|to| Some(**to) != except) {
+            self.send_message(node, *to, message);
         }
+        self.network.addressed = neighbours;
         self.tend_mesh(node);
     }
 
@@ -55,8 +54,7 @@ impl World {
             (message.kind, message.bytes.len())
         };
         let Some(at) = self.transmit(from, to, kind, bytes) else { return };
-        let receiver = &mut self.nodes[to as usize];
-        if receiver.peer.is_some() && receiver.router.has_seen(self.now, message) {
+        if self.runs(to) && self.network.sightings.has_seen(self.now, to, message) {
             // What it has seen by now it will have seen by then: that needs no event.
             self.network.messages.again(message);
         } else {
@@ -70,7 +68,7 @@ impl World {
         if node.peer.is_none() || !node.links.contains(&from) {
             return Ok(());
         }
-        if !node.router.sees(now, message) {
+        if !self.network.sightings.sees(now, to, message) {
             self.network.messages.again(message);
             return Ok(());
         }
@@ -98,7 +96,8 @@ impl World {
             return;
         }
         let dialled = node.outbound.contains(&from);
-        if let Some(answer) = node.router.hears(now, from, control, dialled, &mesh) {
+        let seen = |message| self.network.sightings.has_seen(now, to, message);
+        if let Some(answer) = node.router.hears(now, from, control, dialled, &mesh, seen) {
             self.send_control(to, from, answer);
         }
         self.tend_mesh(to);
@@ -149,8 +148,8 @@ impl World {
         };
         let Some(at) = self.transmit(from, to, Kind::Control, CONTROL_BYTES + ID_BYTES * ids) else { return };
         if let Control::Have(messages) = &control {
-            let (now, router) = (self.now, &mut self.nodes[to as usize].router);
-            if messages.iter().all(|message| router.has_seen(now, *message)) {
+            let seen = &self.network.sightings;
+            if messages.iter().all(|message| seen.has_seen(self.now, to, *message)) {
                 // It lacks nothing of that now and will not when it hears of it: that needs no event.
                 return;
             }

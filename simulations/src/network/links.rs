@@ -37,7 +37,7 @@ impl World {
     /// The first promise that is broken by those who see others go.
     pub fn partition(&mut self, side: impl Fn(u32) -> u8) -> Result<(), Violation> {
         for node in &mut self.nodes {
-            node.side = side(node.number);
+            node.site.side = side(node.number);
         }
         for a in 0..self.scenario.nodes() {
             let cut: Vec<u32> =
@@ -52,7 +52,7 @@ impl World {
 
     /// Ends a partition: what it cut is connected again.
     pub fn heal(&mut self) {
-        self.nodes.iter_mut().for_each(|node| node.side = 0);
+        self.nodes.iter_mut().for_each(|node| node.site.side = 0);
         for (a, b) in std::mem::take(&mut self.network.severed) {
             if let Some(delay) = self.delay(a, b) {
                 self.queue.push(self.now.plus_ms(delay), Event::Link(a, b));
@@ -62,7 +62,7 @@ impl World {
 
     pub(crate) fn enter_network(&mut self, node: u32) {
         self.network.online.push(node);
-        if !self.nodes[node as usize].behind_nat {
+        if !self.nodes[node as usize].site.behind_nat {
             let hash = self.nodes[node as usize].place_on_ring;
             self.network.ring.insert(hash, node);
         }
@@ -153,7 +153,7 @@ impl World {
 
     /// When a connection stands. Behind a NAT a node is reached through a relay first, which tells it whom to call.
     pub(super) fn connected_at(&mut self, from: u32, to: u32) -> Option<Timestamp> {
-        let round_trips = if self.nodes[to as usize].behind_nat { 6 } else { 3 };
+        let round_trips = if self.nodes[to as usize].site.behind_nat { 6 } else { 3 };
         self.delay(from, to).map(|delay| self.now.plus_ms(round_trips * delay))
     }
 

@@ -16,6 +16,7 @@ pub(crate) use self::links::Seen;
 use crate::{
     access,
     messages::Messages,
+    sightings::Sightings,
     streams::below,
     traffic::Kind,
     world::{START, World},
@@ -38,13 +39,16 @@ pub(crate) struct Network {
     next_gossip: u64,
     records: BTreeMap<(u32, Vec<u8>), (Vec<u8>, Timestamp)>,
     pub(crate) messages: Messages,
+    pub(crate) sightings: Sightings,
+    /// Whom a message goes to; empty between messages.
+    addressed: Vec<u32>,
     pub(crate) dials: u64,
     pub(crate) dials_failed: u64,
 }
 
 impl Network {
-    pub(crate) fn new(relays: Vec<u32>) -> Self {
-        Network { relays, ..Network::default() }
+    pub(crate) fn new(nodes: u32, relays: Vec<u32>) -> Self {
+        Network { relays, sightings: Sightings::of(nodes), ..Network::default() }
     }
 
     pub(crate) fn online(&self) -> usize {
@@ -63,14 +67,14 @@ enum Way {
 impl World {
     /// Sends `bytes` bytes: when they arrive, unless they are lost.
     pub(crate) fn transmit(&mut self, from: u32, to: u32, kind: Kind, bytes: usize) -> Option<Timestamp> {
-        self.nodes[from as usize].traffic.sends(kind, bytes);
+        self.nodes[from as usize].site.traffic.sends(kind, bytes);
         let sent_us = self.pass(from, Direction::Up, self.now.since_ms(START) * 1000, bytes);
         if self.is_lost(from) {
             return None;
         }
         let arrives_us = sent_us + self.delay(from, to)? * 1000;
         if self.runs(to) {
-            self.nodes[to as usize].traffic.receives(kind, bytes);
+            self.nodes[to as usize].site.traffic.receives(kind, bytes);
         }
         // The receiver's line is taken in the order of sending, not of arrival.
         Some(START.plus_ms(self.pass(to, Direction::Down, arrives_us, bytes).div_ceil(1000)))
@@ -79,7 +83,7 @@ impl World {
     /// When the last of the bytes is through a node's line, in microseconds since the run began.
     fn pass(&mut self, node: u32, direction: Direction, at_us: u64, bytes: usize) -> u64 {
         let node = &mut self.nodes[node as usize];
-        match (node.line, direction) {
+        match (node.site.line, direction) {
             (None, _) => at_us,
             (Some(line), Direction::Up) => node.up.pass(at_us, bytes, line.up_kbit_s),
             (Some(line), Direction::Down) => node.down.pass(at_us, bytes, line.down_kbit_s),
@@ -88,12 +92,12 @@ impl World {
 
     /// Whether a node runs.
     pub fn runs(&self, node: u32) -> bool {
-        self.nodes[node as usize].peer.is_some()
+        self.nodes[node as usize].site.runs
     }
 
     /// Whether there is a way from one running node to another.
     fn is_reachable(&self, a: u32, b: u32) -> bool {
-        let same_side = self.nodes[a as usize].side == self.nodes[b as usize].side;
+        let same_side = self.nodes[a as usize].site.side == self.nodes[b as usize].site.side;
         let both_run = a != b && self.runs(a) && self.runs(b);
         both_run && same_side && self.admits(a, b) && self.way(a, b).is_some()
     }
@@ -108,7 +112,7 @@ impl World {
     /// Two nodes behind a NAT that do not get through to each other need a relay that runs.
     fn way(&self, a: u32, b: u32) -> Option<Way> {
         let (seed, nat) = (self.scenario.seed, self.scenario.nat);
-        let hidden = self.nodes[a as usize].behind_nat && self.nodes[b as usize].behind_nat;
+        let hidden = self.nodes[a as usize].site.behind_nat && self.nodes[b as usize].site.behind_nat;
         if !hidden || nat.punches(seed, a, b) {
             return Some(Way::Direct);
         }
@@ -125,7 +129,7 @@ impl World {
 
     /// How long a transmission takes, in milliseconds, if there is a way; the sender's stream draws the jitter.
     fn delay(&mut self, from: u32, to: u32) -> Option<u64> {
-        let place = |node: u32| self.nodes[node as usize].region;
+        let place = |node: u32| self.nodes[node as usize].site.region;
         let latency = &self.scenario.latency;
         let least = match self.way(from, to)? {
             Way::Direct => latency.least_ms(place(from), place(to)),

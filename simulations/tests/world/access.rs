@@ -43,7 +43,7 @@ fn behind_nats_some_speak_over_relays_and_without_relays_nobody_does() {
     let (world, relayed) = behind(700, 0);
     assert_eq!((open.len(), relayed.len()), (39, 39));
     let hidden = world.scenario.nodes();
-    let hidden = (0..hidden).filter(|node| world.node(*node).behind_nat).count();
+    let hidden = (0..hidden).filter(|node| world.node(*node).site.behind_nat).count();
     assert!((20..36).contains(&hidden), "{hidden} of 40");
     assert!(relayed.iter().sum::<u32>() > open.iter().sum(), "a relay costs a hop");
     let (world, nobody) = behind(1000, 0);

@@ -10,12 +10,7 @@ use knackmesh_protocol::{
     peer::{ChannelId, Failure, GossipId, Input, Lent, Memory, Output, Peer, RequestId},
     time::Timestamp,
 };
-use knackmesh_simulations::{
-    index::{Shelf, Store},
-    population::Population,
-    scenario::Scenario,
-    world::START,
-};
+use knackmesh_simulations::{index::Store, population::Population, scenario::Scenario, world::START};
 use proptest::{collection::vec, prelude::*};
 
 /// An input as a list of bytes can describe it.
@@ -134,7 +129,7 @@ proptest! {
             let mut now = START;
             let mut peer = Peer::new(alone.person.identity.clone(), [7; 32], Memory::default(), now);
             let vocabulary = Rc::clone(&alone.population.vocabulary);
-            let (mut store, mut shelf) = (Store::new(vocabulary, now), Shelf::default());
+            let mut store = Store::new(vocabulary, now);
             for (n, step) in (0..).zip(steps) {
                 if let Step::Wait(ms) = step {
                     now = now.plus_ms(u64::from(ms));
@@ -151,7 +146,7 @@ proptest! {
                 check(now, &peer, &outputs)?;
                 for output in outputs {
                     if let Output::Persist(change) = output {
-                        store.apply(change, &mut shelf);
+                        store.apply(change);
                     }
                 }
             }
