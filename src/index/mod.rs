@@ -15,7 +15,11 @@ mod score;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use knackmesh_protocol::{
     id::Id, key::PublicKey, query::Query, summary::Summary, time::Timestamp, vocabulary::Vocabulary,
@@ -77,6 +81,8 @@ pub struct SummaryIndex {
     writer: Option<IndexWriter>,
     /// Views put since the last commit: what `reader` cannot know of.
     uncommitted: BTreeSet<PublicKey>,
+    /// Views put or removed since then, by the first eight bytes of their keys: what `reader` has of them is over.
+    outdated: BTreeMap<u64, BTreeSet<PublicKey>>,
     /// Whether anything changed since the last commit.
     changed: bool,
     /// The serial of the last commit.
@@ -148,6 +154,7 @@ impl SummaryIndex {
             reader,
             writer,
             uncommitted: BTreeSet::new(),
+            outdated: BTreeMap::new(),
             changed: false,
             committed,
             highest: committed,
@@ -156,8 +163,8 @@ impl SummaryIndex {
         })
     }
 
-    /// Puts a summary in the place of what its view had; searches see it after [`SummaryIndex::commit`]. `serial` numbers
-    /// the change in the store, ascending.
+    /// Puts a summary in the place of what its view had, which searches no longer see; they see it after
+    /// [`SummaryIndex::commit`]. `serial` numbers the change in the store, ascending.
     ///
     /// # Errors
     /// [`IndexError::Storage`]; then everything since the last commit is lost, and [`SummaryIndex::serial`] stands still
@@ -168,7 +175,7 @@ impl SummaryIndex {
         Ok(())
     }
 
-    /// Removes what a view has, if anything; searches see it until [`SummaryIndex::commit`].
+    /// Removes what a view has, if anything; searches no longer see it.
     ///
     /// # Errors
     /// As for [`SummaryIndex::put`].
@@ -190,6 +197,7 @@ impl SummaryIndex {
         // Should this fail, `changed` and `uncommitted` stay as they are: the next commit tries again.
         self.reader.reload().map_err(|e| storage(&self.place, "read", &e))?;
         self.uncommitted.clear();
+        self.outdated.clear();
         self.changed = false;
         Ok(())
     }
@@ -228,7 +236,8 @@ impl SummaryIndex {
             let alive = segment.alive_bitset();
             weight.for_each_no_score(segment, &mut |documents| {
                 for document in documents {
-                    if alive.is_none_or(|alive| alive.is_alive(*document)) {
+                    let alive = alive.is_none_or(|alive| alive.is_alive(*document));
+                    if alive && !self.is_outdated(views, *document) {
                         matched += 1;
                         best.offer(scoring.score(*document), ordinal, *document, views);
                     }
@@ -236,6 +245,14 @@ impl SummaryIndex {
             })?;
         }
         Ok(Candidates { views: best.into_views(&views), matched })
+    }
+
+    fn is_outdated(&self, views: &Views, document: u32) -> bool {
+        !self.outdated.is_empty()
+            && self
+                .outdated
+                .get(&views.prefix(document))
+                .is_some_and(|outdated| outdated.contains(&views.key(document)))
     }
 
     fn try_put(&mut self, summary: &Summary) -> tantivy::Result<()> {
@@ -251,9 +268,13 @@ impl SummaryIndex {
     /// Deletes what the view has. tantivy looks for each deletion in every part of the index, so none is made in vain.
     fn forget(&mut self, view: &PublicKey) -> tantivy::Result<()> {
         let key = self.fields.key(view);
-        if self.uncommitted.contains(view) || self.reader.searcher().doc_freq(&key)? > 0 {
+        let committed = self.reader.searcher().doc_freq(&key)? > 0;
+        if self.uncommitted.contains(view) || committed {
             self.changed = true;
             self.writer()?.delete_term(key);
+        }
+        if committed {
+            self.outdated.entry(schema::prefix_of(view)).or_default().insert(*view);
         }
         Ok(())
     }
@@ -278,6 +299,7 @@ impl SummaryIndex {
     fn lose(&mut self, error: &TantivyError) -> IndexError {
         self.writer = None;
         self.uncommitted.clear();
+        self.outdated.clear();
         self.changed = false;
         self.highest = self.committed;
         self.lossy = true;

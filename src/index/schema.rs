@@ -240,6 +240,11 @@ fn numbers_of(view: &PublicKey) -> [u64; 4] {
     std::array::from_fn(|i| (0..8).fold(0, |number, j| number << 8 | u64::from(bytes[8 * i + j])))
 }
 
+/// The first of the numbers that a view's key is kept as.
+pub(super) fn prefix_of(view: &PublicKey) -> u64 {
+    numbers_of(view)[0]
+}
+
 /// The columns of a segment that hold its claims.
 pub(super) struct ClaimColumns {
     skill: StrColumn,

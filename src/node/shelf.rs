@@ -5,10 +5,13 @@
 //! admitted is found at once, and the index commits in batches. What the index lost is told from its serial, and put in
 //! again when the shelf is opened.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use knackmesh_protocol::{
-    credential::{Credential, TrustList},
+    credential::Credential,
     id::Id,
     key::PublicKey,
     message::Item,
@@ -113,25 +116,23 @@ impl Shelf {
 
 impl Index for Shelf {
     fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated {
-        let trust = TrustList::default();
         let candidates = self.index.nominate(query, limit, now).unwrap_or_else(|error| {
             warn!(%error, "the index cannot answer");
             Default::default()
         });
         let matches = |s: &Signed<Summary>| {
-            ranking::matches(query, s.body(), &ranking::stated(s.body(), &trust), &self.vocabulary)
+            ranking::matches(query, s.body(), &ranking::stated_for_anyone(s.body()), &self.vocabulary)
         };
+        // The index leaves out what was replaced since its last commit, unless a write failed.
         let indexed = candidates.views.iter().filter(|view| !self.recent.contains_key(view));
         let mut summaries: Vec<Signed<Summary>> = indexed.filter_map(|view| self.stored(view)).collect();
         summaries.retain(&matches);
         let recent: Vec<Signed<Summary>> = self.recent.values().filter(|s| matches(s)).cloned().collect();
-        // A summary that replaces an indexed one is counted once.
-        let replaced = candidates.views.iter().filter(|view| self.recent.contains_key(view)).count();
-        let matched = candidates.matched - replaced + recent.len();
+        let matched = candidates.matched + recent.len();
         if !recent.is_empty() {
             summaries.extend(recent);
             let points = |s: &Signed<Summary>| {
-                let stated = ranking::stated(s.body(), &trust);
+                let stated = ranking::stated_for_anyone(s.body());
                 ranking::score(query, s.body(), &stated, &self.vocabulary, now).points
             };
             summaries.sort_by_cached_key(|s| std::cmp::Reverse(points(s)));
