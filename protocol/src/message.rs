@@ -23,7 +23,6 @@ use crate::{
 /// What is published: by gossip, in the hash table, and in reconciliation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 pub enum Item {
     /// A holder can be found.
     Summary(Signed<Summary>),
@@ -98,7 +97,6 @@ impl Item {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly every item is a summary")]
 enum KeptItem {
     Summary(Kept<Summary>),
     Tombstone(Kept<Tombstone>),
@@ -273,7 +271,6 @@ pub enum Refusal {
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "lives for one decision")]
 pub enum Response {
     /// To `Find`.
     Leads(Leads),

@@ -236,7 +236,6 @@ pub enum Verdict {
 
 /// A change that must outlive the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every change keeps an item")]
 pub enum Change {
     /// Keep and index an item; it replaces what is held of its view.
     Keep(Item),

@@ -19,6 +19,7 @@ const CHURNS: u8 = 4;
 
 /// See the module.
 pub struct Nodes {
+    identifiers: Purpose,
     ids: Vec<u64>,
     numbers: Vec<u32>,
     /// The index of each number.
@@ -35,6 +36,7 @@ impl Nodes {
         let mut all: Vec<(u64, u32)> = (0..settings.nodes).map(|n| (ids.key_of(n), n)).collect();
         all.sort_unstable();
         let mut nodes = Self {
+            identifiers: ids,
             ids: all.iter().map(|(id, _)| *id).collect(),
             numbers: all.iter().map(|(_, number)| *number).collect(),
             indexes: vec![0; all.len()],
@@ -89,14 +91,24 @@ impl Nodes {
         self.flags[node as usize] & (ONLINE | CHURNS) != CHURNS
     }
 
-    /// Any node, the same if another is added.
-    pub fn draw_any(&self, draws: &mut Draws) -> u32 {
-        self.indexes[draws.stable_below(self.len()) as usize]
+    /// The identifier of a number, which needs no memory.
+    pub fn id_of_number(&self, number: u32) -> u64 {
+        self.identifiers.key_of(number)
+    }
+
+    /// The index of a number.
+    pub fn index_of(&self, number: u32) -> u32 {
+        self.indexes[number as usize]
+    }
+
+    /// The number of any node, the same if another is added.
+    pub fn draw_number(&self, draws: &mut Draws) -> u32 {
+        draws.stable_below(self.len())
     }
 
     /// An honest reachable node, the same if another is added.
     pub fn draw(&self, draws: &mut Draws) -> Option<u32> {
-        let mut drawn = (0..DRAWS_MAX).map(|_| self.draw_any(draws));
+        let mut drawn = (0..DRAWS_MAX).map(|_| self.index_of(self.draw_number(draws)));
         drawn.find(|node| self.flags[*node as usize] & (ONLINE | ATTACKER) == ONLINE)
     }
 

@@ -145,6 +145,8 @@ pub struct Outcome {
     pub handled: Vec<u32>,
     /// Their bytes, estimated as in [`Messages`]; of a response that comes after its time only the framing counts.
     pub handled_bytes: Vec<u64>,
+    /// Contacts in a routing table now, on average.
+    pub contacts_per_node: f64,
     /// Bytes held.
     pub memory: Memory,
     /// Names the history so far: each event's instant, kind, request and both nodes, in order, and the settings and the seed.

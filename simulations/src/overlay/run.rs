@@ -151,6 +151,7 @@ impl Run {
             records: self.records.clone(),
             handled,
             handled_bytes,
+            contacts_per_node: self.tables.len() as f64 / f64::from(self.nodes.len()),
             memory: self.memory(),
             trace_hash: self.trace.hash(&self.settings, self.seed),
         }

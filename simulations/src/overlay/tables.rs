@@ -2,6 +2,10 @@
 //!
 //! A node's table has a bucket for each length of the prefix that it shares with its contacts, up to a last that holds all
 //! who share more; a bucket holds `k`. There are as many buckets as the number of nodes can fill, plus two.
+//!
+//! A million tables are far more than a processor keeps at hand. How many places are taken stands apart from the contacts, where it is
+//! near at hand for all nodes; and what is looked up for many contacts is looked up for all of them before any is used, so that
+//! the waits overlap.
 
 use std::ops::Range;
 
@@ -26,27 +30,21 @@ impl Tables {
     pub fn new(settings: &Settings, nodes: &Nodes, seed: u64) -> Self {
         let (k, count) = (settings.k as usize, nodes.len() as usize);
         let buckets = (u32::BITS - nodes.len().leading_zeros()) as usize + 3;
-        let mut tables = Self {
-            k,
-            buckets,
-            contacts: vec![0; count * buckets * k],
-            taken: vec![0; count * buckets],
-            scratch: Vec::new(),
-        };
+        let (contacts, taken) = (vec![0; count * buckets * k], vec![0; count * buckets]);
+        let mut tables = Self { k, buckets, contacts, taken, scratch: Vec::new() };
         let listed: Vec<u32> = (0..nodes.len()).filter(|node| nodes.is_listed(*node)).collect();
         let purpose = Purpose::new(seed, "table");
+        let mut met = Vec::new();
+        let mut place = 0;
         for node in 0..nodes.len() {
             let draws = &mut purpose.of(nodes.number(node));
             match settings.bootstrap {
                 Bootstrap::Complete => tables.complete(nodes, &listed, node, draws),
                 Bootstrap::Introduced { random, near } => {
-                    for _ in 0..random {
-                        let contact = nodes.draw_any(draws);
-                        if nodes.is_listed(contact) {
-                            tables.add(nodes, node, contact);
-                        }
+                    tables.meet(nodes, node, random, draws, &mut met);
+                    while listed.get(place).is_some_and(|other| *other < node) {
+                        place += 1;
                     }
-                    let place = listed.partition_point(|other| *other < node);
                     let (before, after) = (near / 2, near.div_ceil(2) + 1);
                     let end = (place + after as usize).min(listed.len());
                     for contact in &listed[place.saturating_sub(before as usize)..end] {
@@ -56,6 +54,25 @@ impl Tables {
             }
         }
         tables
+    }
+
+    /// A node meets so many others by chance. What each is called and where it belongs follows from its number alone; only which
+    /// of the nodes it is has to be looked up.
+    fn meet(&mut self, nodes: &Nodes, node: u32, count: u32, draws: &mut Draws, met: &mut Vec<(usize, u32)>) {
+        let id = nodes.id(node);
+        met.clear();
+        for _ in 0..count {
+            let number = nodes.draw_number(draws);
+            met.push((self.bucket(id ^ nodes.id_of_number(number)), number));
+        }
+        for (_, other) in &mut *met {
+            *other = nodes.index_of(*other);
+        }
+        for (bucket, contact) in met {
+            if *contact != node && nodes.is_listed(*contact) {
+                self.put(node, *bucket, *contact);
+            }
+        }
     }
 
     /// Fills each bucket from all listed nodes that belong there.
@@ -69,16 +86,16 @@ impl Tables {
                 (own, others) = if bit(node) == 0 { (zeros, ones) } else { (ones, zeros) };
             }
             if others.len() <= self.k {
-                for contact in others {
-                    self.add(nodes, node, *contact);
+                for contact in others.iter().filter(|contact| **contact != node) {
+                    self.put(node, bucket, *contact);
                 }
             } else {
                 // Floyd's way to draw k of many without one twice.
                 for last in others.len() - self.k..others.len() {
                     let drawn = others[draws.below(last as u32 + 1) as usize];
-                    let twice = !self.add(nodes, node, drawn);
-                    if twice {
-                        self.add(nodes, node, others[last]);
+                    let twice = drawn == node || !self.put(node, bucket, drawn);
+                    if twice && others[last] != node {
+                        self.put(node, bucket, others[last]);
                     }
                 }
             }
@@ -87,30 +104,30 @@ impl Tables {
 
     /// A node hears of another: the contact is kept if its bucket has room; whether it is new and kept.
     pub fn add(&mut self, nodes: &Nodes, node: u32, contact: u32) -> bool {
-        let bucket = self.bucket(nodes.id(node) ^ nodes.id(contact));
-        let taken = &mut self.taken[node as usize * self.buckets + bucket];
-        if usize::from(*taken) == self.k || node == contact {
+        node != contact && self.put(node, self.bucket(nodes.id(node) ^ nodes.id(contact)), contact)
+    }
+
+    fn put(&mut self, node: u32, bucket: usize, contact: u32) -> bool {
+        let at = node as usize * self.buckets + bucket;
+        let taken = usize::from(self.taken[at]);
+        let places = &mut self.contacts[at * self.k..(at + 1) * self.k];
+        if taken == places.len() || places[..taken].contains(&contact) {
             return false;
         }
-        let place = (node as usize * self.buckets + bucket) * self.k;
-        let end = place + usize::from(*taken);
-        let new = !self.contacts[place..end].contains(&contact);
-        if new {
-            self.contacts[end] = contact;
-            *taken += 1;
-        }
-        new
+        places[taken] = contact;
+        self.taken[at] += 1;
+        true
     }
 
     /// A contact did not answer.
     pub fn remove(&mut self, nodes: &Nodes, node: u32, contact: u32) {
         let bucket = self.bucket(nodes.id(node) ^ nodes.id(contact));
-        let place = self.place(node, bucket);
-        let taken = &mut self.taken[node as usize * self.buckets + bucket];
-        let contacts = &mut self.contacts[place..place + usize::from(*taken)];
+        let at = node as usize * self.buckets + bucket;
+        let taken = usize::from(self.taken[at]);
+        let contacts = &mut self.contacts[at * self.k..at * self.k + taken];
         if let Some(found) = contacts.iter().position(|c| *c == contact) {
-            contacts.swap(found, usize::from(*taken) - 1);
-            *taken -= 1;
+            contacts.swap(found, taken - 1);
+            self.taken[at] -= 1;
         }
     }
 
@@ -172,6 +189,11 @@ impl Tables {
         out.extend(self.scratch[..count - start].iter().map(|(_, contact)| *contact));
     }
 
+    /// Contacts in all tables.
+    pub fn len(&self) -> u64 {
+        self.taken.iter().map(|taken| u64::from(*taken)).sum()
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         self.contacts.capacity() * 4 + self.taken.capacity()
@@ -179,10 +201,6 @@ impl Tables {
 
     fn bucket(&self, distance: u64) -> usize {
         (distance.leading_zeros() as usize).min(self.buckets - 1)
-    }
-
-    fn place(&self, node: u32, bucket: usize) -> usize {
-        (node as usize * self.buckets + bucket) * self.k
     }
 }
 

@@ -275,7 +275,7 @@ impl Draw<'_> {
         let terms = Terms {
             languages: ["de", "en", "fr"][self.below(3)..].iter().map(|l| l.parse().unwrap()).collect(),
             region: Some(self.one_of(&["DE-BE", "DE-BY", "AT-9", "FR"]).parse().unwrap()),
-            modes: WorkMode::ALL[self.below(3)..].iter().copied().collect(),
+            modes: WorkMode::ALL[self.below(3)..].to_vec(),
             available: Some((20_700 + u32::try_from(self.below(40)).unwrap()).try_into().unwrap()),
         };
         let bare: Vec<(SkillId, Level)> = bare.into_iter().collect();

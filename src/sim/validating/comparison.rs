@@ -86,6 +86,8 @@ pub fn rows(model: &[Measured], real: &[Measured]) -> Vec<Row> {
         laid.count(&format!("{kind}: messages"), |run| run.received.get(kind).map(|count| count.0));
         laid.count(&format!("{kind}: bytes"), |run| run.received.get(kind).map(|count| count.1));
     }
+    laid.count("contacts of a node", |run| (run.contacts > 0.0).then_some(run.contacts));
+    laid.count("mesh of a node", |run| (run.mesh > 0.0).then_some(run.mesh));
     laid.count("connections of a node", |run| (run.connections > 0.0).then_some(run.connections));
     laid.rows
 }

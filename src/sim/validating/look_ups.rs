@@ -36,7 +36,7 @@ pub fn model(settings: &Settings, seed: u64) -> Result<Measured, Refusal> {
     run.step_until(u64::MAX);
     let outcome = run.outcome();
     let ended = outcome.records.iter().filter(|record| matches!(record.end, End::Found | End::Missed));
-    let mut measured = Measured::default();
+    let mut measured = Measured { contacts: outcome.contacts_per_node, ..Measured::default() };
     for record in ended {
         measured.look_up.push(f64::from(record.latency_ms));
         measured.requests.push(f64::from(record.requests));
@@ -95,13 +95,17 @@ pub async fn networks(settings: &Settings, seed: u64) -> Result<Measured, Refusa
         }
     };
     timeout(PATIENCE, whole).await.map_err(|e| failed(&e))?;
+    let mut contacts = 0;
+    for network in &networks {
+        contacts += network.snapshot().await.map_err(|e| failed(&e))?.contacts;
+    }
     join_all(networks.into_iter().map(Network::shutdown)).await;
     for reader in readers {
         // An error means that it has ended already.
         let _ = reader.await;
     }
     let efforts = efforts.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut measured = Measured::default();
+    let mut measured = Measured { contacts: contacts as f64 / count as f64, ..Measured::default() };
     for effort in efforts.iter() {
         measured.look_up.push(effort.elapsed.as_secs_f64() * 1000.0);
         measured.requests.push(f64::from(effort.requests));
