@@ -6,6 +6,9 @@ use knackmesh_protocol::{id::Id, message::Item, time::Timestamp};
 
 use crate::traffic::Kind;
 
+/// Bytes of a topic's name, as `/knack/1/announce/63`, and of the tags and lengths of both fields in protobuf.
+const ENVELOPE_BYTES: usize = 26;
+
 /// A gossip message. Times are in milliseconds since it was published.
 #[derive(Debug)]
 pub struct Message {
@@ -22,6 +25,13 @@ pub struct Message {
     /// How often it reached a node that had it.
     pub duplicates: u64,
     pub(crate) bytes: Rc<[u8]>,
+}
+
+impl Message {
+    /// Its bytes as gossipsub counts them: with the topic, and how both are told apart.
+    pub(crate) fn wire_bytes(&self) -> usize {
+        self.bytes.len() + ENVELOPE_BYTES
+    }
 }
 
 /// Every gossip message of a run, in the order of publication.

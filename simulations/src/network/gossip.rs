@@ -58,7 +58,7 @@ impl World {
         let Some(mesh) = self.mesh() else { return false };
         let sent = self.network.messages.get(message);
         // Who published it says nothing.
-        if sent.bytes.len() <= mesh.unwanted_above || sent.from == to {
+        if sent.wire_bytes() <= mesh.unwanted_above || sent.from == to {
             return false;
         }
         let (sender, receiver) = (&self.nodes[from as usize], &self.nodes[to as usize]);
@@ -72,7 +72,7 @@ impl World {
     /// Counts what a node says to its mesh when a long message reaches it: that it wants no second.
     fn refuse_further(&mut self, node: u32, from: u32, message: u32) {
         let Some(mesh) = self.mesh() else { return };
-        if self.network.messages.get(message).bytes.len() <= mesh.unwanted_above {
+        if self.network.messages.get(message).wire_bytes() <= mesh.unwanted_above {
             return;
         }
         let told: Vec<u32> =
@@ -89,7 +89,7 @@ impl World {
     fn send_message(&mut self, from: u32, to: u32, message: u32) {
         let (kind, bytes) = {
             let message = self.network.messages.get(message);
-            (message.kind, message.bytes.len())
+            (message.kind, message.wire_bytes())
         };
         let Some(at) = self.transmit(from, to, kind, bytes) else { return };
         if self.runs(to) && self.network.sightings.has_seen(self.now, to, message) {

@@ -107,6 +107,7 @@ pub async fn networks(settings: &Settings, seed: u64) -> Result<Measured, Refusa
     let efforts = efforts.lock().unwrap_or_else(PoisonError::into_inner);
     let mut measured = Measured { contacts: contacts as f64 / count as f64, ..Measured::default() };
     for effort in efforts.iter() {
+        tracing::debug!(?effort, "a look-up");
         measured.look_up.push(effort.elapsed.as_secs_f64() * 1000.0);
         measured.requests.push(f64::from(effort.requests));
     }

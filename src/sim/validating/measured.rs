@@ -38,9 +38,7 @@ pub struct Measured {
     pub requests: Vec<f64>,
     /// Contacts in a node's routing table, on average.
     pub contacts: f64,
-    /// Neighbours in a gossip mesh of a node, on average at the end.
-    pub mesh: f64,
-    /// Connections of a node, on average, once the network had settled.
+    /// Connections of a node, on average at the end.
     pub connections: f64,
 }
 
@@ -63,11 +61,9 @@ pub fn model(plan: &Full, seed: u64) -> Result<Measured, knackmesh_simulations::
     run.advance(SETTLED_MS)?;
     let settled = run.world().traffic_total();
     let nodes = run.world().scenario.nodes();
-    let connections: usize = (0..nodes).map(|node| run.world().node(node).links.len()).sum();
     run.advance(plan.duration.0)?;
+    let connections: usize = (0..nodes).map(|node| run.world().node(node).links.len()).sum();
     let mut measured = Measured { connections: connections as f64 / f64::from(nodes), ..Measured::default() };
-    let mesh: usize = (0..nodes).map(|node| run.world().node(node).router.mesh.len()).sum();
-    measured.mesh = mesh as f64 / f64::from(nodes);
     let total = run.world().traffic_total();
     for kind in Kind::ALL {
         let (before, after) = (settled.received(kind), total.received(kind));

@@ -162,7 +162,6 @@ pub async fn people(plan: &Full, seed: u64) -> Result<Measured, Refusal> {
             // A plan that can be validated has no partitions: this marks that the network has settled.
             Deed::Heal => {
                 settled = counted(&nodes, &log).await?;
-                measured.connections = connections(&nodes).await?;
             }
             Deed::Publish { node, lease_ms } => {
                 let person = &persons[node as usize];
@@ -194,7 +193,7 @@ pub async fn people(plan: &Full, seed: u64) -> Result<Measured, Refusal> {
     }
     sleep_until(epoch + Duration::from_millis(plan.duration.0)).await;
     let total = counted(&nodes, &log).await?;
-    measured.mesh = mesh(&nodes).await?;
+    measured.connections = connections(&nodes).await?;
     for kind in Kind::ALL {
         let (before, after) = (of(&settled, kind), of(&total, kind));
         let count =
@@ -354,20 +353,6 @@ fn counter(line: &str) -> Option<(&str, &str, u64)> {
     let topic =
         labels.split('"').find(|label| label.contains("/announce/") || label.contains("/withdraw/"))?;
     Some((name, topic, value.trim().parse().ok()?))
-}
-
-/// Neighbours in the mesh of a topic, on average over topics and nodes.
-async fn mesh(nodes: &[Running]) -> Result<f64, Refusal> {
-    let (mut neighbours, mut meshes) = (0, 0);
-    for node in nodes {
-        let Some(network) = &node.network else { continue };
-        let text = network.snapshot().await.map_err(|e| failed(&e.to_string()))?.counters;
-        for (_, _, value) in text.lines().filter_map(counter).filter(|row| row.0 == "mesh_peer_counts") {
-            neighbours += value;
-            meshes += 1;
-        }
-    }
-    Ok(neighbours as f64 / f64::from(meshes.max(1)))
 }
 
 async fn connections(nodes: &[Running]) -> Result<f64, Refusal> {
