@@ -149,20 +149,14 @@ pub async fn people(plan: &Full, seed: u64) -> Result<Measured, Refusal> {
     }
     let nodes = start(prepared, &persons, &scenario, &log).await?;
     let epoch = Instant::now();
-    let mut due: Vec<_> = agenda(plan, &scenario, &population);
-    due.push((SETTLED_MS, Deed::Heal));
-    due.sort_by_key(|(at, _)| *at);
     let mut measured = Measured::default();
-    let mut settled = BTreeMap::new();
     let mut doing = JoinSet::new();
     let mut ordered: Vec<(PublicKey, bool, Instant)> = Vec::new();
-    for (at, deed) in due {
+    sleep_until(epoch + Duration::from_millis(SETTLED_MS)).await;
+    let settled = counted(&nodes, &log).await?;
+    for (at, deed) in agenda(plan, &scenario, &population) {
         sleep_until(epoch + Duration::from_millis(at)).await;
         match deed {
-            // A plan that can be validated has no partitions: this marks that the network has settled.
-            Deed::Heal => {
-                settled = counted(&nodes, &log).await?;
-            }
             Deed::Publish { node, lease_ms } => {
                 let person = &persons[node as usize];
                 ordered.push((person.identity.view.public(), true, Instant::now()));
@@ -188,7 +182,8 @@ pub async fn people(plan: &Full, seed: u64) -> Result<Measured, Refusal> {
                 };
                 ask(&mut doing, &nodes[node as usize], Request::Query(order), Some(relevant));
             }
-            Deed::Start(_) | Deed::Stop { .. } | Deed::Part(_) => {}
+            // A plan that can be validated has none of these.
+            Deed::Start(_) | Deed::Stop { .. } | Deed::Part(_) | Deed::Heal => {}
         }
     }
     sleep_until(epoch + Duration::from_millis(plan.duration.0)).await;
