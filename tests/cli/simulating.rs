@@ -347,7 +347,7 @@ const FEW: [&str; 12] = [
     "--set",
     "network.degree=6",
     "--set",
-    "duration=24 s",
+    "duration=25 s",
     "--set",
     "publications.0.within=2 s",
 ];
@@ -355,13 +355,20 @@ const FEW: [&str; 12] = [
 #[test]
 fn real_nodes_do_what_the_model_does_and_are_laid_beside_it() {
     let desk = Desk::new();
-    let text = include_str!("../../simulations/scenarios/validation.toml");
-    // The withdrawals and the queries of the first part of the time.
-    let text =
-        text.replace("professionals 0-9", "professionals 0-1").replace("at = \"36 s\"", "at = \"20 s\"");
-    let text =
-        text.replace("within = \"8 s\"", "within = \"1 s\"").replace("from = \"20 s\"", "from = \"19 s\"");
-    fs::write(desk.path("few.toml"), text.replace("until = \"44 s\"", "until = \"22 s\"")).expect("written");
+    let mut text = include_str!("../../simulations/scenarios/validation.toml").to_owned();
+    // All is done within nine seconds, and nobody withdraws while somebody asks.
+    for (from, to) in [
+        ("professionals 0-9", "professionals 0-1"),
+        ("at = \"36 s\"", "at = \"23 s\""),
+        ("within = \"8 s\"", "within = \"100 ms\""),
+        ("rate = \"60 /min\"", "rate = \"240 /min\""),
+        ("from = \"20 s\"", "from = \"19 s\""),
+        ("until = \"44 s\"", "until = \"21 s\""),
+    ] {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    fs::write(desk.path("few.toml"), text).expect("written");
     let validated =
         finish(desk.sim(&["validate", "few.toml", "--out", "held", "--json"]).args(FEW).env("NO_COLOR", "1"));
     // Whether times hold depends on what else the machine does; what is counted does not.
@@ -377,7 +384,7 @@ fn real_nodes_do_what_the_model_does_and_are_laid_beside_it() {
     for world in ["model", "real"] {
         assert_eq!(row("receipts of a message")[world]["mean"], 6.0, "all others");
         assert_eq!(row("recall of a search")[world]["mean"], 1.0);
-        assert!(row("gossip delivery, p50")[world]["mean"].as_f64().is_some_and(|ms| ms >= 15.0), "{held:#}");
+        assert!(row("gossip delivery, p50")[world]["mean"].as_f64().is_some_and(|ms| ms >= 40.0), "{held:#}");
     }
     assert!(is_png(&desk.path("held/plots/delivery.png")));
     assert!(desk.read("held/report.html").contains("real nodes"));

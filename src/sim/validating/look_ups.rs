@@ -144,7 +144,9 @@ async fn start(settings: &Settings, seed: u64) -> Result<Vec<Node>, Refusal> {
     for a in 0..nodes.len() {
         let half = nodes.len() / 2;
         let others = (1..=half).map(|step| (a + step) % nodes.len());
-        let twice = |b: &usize| nodes.len() % 2 == 0 && (b + nodes.len() - a) % nodes.len() == half && *b < a;
+        let twice = |b: &usize| {
+            nodes.len().is_multiple_of(2) && (b + nodes.len() - a) % nodes.len() == half && *b < a
+        };
         let chosen: Vec<String> = others.filter(|b| !twice(b)).map(|b| addresses[b].clone()).collect();
         for address in chosen {
             let dial = Command::Dial { addresses: vec![address] };

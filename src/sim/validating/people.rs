@@ -278,9 +278,8 @@ async fn start(
         let bootstrap = nodes.first().map(|first| first.listen.clone()).unwrap_or_default();
         let node = node.measured(trial, Box::new(witness));
         let running = node.start(&Config { bootstrap, ..config }).await.map_err(Refusal::from)?;
-        let mut ports = ports.lock().unwrap_or_else(PoisonError::into_inner);
-        ports.extend(running.listen.iter().map(|address| (port(address), number)));
-        drop(ports);
+        let listens = running.listen.iter().map(|address| (port(address), number));
+        ports.lock().unwrap_or_else(PoisonError::into_inner).extend(listens);
         nodes.push(running);
         sleep(START_EVERY).await;
     }
