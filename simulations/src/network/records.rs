@@ -33,8 +33,8 @@ impl World {
             if self.is_reachable(from, to)
                 && let Some(at) = self.transmit(from, to, Kind::Record, key.len() + value.len())
             {
-                // One round trip stands for the look-up.
-                let looked_up = self.delay(from, to).map_or(at, |delay| at.plus_ms(delay));
+                // Two round trips stand for the look-up, as many as most take.
+                let looked_up = self.delay(from, to).map_or(at, |delay| at.plus_ms(4 * delay));
                 self.queue.push(looked_up, Event::Record { to, key: key.clone(), value: value.clone() });
             }
         }
