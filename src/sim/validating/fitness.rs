@@ -91,7 +91,7 @@ mod tests {
             ("validation", "publications.0.at=1 s", "settled"),
             ("validation-look-ups", "population.nodes=60", "connected"),
             ("validation-look-ups", "network.loss=1 %", "loss"),
-            ("validation-look-ups", "network.latency.uniform.max=30 ms", "differ"),
+            ("validation-look-ups", "network.latency.uniform.max=130 ms", "differ"),
         ] {
             let said = refused(name, &[setting]).unwrap_or_default();
             assert!(said.contains(why), "{name} {setting}: {said}");
