@@ -69,7 +69,8 @@ pub(super) struct Driver {
     listening: HashMap<ListenerId, Vec<Multiaddr>>,
     next_dial: Instant,
     next_walk: Instant,
-    counters: Registry,
+    /// What is counted, if anything is.
+    counters: Option<Registry>,
 }
 
 impl Driver {
@@ -81,8 +82,8 @@ impl Driver {
         let listen = addresses(&config.listen)?;
         let announce = addresses(&config.announce)?;
         let bootstrap = Bootstrap::new(addresses(&config.bootstrap)?, now);
-        let mut counters = Registry::default();
-        let mut swarm = behaviour::swarm(&config, config.trial.counters.then_some(&mut counters))?;
+        let mut counters = config.trial.counters.then(Registry::default);
+        let mut swarm = behaviour::swarm(&config, counters.as_mut())?;
         for address in announce {
             swarm.add_external_address(address::bare(address));
         }
@@ -379,7 +380,9 @@ impl Driver {
             })
         };
         let mut counters = String::new();
-        if let Err(error) = encode(&mut counters, &self.counters) {
+        if let Some(counted) = &self.counters
+            && let Err(error) = encode(&mut counters, counted)
+        {
             tracing::warn!(%error, "the counters cannot be written");
         }
         Snapshot {

@@ -16,7 +16,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::measured::Measured;
+use super::{failed, measured::Measured};
 use crate::{
     control::{Exit, Refusal},
     network::{Command, Effort, Event, Lag, Network, NetworkConfig, Protocols, Trial},
@@ -59,19 +59,12 @@ pub async fn networks(settings: &Settings, seed: u64) -> Result<Measured, Refusa
     let nodes = start(settings, seed).await?;
     let rng = &mut stream(seed, 0, "look-ups of real networks");
     let count = nodes.len();
-    let mut askers: Vec<(Network, mpsc::Receiver<Event>)> = Vec::new();
-    let mut ids = Vec::new();
-    for node in nodes {
-        askers.push((node.network, node.events));
-        ids.push(node.id);
-    }
-    // Each node answers for itself what ends of its look-ups; their efforts are gathered.
     let efforts: Arc<Mutex<Vec<Effort>>> = Arc::default();
-    let mut readers = Vec::new();
-    let mut networks = Vec::new();
-    for (network, mut events) in askers {
+    let (mut networks, mut ids, mut readers) = (Vec::new(), Vec::new(), Vec::new());
+    for Node { network, mut events, id } in nodes {
         let efforts = Arc::clone(&efforts);
         networks.push(network);
+        ids.push(id);
         readers.push(tokio::spawn(async move {
             while let Some(event) = events.recv().await {
                 if let Event::RecordFound { effort, .. } = event {
@@ -107,7 +100,6 @@ pub async fn networks(settings: &Settings, seed: u64) -> Result<Measured, Refusa
     let efforts = efforts.lock().unwrap_or_else(PoisonError::into_inner);
     let mut measured = Measured { contacts: contacts as f64 / count as f64, ..Measured::default() };
     for effort in efforts.iter() {
-        tracing::debug!(?effort, "a look-up");
         measured.look_up.push(effort.elapsed.as_secs_f64() * 1000.0);
         measured.requests.push(f64::from(effort.requests));
     }
@@ -173,8 +165,4 @@ async fn start(settings: &Settings, seed: u64) -> Result<Vec<Node>, Refusal> {
 
 fn count(n: u32) -> Result<std::num::NonZeroUsize, Refusal> {
     std::num::NonZeroUsize::new(n as usize).ok_or_else(|| failed(&"a setting is 0"))
-}
-
-fn failed(what: &dyn std::fmt::Display) -> Refusal {
-    Refusal::new(Exit::Failed, what.to_string(), "run it again when the machine has less to do")
 }

@@ -132,3 +132,9 @@ impl Part {
         things.into_iter().filter_map(chart).collect()
     }
 }
+
+/// A run of real nodes that came to no end.
+fn failed(what: &dyn std::fmt::Display) -> Refusal {
+    let hint = "run it again when the machine has less to do; RUST_LOG=info shows what a node says";
+    Refusal::new(Exit::Failed, what.to_string(), hint)
+}

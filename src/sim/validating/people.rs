@@ -36,7 +36,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::measured::{Measured, SETTLED_MS};
+use super::{
+    failed,
+    measured::{Measured, SETTLED_MS},
+};
 use crate::{
     control::{Exit, ImportOrder, ProfileOrder, QueryOrder, Refusal, Reply, Request, TrustOrder},
     home::{Config, Home},
@@ -197,7 +200,7 @@ pub async fn people(plan: &Full, seed: u64) -> Result<Measured, Refusal> {
         measured.duplicates += (after.1 - before.1) as f64;
     }
     while let Some(done) = doing.join_next().await {
-        let done = done.map_err(|e| failed(&e.to_string()))??;
+        let done = done.map_err(|e| failed(&e))??;
         if let (Reply::Found(report), Some(relevant)) = done {
             measured.search.push(report.elapsed_ms as f64);
             let found: BTreeSet<&str> = report.results.iter().map(|row| row.view.as_str()).collect();
@@ -226,7 +229,7 @@ async fn prepare(dir: &Path, person: &Person) -> Result<(Node, Config), Refusal>
     let identity = &person.identity;
     let named = [("root", &identity.root), ("view", &identity.view), ("node", &identity.node)];
     for (name, key) in named {
-        write(name, key.seed()).map_err(|e| failed(&e.to_string()))?;
+        write(name, key.seed()).map_err(|e| failed(&e))?;
     }
     home.init()?;
     let mut node = Node::open(&home)?;
@@ -322,7 +325,7 @@ async fn counted(nodes: &[Running], log: &Arc<Mutex<Log>>) -> Result<Counts, Ref
     }
     for node in nodes {
         let Some(network) = &node.network else { continue };
-        let text = network.snapshot().await.map_err(|e| failed(&e.to_string()))?.counters;
+        let text = network.snapshot().await.map_err(|e| failed(&e))?.counters;
         for (counter, topic, value) in text.lines().filter_map(counter) {
             let kind = if topic.contains("/withdraw/") { Kind::Withdrawal } else { Kind::Announcement };
             let (count, duplicates) = counts.entry(kind).or_default();
@@ -353,7 +356,7 @@ async fn connections(nodes: &[Running]) -> Result<f64, Refusal> {
     let mut sum = 0;
     for node in nodes {
         let Some(network) = &node.network else { continue };
-        sum += network.snapshot().await.map_err(|e| failed(&e.to_string()))?.peers.len();
+        sum += network.snapshot().await.map_err(|e| failed(&e))?.peers.len();
     }
     Ok(sum as f64 / nodes.len() as f64)
 }
@@ -374,8 +377,4 @@ fn conclude(measured: &mut Measured, log: &Log, ordered: &[(PublicKey, bool, Ins
             times.push(ms(*since, *at));
         }
     }
-}
-
-fn failed(what: &str) -> Refusal {
-    Refusal::new(Exit::Failed, what.to_owned(), "run it again with RUST_LOG=info to see what a node says")
 }
