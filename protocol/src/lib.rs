@@ -33,6 +33,7 @@ pub mod query;
 pub mod consent;
 pub mod summary;
 
+pub mod cell;
 pub mod published;
 
 pub mod inquiry;

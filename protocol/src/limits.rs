@@ -422,4 +422,53 @@ limits! {
     DISCLOSURES_MAX: usize = 100_000;
     /// Rows of one answer about presentations given.
     DISCLOSED_ROWS_MAX: usize = 1000;
+
+    /// How long the places of cells hold: a day.
+    EPOCH_MS: u64 = 24 * 3600 * 1000;
+    /// Time before the end of an epoch in which what is kept is also placed for the next.
+    EPOCH_OVERLAP_MS: u64 = 3600 * 1000;
+    /// How long after its epoch's end a cell is kept, for clocks that are late.
+    CELL_GRACE_MS: u64 = 10 * 60 * 1000;
+    /// Nodes in each half of a cell that a summary is stored on.
+    CELL_REPLICAS: usize = 2;
+    /// Receipts for each skill below which a holder is told that a summary is under-replicated.
+    RECEIPTS_MIN: usize = 2;
+    /// Nodes nearest to a cell's key that may keep it.
+    CELL_NODES_MAX: usize = 20;
+    /// Summaries in a cell above which it is split.
+    CELL_SPLIT_ABOVE: usize = 20_000;
+    /// Summaries in the parts of a cell below which it takes them back.
+    CELL_MERGE_BELOW: usize = 8_000;
+    /// Splits that lead to a cell: one by country, the others by bits.
+    CELL_DEPTH_MAX: usize = 13;
+    /// Parts of a cell that one answer names.
+    CELL_CHILDREN_MAX: usize = 256;
+    /// Cells that a node keeps.
+    CELLS_MAX: usize = 16_384;
+    /// Time between two comparisons of a cell with the others that keep it.
+    CELL_TEND_MS: u64 = 10 * 60 * 1000;
+    /// How long another node that said that it holds everything is believed.
+    FULL_REPLICA_BELIEVED_MS: u64 = 3600 * 1000;
+    /// Cells that one request to store names.
+    STORE_CELLS_MAX: usize = 64;
+    /// Items that one request to store carries.
+    STORE_ITEMS_MAX: usize = 32;
+    /// Look-ups of the places of cells that one publication, or the tending of what is kept, has under way.
+    PLACE_LOOKUPS_MAX: usize = 8;
+    /// Time until a summary that is under-replicated is placed again; it doubles each time.
+    PLACE_AGAIN_MS: u64 = 60_000;
+    /// Time after which a summary that is well placed is placed again.
+    PLACE_REFRESH_MS: u64 = 4 * 3600 * 1000;
+    /// Cells that one search asks.
+    SEARCH_CELLS_MAX: usize = 64;
+    /// Nodes of one half of a cell that a search tries.
+    SEARCH_TRIES_MAX: usize = 6;
+    /// Leads of one answer that a request may skip, to read on.
+    FIND_SKIP_MAX: usize = 10_000;
+    /// How long a search remembers where a cell is.
+    ROUTE_MS: u64 = 3600 * 1000;
+    /// Places of cells that a node remembers.
+    ROUTES_MAX: usize = 1024;
+    /// Nodes that may keep something of a view and are asked directly to delete it, besides those that are connected.
+    WITHDRAWAL_NODES_MAX: usize = 256;
 }

@@ -6,12 +6,13 @@
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{
+    cell::{Cell, Descriptor, Path, Receipt},
     id::Id,
     inquiry::{Disclosure, Inquiry},
     key::PublicKey,
     limits::{
-        ANNOUNCE_TOPICS, FETCH_IDS_MAX, GOSSIP_BYTES_MAX, LEADS_MAX, MESSAGE_BYTES_MAX,
-        RECONCILE_FRAME_BYTES_MAX, WITHDRAW_TOPICS,
+        ANNOUNCE_TOPICS, CELL_CHILDREN_MAX, FETCH_IDS_MAX, FIND_SKIP_MAX, GOSSIP_BYTES_MAX, LEADS_MAX,
+        MESSAGE_BYTES_MAX, RECONCILE_FRAME_BYTES_MAX, STORE_CELLS_MAX, STORE_ITEMS_MAX, WITHDRAW_TOPICS,
     },
     query::Query,
     signed::{self, Kept, Signed, SignedError, Stated, Statement},
@@ -112,8 +113,13 @@ pub const TOPIC_PREFIX: &str = "/knack/1/";
 
 /// Every topic that a full replica subscribes to.
 pub fn topics() -> Vec<String> {
-    let announce = (0..ANNOUNCE_TOPICS).map(|n| format!("{TOPIC_PREFIX}announce/{n}"));
-    announce.chain((0..WITHDRAW_TOPICS).map(|n| format!("{TOPIC_PREFIX}withdraw/{n}"))).collect()
+    let announce = (0..ANNOUNCE_TOPICS).map(|number| format!("{TOPIC_PREFIX}announce/{number}"));
+    announce.chain(withdrawals()).collect()
+}
+
+/// Every topic of withdrawals.
+pub fn withdrawals() -> impl Iterator<Item = String> {
+    (0..WITHDRAW_TOPICS).map(|number| format!("{TOPIC_PREFIX}withdraw/{number}"))
 }
 
 /// A frame of a reconciliation session (range-based set reconciliation, negentropy protocol version 1).
@@ -173,6 +179,12 @@ pub enum Request {
         query: Query,
         /// At most so many leads.
         limit: u16,
+        /// How many of the best are had already.
+        #[serde(skip_serializing_if = "is_zero")]
+        skip: u16,
+        /// The cell that is asked for; who does not keep it refuses.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cell: Option<Box<Cell>>,
     },
     /// Prove it to me.
     Inquire(Signed<Inquiry>),
@@ -184,22 +196,94 @@ pub enum Request {
         as_of: Timestamp,
         /// The session's next frame.
         frame: Frame,
+        /// Of what.
+        #[serde(skip_serializing_if = "Scope::is_all")]
+        scope: Scope,
     },
     /// Send me these items.
     Fetch {
         /// Ids of signed statements.
         ids: Vec<Id>,
     },
+    /// Keep these items in these cells.
+    Store {
+        /// At most [`STORE_CELLS_MAX`].
+        cells: Vec<Cell>,
+        /// At most [`STORE_ITEMS_MAX`].
+        items: Vec<Item>,
+    },
+}
+
+/// What a reconciliation is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All that is held.
+    #[default]
+    All,
+    /// Tombstones.
+    Withdrawals,
+    /// The summaries of a cell.
+    Cell(Box<Cell>),
+}
+
+impl Scope {
+    fn is_all(&self) -> bool {
+        *self == Scope::All
+    }
+}
+
+/// How much of the network's summaries a node keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replica {
+    /// All that it learns of.
+    #[default]
+    Full,
+    /// Those of the cells that are placed on it.
+    Cells,
+    /// None but its own.
+    None,
+}
+
+impl Replica {
+    fn is_full(&self) -> bool {
+        *self == Replica::Full
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum RequestDraft {
-    Find { query: Query, limit: u16 },
+    Find {
+        query: Query,
+        limit: u16,
+        #[serde(default)]
+        skip: u16,
+        #[serde(default)]
+        cell: Option<Box<Cell>>,
+    },
     Inquire(Signed<Inquiry>),
     Withdraw(Signed<Tombstone>),
-    Reconcile { as_of: Timestamp, frame: Frame },
-    Fetch { ids: Vec<Id> },
+    Reconcile {
+        as_of: Timestamp,
+        frame: Frame,
+        #[serde(default)]
+        scope: Scope,
+    },
+    Fetch {
+        ids: Vec<Id>,
+    },
+    Store {
+        cells: Vec<Cell>,
+        #[serde(deserialize_with = "items")]
+        items: Vec<Item>,
+    },
 }
 
 impl TryFrom<RequestDraft> for Request {
@@ -210,17 +294,37 @@ impl TryFrom<RequestDraft> for Request {
             RequestDraft::Find { limit, .. } if usize::from(limit) > LEADS_MAX => {
                 return Err(TooMuch("limit"));
             }
+            RequestDraft::Find { skip, .. } if usize::from(skip) > FIND_SKIP_MAX => {
+                return Err(TooMuch("number of leads to skip"));
+            }
             RequestDraft::Fetch { ids } if ids.len() > FETCH_IDS_MAX => return Err(TooMuch("list of ids")),
-            RequestDraft::Find { query, limit } => Request::Find { query, limit },
+            RequestDraft::Store { cells, .. } if cells.len() > STORE_CELLS_MAX => {
+                return Err(TooMuch("list of cells"));
+            }
+            RequestDraft::Store { items, .. } if items.len() > STORE_ITEMS_MAX => {
+                return Err(TooMuch("list of items"));
+            }
+            RequestDraft::Find { query, limit, skip, cell } => Request::Find { query, limit, skip, cell },
             RequestDraft::Inquire(inquiry) => Request::Inquire(inquiry),
             RequestDraft::Withdraw(tombstone) => Request::Withdraw(tombstone),
-            RequestDraft::Reconcile { as_of, frame } => Request::Reconcile { as_of, frame },
+            RequestDraft::Reconcile { as_of, frame, scope } => Request::Reconcile { as_of, frame, scope },
             RequestDraft::Fetch { ids } => Request::Fetch { ids },
+            RequestDraft::Store { cells, items } => Request::Store { cells, items },
         })
     }
 }
 
 impl Request {
+    /// Asks for the best leads among all that a node holds.
+    pub fn find(query: Query, limit: u16) -> Self {
+        Request::Find { query, limit, skip: 0, cell: None }
+    }
+
+    /// Begins or continues a comparison of all that is held.
+    pub fn reconcile(as_of: Timestamp, frame: Frame) -> Self {
+        Request::Reconcile { as_of, frame, scope: Scope::All }
+    }
+
     /// Decodes a request.
     ///
     /// # Errors
@@ -242,7 +346,7 @@ impl Request {
 pub struct Envelope(#[serde(with = "wire::bytes")] pub Vec<u8>);
 
 /// An answer to a search.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leads {
     /// Matching summaries, best first by their stated claims.
@@ -254,6 +358,12 @@ pub struct Leads {
     /// When the answering node last reconciled with a peer, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconciled: Option<Timestamp>,
+    /// How much the answering node keeps.
+    #[serde(default, skip_serializing_if = "Replica::is_full")]
+    pub replica: Replica,
+    /// What it says of the cell asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<Descriptor>,
 }
 
 /// Why a request was refused. The names are stable: other implementations act on them.
@@ -264,8 +374,36 @@ pub enum Refusal {
     Malformed,
     /// Too many requests; try later.
     Busy,
-    /// Expired, or issued in the future.
+    /// Expired, issued in the future, or of another epoch.
     NotCurrent,
+    /// The cell, or what a comparison is about, is not kept here.
+    NotKept,
+}
+
+/// What became of a summary in one cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placed {
+    /// It is kept there; the receipt names the cell.
+    Kept,
+    /// The cell is split: its summaries go into these parts of it, at most [`CELL_CHILDREN_MAX`].
+    Split(#[serde(deserialize_with = "parts")] Vec<Path>),
+    /// It is not kept there.
+    Refused(Refusal),
+}
+
+fn parts<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Path>, D::Error> {
+    let parts: Vec<Path> = Vec::deserialize(d)?;
+    if parts.len() <= CELL_CHILDREN_MAX {
+        Ok(parts)
+    } else {
+        Err(de::Error::custom(TooMuch("list of parts")))
+    }
+}
+
+fn outcomes<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Placed>, D::Error> {
+    let cells: Vec<Placed> = Vec::deserialize(d)?;
+    if cells.len() <= STORE_CELLS_MAX { Ok(cells) } else { Err(de::Error::custom(TooMuch("list of cells"))) }
 }
 
 /// The answer to a request.
@@ -284,6 +422,23 @@ pub enum Response {
     Reconciled {
         /// The session's next frame; the protocol's version byte alone when nothing is left to compare.
         frame: Frame,
+        /// Whether all that the answering node learns of is kept there.
+        #[serde(default, skip_serializing_if = "Replica::is_full")]
+        replica: Replica,
+        /// How many summaries the answering node holds, which is told where not all of them are compared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<u32>,
+        /// The parts into which the cell that is compared was split there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "parts")]
+        parts: Vec<Path>,
+    },
+    /// To `Store`.
+    Stored {
+        /// For what is kept.
+        receipt: Signed<Receipt>,
+        /// What became of it in each cell, in the order in which they were named.
+        #[serde(deserialize_with = "outcomes")]
+        cells: Vec<Placed>,
     },
     /// To `Fetch`: those of the items that are held, as many as fit.
     Items(#[serde(deserialize_with = "items")] Vec<Item>),
@@ -292,6 +447,11 @@ pub enum Response {
 }
 
 impl Response {
+    /// Continues a comparison, as a node that keeps all it learns of.
+    pub fn reconciled(frame: Frame) -> Self {
+        Response::Reconciled { frame, replica: Replica::Full, held: None, parts: Vec::new() }
+    }
+
     /// Decodes a response.
     ///
     /// # Errors

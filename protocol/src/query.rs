@@ -166,6 +166,13 @@ impl Query {
     }
 }
 
+impl Query {
+    /// The country in which everybody lives who matches, if the query asks for one.
+    pub fn country(&self) -> Option<&str> {
+        self.0.country()
+    }
+}
+
 impl TryFrom<Expr> for Query {
     type Error = IllegalQuery;
 
@@ -200,6 +207,19 @@ impl Expr {
                 let rarity = cover.iter().map(|skill| idf(skill)).min();
                 (rarity, std::cmp::Reverse(cover.len()))
             }),
+            _ => None,
+        }
+    }
+
+    fn country(&self) -> Option<&str> {
+        match self {
+            Expr::Region(region) => Some(region.country()),
+            Expr::And(parts) => parts.iter().find_map(Expr::country),
+            Expr::Or(parts) => {
+                let mut countries = parts.iter().map(Expr::country);
+                let first = countries.next()??;
+                countries.all(|country| country == Some(first)).then_some(first)
+            }
             _ => None,
         }
     }

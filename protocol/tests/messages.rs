@@ -6,6 +6,7 @@
 use std::fmt::Debug;
 
 use knackmesh_protocol::{
+    cell::{Cell, Epoch, Half, Receipt},
     consent::{Consent, Present},
     credential::{
         Format, TrustList, Verifier,
@@ -15,7 +16,7 @@ use knackmesh_protocol::{
     inquiry::{Disclosure, Inquiry, Nonce, Undertaking},
     key::SecretKey,
     limits::{FETCH_IDS_MAX, LEADS_MAX, RECONCILE_FRAME_BYTES_MAX},
-    message::{Acknowledgement, Envelope, Frame, Item, Leads, Refusal, Request, Response},
+    message::{Acknowledgement, Envelope, Frame, Item, Leads, Placed, Refusal, Request, Response},
     query::{Expr, Query, SkillTerm, parse},
     ranking::{self, ScoreStatement, WEIGHTS_VERSION},
     signed::{Signed, Statement},
@@ -42,6 +43,12 @@ struct Examples {
     disclosure: Disclosure,
     statement: Signed<ScoreStatement>,
     acknowledgement: Signed<Acknowledgement>,
+    receipt: Signed<Receipt>,
+}
+
+fn cell() -> Cell {
+    let (skill, path) = (SKILL.parse().unwrap(), String::from("DE/01").try_into().unwrap());
+    Cell { skill, path, half: Half::First, epoch: Epoch::of(NOW) }
 }
 
 fn content(root: &SecretKey, view: &SecretKey, vocabulary: &Vocabulary) -> (Content, Vec<Opening>, String) {
@@ -117,6 +124,8 @@ impl Examples {
         let statement = Signed::sign(statement, &seeker);
         let acknowledgement = Acknowledgement { node: node.public(), tombstone: tombstone.id(), at: NOW };
         let acknowledgement = Signed::sign(acknowledgement, &node);
+        let receipt = Receipt::new(node.public(), vec![cell().key()], vec![summary.id()], NOW);
+        let receipt = Signed::sign(receipt, &node);
         Examples {
             vocabulary,
             query,
@@ -128,6 +137,7 @@ impl Examples {
             disclosure,
             statement,
             acknowledgement,
+            receipt,
         }
     }
 
@@ -137,18 +147,20 @@ impl Examples {
 
     fn requests(&self) -> Vec<Request> {
         vec![
-            Request::Find { query: self.query.clone(), limit: 50 },
+            Request::find(self.query.clone(), 50),
             Request::Inquire(self.inquiry.clone()),
             Request::Withdraw(self.tombstone.clone()),
-            Request::Reconcile { as_of: NOW, frame: Frame::new(vec![0x61, 0, 0, 2, 0]).unwrap() },
+            Request::reconcile(NOW, Frame::new(vec![0x61, 0, 0, 2, 0]).unwrap()),
             Request::Fetch { ids: vec![self.summary.id(), self.tombstone.id()] },
+            Request::Store { cells: vec![cell()], items: self.items() },
+            Request::Find { query: self.query.clone(), limit: 50, skip: 7, cell: Some(Box::new(cell())) },
         ]
     }
 
     fn responses(&self) -> Vec<Response> {
         let leads = |reconciled| {
             let summaries = vec![Envelope(self.summary.encode())];
-            Response::Leads(Leads { summaries, matched: 3, held: 1000, reconciled })
+            Response::Leads(Leads { summaries, matched: 3, held: 1000, reconciled, ..Leads::default() })
         };
         vec![
             leads(None),
@@ -156,8 +168,9 @@ impl Examples {
             Response::Disclosed(self.disclosure.clone()),
             Response::Received,
             Response::Deleted(self.acknowledgement.clone()),
-            Response::Reconciled { frame: Frame::new(vec![0x61]).unwrap() },
+            Response::reconciled(Frame::new(vec![0x61]).unwrap()),
             Response::Items(self.items()),
+            Response::Stored { receipt: self.receipt.clone(), cells: vec![Placed::Kept] },
             Response::Refused(Refusal::Malformed),
             Response::Refused(Refusal::Busy),
             Response::Refused(Refusal::NotCurrent),
@@ -174,6 +187,7 @@ impl Examples {
             signed(&self.disclosure.link),
             signed(&self.statement),
             signed(&self.acknowledgement),
+            signed(&self.receipt),
         ];
         readers.extend(self.items().iter().map(|m| Reader::new(m, Item::encode, |b| Item::decode(b).ok())));
         readers.extend(
@@ -271,7 +285,7 @@ fn what_is_over_a_bound_is_refused() {
     let examples = Examples::new();
     let find = |limit: usize| {
         let limit = u16::try_from(limit).unwrap();
-        Request::decode(&Request::Find { query: examples.query.clone(), limit }.encode())
+        Request::decode(&Request::find(examples.query.clone(), limit).encode())
     };
     assert!(find(LEADS_MAX).is_ok() && find(LEADS_MAX + 1).is_err());
     let fetch = |ids: usize| Request::decode(&Request::Fetch { ids: vec![Id([1; 32]); ids] }.encode());
@@ -295,7 +309,7 @@ fn the_deepest_query_travels() {
             assert!(depth > 4);
             break;
         };
-        let request = Request::Find { query, limit: 1 };
+        let request = Request::find(query, 1);
         assert_eq!(Request::decode(&request.encode()), Ok(request));
     }
 }

@@ -3,9 +3,13 @@
 //! Items are shared among nodes, since each is decoded once (`messages::Memo`): ten thousand replicas of one summary are one
 //! summary.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use knackmesh_protocol::{
+    cell::Cell,
     key::PublicKey,
     message::Item,
     peer::{Change, Index, Memory, Nominated, Publication},
@@ -22,6 +26,7 @@ use crate::messages::Memo;
 /// What survives a node's restart.
 pub struct Store {
     items: BTreeMap<PublicKey, Item>,
+    cells: BTreeSet<Cell>,
     publication: Option<Publication>,
     last_sequence: u64,
     greatest_expiry: Timestamp,
@@ -38,6 +43,7 @@ impl Store {
     pub fn new(vocabulary: Rc<Vocabulary>, now: Timestamp) -> Self {
         Store {
             items: BTreeMap::new(),
+            cells: BTreeSet::new(),
             publication: None,
             last_sequence: 0,
             greatest_expiry: Timestamp::EPOCH,
@@ -62,6 +68,12 @@ impl Store {
             Change::Forget(view) => {
                 self.items.remove(&view);
             }
+            Change::KeepCell(cell) => {
+                self.cells.insert(cell);
+            }
+            Change::ForgetCell(cell) => {
+                self.cells.remove(&cell);
+            }
             Change::Publication { publication, last_sequence, greatest_expiry } => {
                 self.publication = publication.map(|p| *p);
                 self.last_sequence = last_sequence;
@@ -78,6 +90,7 @@ impl Store {
             last_sequence: self.last_sequence,
             greatest_expiry: self.greatest_expiry,
             items: self.items.values().cloned().collect(),
+            cells: self.cells.iter().cloned().collect(),
         }
     }
 

@@ -159,9 +159,12 @@ impl<'a> What<'a> {
                 let known = |bytes: &[u8]| memo.read(bytes);
                 Response::decode_knowing(bytes, known).map_or_else(What::Illegal, What::Response)
             }
-            Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain { .. } => {
-                What::Nothing
-            }
+            Output::Persist(_)
+            | Output::Reply(..)
+            | Output::Verdict(..)
+            | Output::Closest { .. }
+            | Output::Subscribe { .. }
+            | Output::Obtain { .. } => What::Nothing,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use knackmesh_protocol::{
     credential::Known,
     id::NodeId,
-    peer::{GossipId, Input, Lent, Output, Peer},
+    message::Replica,
+    peer::{Contact, GossipId, Group, Input, Keeping, Lent, Output, Peer},
     time::Timestamp,
     vocabulary::Vocabulary,
 };
@@ -32,6 +33,8 @@ pub struct Site {
     pub side: u8,
     /// Whether its peer runs.
     pub runs: bool,
+    /// Whether it reads announcements by gossip.
+    pub reads_announcements: bool,
     /// Whether only those reach it whom it called, or with whom it finds a way.
     pub behind_nat: bool,
     /// Its line; `None` is one without a limit.
@@ -82,6 +85,7 @@ pub struct Node {
     pub churn: ChaCha20Rng,
     /// The gossip message under validation: for the verdict, the neighbour that forwarded it, its number in this world.
     pub validating: Option<(GossipId, u32, u32)>,
+    keeping: Keeping,
     behaviour: Option<Box<dyn Behaviour>>,
     aims: Aims,
     whims: ChaCha20Rng,
@@ -108,6 +112,7 @@ impl Node {
             region: scenario.latency.place(number, scenario.regions, &mut named("place")),
             side: 0,
             runs: false,
+            reads_announcements: false,
             behind_nat: below(&mut named("nat"), 1000) < scenario.nat.behind_permille,
             line: Line::of(&scenario.lines, &mut named("line")),
             traffic: Traffic::default(),
@@ -133,6 +138,7 @@ impl Node {
             gossip,
             churn: named("churn"),
             validating: None,
+            keeping: scenario.keeping,
             behaviour,
             aims: Aims { strike: START.plus_ms(scenario.strike_ms), flood_per_s: scenario.flood_per_s },
             whims: named("behaviour"),
@@ -146,6 +152,14 @@ impl Node {
         &self.person.identity.node_id
     }
 
+    /// It, as look-ups name it: each node has a group of addresses of its own.
+    pub fn contact(&self) -> Contact {
+        let [a, b, c, d] = self.number.to_be_bytes();
+        let mut address = [0; 16];
+        [address[2], address[3], address[4], address[5]] = [a, b, c, d];
+        Contact { node: self.id().clone(), group: Group::v6(address) }
+    }
+
     /// Whether it plays by the rules.
     pub fn is_honest(&self) -> bool {
         self.behaviour.is_none()
@@ -156,7 +170,10 @@ impl Node {
         let fresh = bytes(&mut stream(seed, self.number, &format!("peer, start {}", self.starts)));
         self.starts += 1;
         self.site.runs = true;
-        self.peer = Some(Peer::new(self.person.identity.clone(), fresh, self.store.memory(), now));
+        let peer = Peer::new(self.person.identity.clone(), fresh, self.store.memory(), now);
+        let peer = peer.keeping(self.keeping);
+        self.site.reads_announcements = reads_announcements(&peer);
+        self.peer = Some(peer);
     }
 
     /// Ends the peer; only the store is left.
@@ -224,4 +241,9 @@ impl Node {
             _ => Vec::new(),
         }
     }
+}
+
+/// Whether a peer reads announcements by gossip.
+pub fn reads_announcements(peer: &Peer) -> bool {
+    peer.replica() == Replica::Full
 }

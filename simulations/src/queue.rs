@@ -6,7 +6,7 @@ use std::{
 };
 
 use knackmesh_protocol::{
-    peer::{Command, CommandId, Failure},
+    peer::{Command, CommandId, Contact, Failure, LookUpId},
     time::Timestamp,
 };
 
@@ -44,6 +44,8 @@ pub enum Event {
     Response { exchange: u64, result: Result<Vec<u8>, Failure> },
     /// A record of the hash table arrives.
     Record { to: u32, key: Rc<[u8]>, value: Rc<[u8]> },
+    /// A look-up comes to an end: whom it found, and how many of them are nearer than the node itself.
+    Closest { node: u32, look_up: LookUpId, nodes: Vec<Contact>, place: usize },
     /// A node's timer.
     Wake(u32),
     /// A hostile node acts of its own accord.

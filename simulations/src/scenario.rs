@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use knackmesh_protocol::{skill::SkillId, time::Timestamp};
+use knackmesh_protocol::{peer::Keeping, skill::SkillId, time::Timestamp};
 
 use crate::{
     access::{Line, Nat},
@@ -68,6 +68,8 @@ pub struct Scenario {
     pub latency: Latency,
     /// How many of a thousand transmissions are lost.
     pub loss_permille: u32,
+    /// How much each node keeps.
+    pub keeping: Keeping,
     /// Nodes that do not start with the others, but when they are told to.
     pub late: BTreeSet<u32>,
 }
@@ -118,6 +120,7 @@ impl Default for Scenario {
             regions: 4,
             latency: Latency::default(),
             loss_permille: 0,
+            keeping: Keeping::default(),
             late: BTreeSet::new(),
         }
     }

@@ -51,6 +51,10 @@ impl Trace {
             Input::Response { request, result: Ok(bytes) } => self.note("response", request.0, bytes),
             Input::Response { request, result: Err(_) } => self.note("failure", request.0, &[]),
             Input::RecordOffered { value, .. } => self.note("offered", 0, value),
+            Input::Closest { look_up, nodes, place } => {
+                self.note("closest", look_up.0, &(*place as u64).to_le_bytes());
+                nodes.iter().for_each(|contact| self.part(contact.node.as_bytes()));
+            }
             Input::Obtained { needs, .. } => self.note("obtained", needs.len() as u64, &[]),
             Input::Wake => self.note("wake", 0, &[]),
         }
@@ -64,6 +68,8 @@ impl Trace {
             Output::Persist(Change::Publication { last_sequence, .. }) => {
                 self.note("own", *last_sequence, &[]);
             }
+            Output::Persist(Change::KeepCell(cell)) => self.note("keep cell", 0, &cell.key().0),
+            Output::Persist(Change::ForgetCell(cell)) => self.note("forget cell", 0, &cell.key().0),
             Output::Persist(Change::Disclosed { seeker, .. }) => self.note("disclosed", 0, seeker.as_bytes()),
             Output::Reply(id, reply) => {
                 self.note("reply", id.0, &[]);
@@ -83,6 +89,8 @@ impl Trace {
                 self.part(bytes);
             }
             Output::Respond { channel, bytes } => self.note("respond", channel.0, bytes),
+            Output::Closest { look_up, key, .. } => self.note("look up", look_up.0, &key.0),
+            Output::Subscribe { topics } => self.note("subscribe", topics.len() as u64, &[]),
             Output::PutRecord { value, .. } => self.note("put", 0, value),
             Output::Obtain { needs, .. } => self.note("obtain", needs.len() as u64, &[]),
             Output::KeepRecord { value, .. } => self.note("keep record", 0, value),

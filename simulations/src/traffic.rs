@@ -21,6 +21,10 @@ pub enum Kind {
     Reconciliation,
     /// A record of the hash table.
     Record,
+    /// A look-up in the hash table for the places of cells.
+    LookUp,
+    /// A summary to be kept in cells, and the receipt.
+    Placement,
     /// What keeps the gossip mesh going.
     Control,
     /// What is none of these: bytes that no node understands.
@@ -29,7 +33,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Announcement,
         Kind::Withdrawal,
         Kind::Lease,
@@ -37,6 +41,8 @@ impl Kind {
         Kind::Inquiry,
         Kind::Reconciliation,
         Kind::Record,
+        Kind::LookUp,
+        Kind::Placement,
         Kind::Control,
         Kind::Other,
     ];
@@ -51,6 +57,8 @@ impl Kind {
             Kind::Inquiry => "inquiry",
             Kind::Reconciliation => "reconciliation",
             Kind::Record => "record",
+            Kind::LookUp => "look-up",
+            Kind::Placement => "placement",
             Kind::Control => "control",
             Kind::Other => "other",
         }
@@ -75,6 +83,7 @@ impl Kind {
             ("withdraw", Kind::Withdrawal),
             ("reconcile", Kind::Reconciliation),
             ("fetch", Kind::Reconciliation),
+            ("store", Kind::Placement),
             ("lease", Kind::Lease),
             ("link", Kind::Lease),
         ];

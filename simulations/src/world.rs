@@ -23,7 +23,7 @@ use crate::{
     ledger::{Ledger, Said, Truth},
     messages::Memo,
     network::{Network, Seen},
-    node::Node,
+    node::{Node, reads_announcements},
     population::Population,
     queue::{Event, Queue},
     scenario::Scenario,
@@ -324,6 +324,9 @@ impl World {
             Event::Record { to, key, value } => {
                 self.feed(to, Input::RecordOffered { key: key.to_vec(), value: value.to_vec() })
             }
+            Event::Closest { node, look_up, nodes, place } => {
+                self.feed(node, Input::Closest { look_up, nodes, place })
+            }
             Event::Wake(node) if self.nodes[node as usize].wake == Some(self.now) => {
                 self.nodes[node as usize].wake = None;
                 self.feed(node, Input::Wake)
@@ -424,6 +427,10 @@ impl World {
             }
             Output::Send { request, to, bytes } => self.send(number, request, &to, bytes),
             Output::Respond { channel, bytes } => self.respond(number, channel, bytes),
+            Output::Closest { look_up, key, reach } => self.look_up(number, look_up, key, reach),
+            Output::Subscribe { .. } => {
+                node.site.reads_announcements = node.peer.as_ref().is_some_and(reads_announcements);
+            }
             Output::PutRecord { key, value, .. } => self.put_record(number, key, value),
             Output::KeepRecord { key, value, expires } => {
                 self.network.keep_record(number, key, value, expires)

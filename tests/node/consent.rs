@@ -94,10 +94,10 @@ fn curiosity(holder: &Holder) -> Vec<Input> {
     let seeker = identity(3);
     let rust = query::parse("rust", &Vocabulary::embedded(), NOW).expect("a query").query;
     let requests = [
-        Request::Find { query: rust, limit: 50 },
+        Request::find(rust, 50),
         Request::Inquire(inquiry(&seeker, &holder.summary, "recruitment", 1)),
         Request::Fetch { ids: vec![holder.summary.id(), holder.credential.id(), Id([0; 32])] },
-        Request::Reconcile { as_of: NOW, frame: Frame::new(vec![0x61]).expect("a frame") },
+        Request::reconcile(NOW, Frame::new(vec![0x61]).expect("a frame")),
     ];
     let ask = |(channel, request): (u64, &Request)| Input::Request {
         from: seeker.node_id.clone(),

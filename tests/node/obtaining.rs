@@ -133,7 +133,7 @@ fn nobody_but_the_operator_makes_a_node_fetch() {
     let (seeker, rust) = (identity(3), query::parse("rust", &Vocabulary::embedded(), NOW).expect("a query"));
     outputs.extend(world.handle(NOW, Input::Connected(seeker.node_id.clone())));
     for (n, request) in (0..).zip([
-        Request::Find { query: rust.query, limit: 50 },
+        Request::find(rust.query, 50),
         Request::Inquire(inquiry(&seeker, &published, "recruitment", 1)),
         Request::Fetch { ids: vec![published.id()] },
     ]) {

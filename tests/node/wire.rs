@@ -50,16 +50,16 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Decode)> {
         ("inquiry envelope", asked.encode(), |b| {
             Signed::<Inquiry>::decode(b).map(drop).map_err(|e| e.to_string())
         }),
-        ("find", request(Request::Find { query: rust.query, limit: 50 }), asks),
+        ("find", request(Request::find(rust.query, 50)), asks),
         ("inquire", request(Request::Inquire(asked)), asks),
         ("withdraw", request(Request::Withdraw(tombstone)), asks),
-        ("reconcile", request(Request::Reconcile { as_of: NOW, frame: frame.clone() }), asks),
+        ("reconcile", request(Request::reconcile(NOW, frame.clone())), asks),
         ("fetch", request(Request::Fetch { ids: vec![Id([7; 32]), Id([8; 32])] }), asks),
         ("leads", response(Response::Leads(leads)), says),
         ("disclosed", response(Response::Disclosed(disclosure)), says),
         ("received", response(Response::Received), says),
         ("deleted", response(Response::Deleted(Signed::sign(word, &seeker.node))), says),
-        ("reconciled", response(Response::Reconciled { frame }), says),
+        ("reconciled", response(Response::reconciled(frame)), says),
         ("items", response(Response::Items(vec![Item::Summary(holder.summary.clone())])), says),
         ("refused", response(Response::Refused(Refusal::Busy)), says),
     ]

@@ -83,6 +83,8 @@ pub(super) struct Catalogue {
     tombstones: usize,
     /// Changes whenever an item comes or goes.
     version: u64,
+    /// Expiry and id of summaries that went since somebody asked.
+    departed: Vec<(Timestamp, Id)>,
 }
 
 /// What stands behind an id.
@@ -210,6 +212,7 @@ impl Catalogue {
     fn remove_summary(&mut self, view: &PublicKey) {
         if let Some(held) = self.views.get_mut(view).and_then(|v| v.summary.take()) {
             self.summaries -= 1;
+            self.departed.push((held.expires, held.id));
             self.leave(held.id, view, held.expires);
         }
     }
@@ -246,6 +249,32 @@ impl Catalogue {
             }
         }
         left
+    }
+
+    /// Drops the summary of a view, if one is held; says what is left.
+    pub fn let_go(&mut self, view: &PublicKey) -> Option<Left> {
+        self.views.get(view)?.summary?;
+        self.remove_summary(view);
+        Some(match self.tombstone(view) {
+            Some(tombstone) => Left::Tombstone(tombstone.clone()),
+            None => Left::Nothing(*view),
+        })
+    }
+
+    /// Expiry and id of summaries that went since this was last asked.
+    pub fn take_departed(&mut self) -> Vec<(Timestamp, Id)> {
+        std::mem::take(&mut self.departed)
+    }
+
+    /// View and id of every summary held.
+    pub fn summaries_held(&self) -> Vec<(PublicKey, Id)> {
+        self.views.iter().filter_map(|(view, v)| Some((*view, v.summary?.id))).collect()
+    }
+
+    /// Expiry and id of every tombstone that lives past `as_of`.
+    pub fn withdrawals(&self, as_of: Timestamp) -> impl Iterator<Item = (Timestamp, Id)> + '_ {
+        let tombstones = self.views.values().filter_map(|view| view.tombstone.as_ref());
+        tombstones.map(|t| (t.body().kept_until(), t.id())).filter(move |(until, _)| *until > as_of)
     }
 
     /// When something next expires.
@@ -298,6 +327,12 @@ impl Catalogue {
     pub fn is_alive(&self, summary: &Signed<Summary>) -> bool {
         let held = self.views.get(&summary.body().view()).and_then(|v| v.summary);
         held.is_some_and(|held| held.id == summary.id())
+    }
+
+    /// Whether nothing speaks against a summary: it is current, and neither withdrawn nor replaced, as far as is known here.
+    pub fn is_believed(&self, summary: &Signed<Summary>, now: Timestamp) -> bool {
+        let judged = self.would_admit(&Item::Summary(summary.clone()), now);
+        matches!(judged, Ok(_) | Err(Rejection::Full))
     }
 
     /// Expiry and id of every item that lives past `as_of`.

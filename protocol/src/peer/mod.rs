@@ -10,13 +10,21 @@
 //!
 //! Specification: `spec/peer.md`.
 
+mod admission;
 mod answer;
 mod budget;
 mod catalogue;
+mod cells;
+mod contact;
+mod coverage;
 mod disclosure;
+mod look_ups;
+mod placing;
 mod publication;
 mod reconciliation;
+mod routing;
 mod search;
+mod tending;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,24 +32,32 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 pub use catalogue::{Admission, Rejection};
+pub use cells::Keeping;
+pub use contact::{Contact, Group, LookUpId, Reach};
+pub use coverage::{CellCoverage, Coverage};
+pub use placing::Placement;
 pub use publication::{Publication, PublishError, Published, Withdrawn};
-pub use search::{Coverage, Found, Outcome, Proof, SearchError, Specification, Withheld};
+pub use search::{Found, Outcome, Proof, SearchError, Specification, Withheld};
 
 use self::{
     budget::Budgets,
     catalogue::{Catalogue, Left},
+    cells::Cells,
+    look_ups::LookUp,
+    placing::Places,
     publication::Withdrawal,
     reconciliation::Sessions,
+    routing::{Asked, Routes},
     search::Search,
 };
 use crate::{
+    cell::Cell,
     consent::Present,
     credential::{Credential, Known, Need, TrustList, Verifier},
     id::{Id, NodeId},
     key::{PublicKey, SecretKey},
-    limits::RECONCILE_SUMMARIES_PER_REQUEST,
-    message::{Item, Refusal, Request, Response},
-    published::{self, ProofRejection},
+    limits::{CELL_TEND_MS, RECONCILE_SUMMARIES_PER_REQUEST},
+    message::{Item, Refusal, Replica, Request, Response},
     query::Query,
     signed::Signed,
     summary::{Content, Opening, Summary},
@@ -212,6 +228,15 @@ pub enum Input {
         /// Its value.
         value: Vec<u8>,
     },
+    /// A look-up came to an end; also when it found nobody.
+    Closest {
+        /// Which.
+        look_up: LookUpId,
+        /// The nodes nearest to the key that anybody can reach and that speak our protocol, nearest first, without this one.
+        nodes: Vec<Contact>,
+        /// How many of them are nearer to the key than this node.
+        place: usize,
+    },
     /// What was to be obtained for a search has been, as far as it could be had: it is now among what is lent.
     Obtained {
         /// The command that began the search.
@@ -241,6 +266,10 @@ pub enum Change {
     Keep(Item),
     /// Forget what is held of a view.
     Forget(PublicKey),
+    /// This cell is kept from now on.
+    KeepCell(Cell),
+    /// It no longer is.
+    ForgetCell(Cell),
     /// Our own publication, or that there is none. `last_sequence` and `greatest_expiry` outlive it.
     Publication {
         /// What is published now.
@@ -304,6 +333,20 @@ pub enum Output {
         /// What is lacking.
         needs: Vec<Need>,
     },
+    /// Look for the nodes nearest to a key; comes back as [`Input::Closest`], always.
+    Closest {
+        /// For the answer.
+        look_up: LookUpId,
+        /// The key, as the hash table takes it.
+        key: Id,
+        /// How far to look.
+        reach: Reach,
+    },
+    /// Read these topics of gossip and no others.
+    Subscribe {
+        /// Their names.
+        topics: Vec<String>,
+    },
     /// Put a record into the hash table, at the nodes nearest to its key.
     PutRecord {
         /// Its key.
@@ -346,16 +389,41 @@ pub struct Memory {
     pub greatest_expiry: Timestamp,
     /// Every item it keeps.
     pub items: Vec<Item>,
+    /// Cells it keeps.
+    pub cells: Vec<Cell>,
 }
 
 /// What a request of ours was for.
 #[derive(Clone, Debug)]
 enum Pending {
-    Find { search: CommandId },
-    Inquire { search: CommandId, view: PublicKey },
-    Withdraw { command: CommandId, to: NodeId },
-    Reconcile { with: NodeId },
-    Fetch { with: NodeId },
+    Find {
+        search: CommandId,
+    },
+    Inquire {
+        search: CommandId,
+        view: PublicKey,
+    },
+    Withdraw {
+        command: CommandId,
+        to: NodeId,
+    },
+    Reconcile {
+        with: NodeId,
+    },
+    Fetch {
+        with: NodeId,
+    },
+    Give {
+        with: NodeId,
+    },
+    Place {
+        to: NodeId,
+        cells: Vec<Cell>,
+        item: Id,
+    },
+    Seek(Asked),
+    /// A node was told what replaces something that it keeps; nothing follows from its answer.
+    Told,
 }
 
 /// The state of one peer.
@@ -372,6 +440,15 @@ pub struct Peer {
     withdrawals: BTreeMap<CommandId, Withdrawal>,
     searches: BTreeMap<CommandId, Search>,
     sessions: Sessions,
+    keeping: Keeping,
+    replica: Replica,
+    cells: Cells,
+    /// Cells that were kept before the start and are not taken up yet.
+    recalled: Vec<Cell>,
+    places: Places,
+    routes: Routes,
+    look_ups: BTreeMap<LookUpId, LookUp>,
+    next_look_up: u64,
     budgets: Budgets,
     pending: BTreeMap<RequestId, Pending>,
     next_request: u64,
@@ -401,6 +478,14 @@ impl Peer {
             withdrawals: BTreeMap::new(),
             searches: BTreeMap::new(),
             sessions: Sessions::default(),
+            keeping: Keeping::default(),
+            replica: Replica::default(),
+            cells: Cells::default(),
+            recalled: memory.cells,
+            places: Places::default(),
+            routes: Routes::default(),
+            look_ups: BTreeMap::new(),
+            next_look_up: 0,
             budgets: Budgets::default(),
             pending: BTreeMap::new(),
             next_request: 0,
@@ -412,6 +497,10 @@ impl Peer {
 
     /// Takes one input and returns what is to be done, in order.
     pub fn handle(&mut self, now: Timestamp, input: Input, lent: &Lent<'_>) -> Vec<Output> {
+        for cell in std::mem::take(&mut self.recalled) {
+            let tend_at = now.plus_ms(self.jitter_ms(CELL_TEND_MS / 10));
+            self.take_up(now, &cell, tend_at, lent);
+        }
         match input {
             Input::Command(id, Command::Publish { content, openings, present, lease_ms }) => {
                 self.publish(now, id, content, openings, present, lease_ms);
@@ -435,6 +524,7 @@ impl Peer {
             }
             Input::Response { request, result } => self.response(now, request, result, lent),
             Input::RecordOffered { key, value } => self.record_offered(now, key, value, lent),
+            Input::Closest { look_up, nodes, place } => self.closest(now, look_up, &nodes, place, lent),
             Input::Obtained { search, needs } => self.obtained(now, search, &needs, lent),
             Input::Wake => {}
         }
@@ -447,9 +537,13 @@ impl Peer {
         let searches = self.searches.values().map(Search::wake_at);
         let withdrawals = self.withdrawals.values().map(|w| w.deadline);
         let publication = self.publication.as_ref().map(|p| p.summary.body().expires());
-        let record = self.record_due.filter(|_| !self.connected.is_empty());
-        [self.catalogue.next_expiry(), publication, record, self.sessions.wake_at()]
+        let is_connected = !self.connected.is_empty();
+        let record = self.record_due.filter(|_| is_connected);
+        let placing = self.places.due().filter(|_| is_connected && !self.is_placing());
+        let cells = [self.tend_cells_at(), self.review_at()];
+        [self.catalogue.next_expiry(), publication, record, placing, self.sessions.wake_at()]
             .into_iter()
+            .chain(cells)
             .flatten()
             .chain(searches)
             .chain(withdrawals)
@@ -493,7 +587,8 @@ impl Peer {
 
     fn connected(&mut self, now: Timestamp, node: NodeId) {
         if node != self.identity.node_id && self.connected.insert(node.clone()) {
-            self.sessions.due(node, now);
+            let scope = self.common_scope(&node);
+            self.sessions.due(node, scope, now);
         }
     }
 
@@ -512,11 +607,14 @@ impl Peer {
             }
         }
         match request {
-            Ok(Request::Find { query, limit }) => self.answer(now, &query, limit, lent),
+            Ok(Request::Find { query, limit, skip, cell }) => {
+                self.answer(now, &query, skip, limit, cell.as_deref(), lent)
+            }
             Ok(Request::Inquire(inquiry)) => self.disclose(now, &inquiry, lent),
             Ok(Request::Withdraw(tombstone)) => self.delete(now, tombstone),
-            Ok(Request::Reconcile { as_of, frame }) => self.compare(now, as_of, &frame),
+            Ok(Request::Reconcile { as_of, frame, scope }) => self.compare(now, as_of, &frame, &scope),
             Ok(Request::Fetch { ids }) => self.fetch(&ids, lent),
+            Ok(Request::Store { cells, items }) => self.store(now, &cells, &items, lent),
             Err(_) => Response::Refused(Refusal::Malformed),
         }
     }
@@ -536,8 +634,12 @@ impl Peer {
             Pending::Find { search } => self.leads(now, search, response, lent),
             Pending::Inquire { search, view } => self.answered(now, search, view, response, lent),
             Pending::Withdraw { command, to } => self.acknowledged(command, &to, response),
-            Pending::Reconcile { with } => self.compared(now, with, request, response),
-            Pending::Fetch { with } => self.fetched(now, with, request, response),
+            Pending::Reconcile { with } => self.compared(now, with, request, response, lent),
+            Pending::Fetch { with } => self.fetched(now, with, request, response, lent),
+            Pending::Give { with } => self.given(now, with, request, response, lent),
+            Pending::Place { to, cells, item } => self.stored(now, &to, &cells, item, response),
+            Pending::Seek(asked) => self.sought(now, asked, response, lent),
+            Pending::Told => {}
         }
     }
 
@@ -548,73 +650,13 @@ impl Peer {
                 Left::Tombstone(tombstone) => Change::Keep(Item::Tombstone(tombstone)),
             }));
         }
+        self.settle_departed();
+        self.review_replica(now);
         self.tend_publication(now);
+        self.tend_placing(now);
+        self.tend_cells(now);
         self.tend_sessions(now);
         self.tend_searches(now, lent);
-    }
-
-    /// Admits an item, from wherever it came. Its proofs are verified strictly, when all else speaks for it.
-    fn admit(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
-        if let Item::Summary(summary) = item
-            && !summary.body().content().proofs().is_empty()
-            && self.catalogue.would_admit(item, now)? == Admission::New
-        {
-            published::verify(summary.body())?;
-        }
-        self.admit_verified(now, item)
-    }
-
-    /// Admits many items, in order. The proofs of all that are new are verified together.
-    fn admit_all(&mut self, now: Timestamp, items: &[Item]) -> Vec<Result<Admission, Rejection>> {
-        let is_new = |item: &&Item| self.catalogue.would_admit(item, now) == Ok(Admission::New);
-        let proving: Vec<&Summary> = items
-            .iter()
-            .filter(is_new)
-            .filter_map(|item| match item {
-                Item::Summary(summary) => Some(summary.body()),
-                Item::Tombstone(_) => None,
-            })
-            .collect();
-        let mut verified: BTreeMap<Id, Result<(), ProofRejection>> = BTreeMap::new();
-        let mut outcomes = published::verify_all(&proving).into_iter();
-        for item in items.iter().filter(is_new).filter(|item| matches!(item, Item::Summary(_))) {
-            verified.insert(item.id(), outcomes.next().unwrap_or(Err(ProofRejection::Malformed)));
-        }
-        let admit = |item: &Item| match verified.get(&item.id()) {
-            Some(Err(rejection)) => Err((*rejection).into()),
-            Some(Ok(())) => self.admit_verified(now, item),
-            // A tombstone, or a summary that was refused or known before its proofs mattered.
-            None => self.admit(now, item),
-        };
-        items.iter().map(admit).collect()
-    }
-
-    fn admit_verified(&mut self, now: Timestamp, item: &Item) -> Result<Admission, Rejection> {
-        let admission = self.catalogue.admit(item, now)?;
-        // The store keeps one item a view, the newest; a tombstone beneath it waits in the catalogue.
-        if admission == Admission::New && self.catalogue.is_newest(item) {
-            self.outputs.push(Output::Persist(Change::Keep(item.clone())));
-        }
-        Ok(admission)
-    }
-
-    fn gossiped(&mut self, now: Timestamp, bytes: &[u8], lent: &Lent<'_>) -> Verdict {
-        let Ok(item) = lent.item(bytes) else { return Verdict::Reject };
-        match self.admit(now, &item) {
-            Ok(Admission::New) => Verdict::Accept,
-            // Illegal whenever it came, unlike what is refused for what is held or for the time.
-            Err(Rejection::Proof(_)) => Verdict::Reject,
-            Ok(Admission::Known) | Err(_) => Verdict::Ignore,
-        }
-    }
-
-    /// A record is kept when it stands under its own view's key and is the newest known of it.
-    fn record_offered(&mut self, now: Timestamp, key: Vec<u8>, value: Vec<u8>, lent: &Lent<'_>) {
-        let Ok(item) = lent.item(&value) else { return };
-        let admitted = item.record_key() == key && self.admit(now, &item).is_ok();
-        if admitted && self.catalogue.is_newest(&item) {
-            self.outputs.push(Output::KeepRecord { key, value, expires: item.expires() });
-        }
     }
 
     fn send(&mut self, to: NodeId, request: &Request, pending: Pending) -> RequestId {

@@ -8,7 +8,7 @@ use super::{Change, CommandId, Failure, Output, Peer, Pending, Reply};
 use crate::{
     consent::{Consent, ConsentError, Present},
     id::NodeId,
-    limits::WITHDRAWAL_WAIT_MS,
+    limits::{WITHDRAWAL_NODES_MAX, WITHDRAWAL_WAIT_MS},
     message::{Acknowledgement, Item, Refusal, Request, Response},
     published::{self, ProofRejection},
     signed::Signed,
@@ -81,6 +81,8 @@ impl Peer {
             if expired || superseded {
                 self.publication = None;
                 self.persist_publication();
+            } else {
+                self.places.begin(now);
             }
         }
     }
@@ -125,6 +127,7 @@ impl Peer {
         self.publication = Some(Publication { consent, summary: summary.clone(), openings });
         self.persist_publication();
         self.announce(now, Item::Summary(summary.clone()));
+        self.places.begin(now);
         Ok(Published { summary, peers: self.connected.len() })
     }
 
@@ -150,7 +153,10 @@ impl Peer {
         // it would find a summary that nobody can withdraw.
         self.announce(now, Item::Tombstone(tombstone.clone()));
         self.persist_publication();
-        let waiting = self.connected.clone();
+        self.places.end();
+        let mut waiting = self.connected.clone();
+        waiting.extend(self.places.keepers().take(WITHDRAWAL_NODES_MAX).cloned());
+        self.places.forget_keepers();
         for node in &waiting {
             let pending = Pending::Withdraw { command: id, to: node.clone() };
             self.send(node.clone(), &Request::Withdraw(tombstone.clone()), pending);
@@ -195,6 +201,7 @@ impl Peer {
         if self.publication.as_ref().is_some_and(|p| p.summary.body().expires() <= now) {
             self.publication = None;
             self.record_due = None;
+            self.places.end();
             self.persist_publication();
         }
         if !self.connected.is_empty() && self.record_due.is_some_and(|due| due <= now) {

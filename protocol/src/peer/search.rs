@@ -8,22 +8,24 @@
 //! What a verification lacks, of a presentation or of a published proof, is to be obtained ([`Output::Obtain`]), within bounds
 //! for the search and for each holder, since holders choose what their credentials make needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_core::Rng;
 
-use super::{CommandId, Failure, Lent, Output, Peer, Pending, Reply, catalogue::Holding};
+use super::{
+    CommandId, Coverage, Failure, Lent, Output, Peer, Pending, Reply, catalogue::Holding, routing::Routing,
+};
 use crate::{
     consent::Present,
     credential::Need,
-    id::NodeId,
+    id::{Id, NodeId},
     inquiry::{Disclosure, Inquiry, InquiryError, Nonce, Proven, Undertaking},
     key::{Did, PublicKey},
     limits::{
         LEADS_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_NEEDS_MAX,
         SEARCH_NEEDS_PER_HOLDER_MAX, SEARCH_PEERS_MAX, SEARCHES_MAX,
     },
-    message::{Envelope, Item, Leads, Request, Response},
+    message::{Envelope, Item, Leads, Replica, Request, Response},
     published::{ProofState, Published},
     query::{Query, Requirement},
     ranking::{self, Recognition, Score, ScoreStatement, Standing, WEIGHTS_VERSION},
@@ -121,31 +123,6 @@ pub struct Withheld {
     pub reason: String,
 }
 
-/// What a search reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
-    /// Nodes asked for leads.
-    pub asked: usize,
-    /// Those that answered.
-    pub answered: usize,
-    /// Those that could not be reached, or not in time.
-    pub unreachable: usize,
-    /// Those that refused.
-    pub refused: usize,
-    /// Summaries in the own index.
-    pub held: usize,
-    /// Leads that matched as stated, from wherever they came.
-    pub matched: usize,
-    /// Holders asked for a presentation.
-    pub inquired: usize,
-    /// Presentations that came.
-    pub presented: usize,
-    /// How long ago the own index was last compared with another node's; `None` when never.
-    pub index_age_ms: Option<u64>,
-    /// The largest index among the nodes that answered.
-    pub largest_index: usize,
-}
-
 struct Lead {
     summary: Signed<Summary>,
     inquiry: Option<Signed<Inquiry>>,
@@ -172,13 +149,17 @@ enum Phase {
 
 /// A search that is running.
 pub(super) struct Search {
-    specification: Specification,
+    pub specification: Specification,
     started: Timestamp,
     deadline: Timestamp,
     phase: Phase,
     waiting: usize,
     leads: BTreeMap<PublicKey, Lead>,
-    coverage: Coverage,
+    /// Summaries that came up, by id: those that come again need not be verified again.
+    known: BTreeMap<Id, PublicKey>,
+    pub coverage: Coverage,
+    pub routing: Routing,
+    has_asked_connected: bool,
     seed: [u8; 32],
     /// What is obtained for this search, each thing once.
     lacks: BTreeMap<Need, Lack>,
@@ -187,9 +168,24 @@ pub(super) struct Search {
 impl Search {
     pub fn wake_at(&self) -> Timestamp {
         match self.phase {
-            Phase::Gathering { until } => until,
+            Phase::Gathering { until } => self.routing.wake_at().map_or(until, |at| at.min(until)),
             Phase::Proving => self.deadline,
         }
+    }
+
+    pub fn is_gathering(&self) -> bool {
+        matches!(self.phase, Phase::Gathering { .. })
+    }
+
+    /// Leads asked for in one request.
+    pub fn leads_limit(&self) -> u16 {
+        let limit = self.specification.top.saturating_mul(4).clamp(50, LEADS_MAX);
+        u16::try_from(limit).unwrap_or(u16::MAX)
+    }
+
+    /// Leads that are enough from one place.
+    pub fn leads_wanted(&self) -> usize {
+        self.specification.top.saturating_mul(2).saturating_add(50).min(SEARCH_LEADS_MAX)
     }
 
     /// Has what is needed of a holder obtained, as far as it was not before and there is room; says whether any of it is
@@ -215,6 +211,9 @@ impl Search {
 
     fn offer(&mut self, summary: Signed<Summary>) {
         let view = summary.body().view();
+        if self.known.len() < SEARCH_LEADS_MAX {
+            self.known.insert(summary.id(), view);
+        }
         let newer =
             self.leads.get(&view).is_none_or(|l| l.summary.body().sequence() < summary.body().sequence());
         if newer && (self.leads.len() < SEARCH_LEADS_MAX || self.leads.contains_key(&view)) {
@@ -250,34 +249,43 @@ impl Peer {
             self.outputs.push(Output::Reply(id, Reply::Found(Err(error))));
             return;
         }
-        let deadline = now.plus_ms(specification.deadline_ms);
-        let limit = specification.top.saturating_mul(4).clamp(50, LEADS_MAX);
-        let request = Request::Find {
-            query: specification.query.clone(),
-            limit: u16::try_from(limit).unwrap_or(u16::MAX),
+        let mut search = Search {
+            phase: Phase::Gathering { until: now.plus_ms((specification.deadline_ms / 2).max(1)) },
+            started: now,
+            deadline: now.plus_ms(specification.deadline_ms),
+            waiting: 0,
+            leads: BTreeMap::new(),
+            known: BTreeMap::new(),
+            has_asked_connected: false,
+            coverage: Coverage { held: self.summaries(), replica: self.replica, ..Coverage::default() },
+            routing: Routing::default(),
+            seed: [0; 32],
+            specification,
+            lacks: BTreeMap::new(),
         };
+        let own = lent.index.nominate(&search.specification.query, search.leads_wanted(), now);
+        search.coverage.matched = own.matched;
+        own.summaries.into_iter().filter(|s| s.body().is_current(now)).for_each(|s| search.offer(s));
+        self.begin_routing(now, id, &mut search, lent);
+        if search.routing.is_over() {
+            self.ask_connected(id, &mut search);
+        }
+        search.seed = self.random();
+        self.searches.insert(id, search);
+    }
+
+    /// Asks the nodes that are connected, whatever they keep.
+    fn ask_connected(&mut self, id: CommandId, search: &mut Search) {
+        let request = Request::find(search.specification.query.clone(), search.leads_limit());
+        search.has_asked_connected = true;
         let mut asked: Vec<NodeId> = self.connected.iter().cloned().collect();
         // Which of too many are asked is chance: an id that sorts first is no advantage.
         while asked.len() > SEARCH_PEERS_MAX {
             let at = self.rng.next_u32() as usize % asked.len();
             asked.swap_remove(at);
         }
-        let mut search = Search {
-            phase: Phase::Gathering { until: now.plus_ms((specification.deadline_ms / 2).max(1)) },
-            started: now,
-            deadline,
-            waiting: asked.len(),
-            leads: BTreeMap::new(),
-            coverage: Coverage { asked: asked.len(), held: self.summaries(), ..Coverage::default() },
-            seed: self.random(),
-            specification,
-            lacks: BTreeMap::new(),
-        };
-        let own_limit = search.specification.top.saturating_mul(2).saturating_add(50).min(SEARCH_LEADS_MAX);
-        let own = lent.index.nominate(&search.specification.query, own_limit, now);
-        search.coverage.matched = own.matched;
-        own.summaries.into_iter().filter(|s| s.body().is_current(now)).for_each(|s| search.offer(s));
-        self.searches.insert(id, search);
+        search.coverage.asked += asked.len();
+        search.waiting += asked.len();
         for node in asked {
             self.send(node, &request, Pending::Find { search: id });
         }
@@ -292,8 +300,7 @@ impl Peer {
         lent: &Lent<'_>,
     ) {
         // Who answers after the gathering has been counted as not reached in time.
-        let gathering = |s: &Search| matches!(s.phase, Phase::Gathering { .. });
-        if !self.searches.get(&id).is_some_and(gathering) {
+        if !self.searches.get(&id).is_some_and(Search::is_gathering) {
             return;
         }
         let Some(mut search) = self.searches.remove(&id) else { return };
@@ -302,18 +309,34 @@ impl Peer {
             Ok(Response::Leads(leads)) => {
                 search.coverage.answered += 1;
                 search.coverage.largest_index = search.coverage.largest_index.max(leads.held as usize);
-                for summary in self.admit_leads(now, &search, &leads, lent) {
-                    let stated = ranking::stated(summary.body(), lent.trust);
-                    let query = &search.specification.query;
-                    if ranking::matches(query, summary.body(), &stated, lent.vocabulary) {
-                        search.offer(summary);
-                    }
-                }
+                search.coverage.full_replicas += usize::from(leads.replica == Replica::Full);
+                self.take_leads(now, &mut search, &leads, lent);
             }
             Ok(_) => search.coverage.refused += 1,
             Err(_) => search.coverage.unreachable += 1,
         }
         self.searches.insert(id, search);
+    }
+
+    /// Takes those leads that match, and says whom the others named.
+    pub(super) fn take_leads(
+        &mut self,
+        now: Timestamp,
+        search: &mut Search,
+        leads: &Leads,
+        lent: &Lent<'_>,
+    ) -> BTreeSet<PublicKey> {
+        let ids = leads.summaries.iter().filter_map(|Envelope(envelope)| signed::peek_id(envelope));
+        let mut named: BTreeSet<PublicKey> = ids.filter_map(|id| search.known.get(&id).copied()).collect();
+        for summary in self.admit_leads(now, search, leads, lent) {
+            let stated = ranking::stated(summary.body(), lent.trust);
+            let query = &search.specification.query;
+            if ranking::matches(query, summary.body(), &stated, lent.vocabulary) {
+                named.insert(summary.body().view());
+                search.offer(summary);
+            }
+        }
+        named
     }
 
     /// The summaries of leads that the search has not got yet. Those that we do not hold are verified together.
@@ -327,14 +350,13 @@ impl Peer {
         let (mut summaries, mut new): (Vec<Signed<Summary>>, Vec<&[u8]>) = (Vec::new(), Vec::new());
         for Envelope(envelope) in leads.summaries.iter().take(LEADS_MAX) {
             // Held, but perhaps only since the own index was asked.
-            let held = signed::peek_id(envelope).and_then(|id| match self.catalogue.holding(&id)? {
-                Holding::Summary(view) => Some((id, view)),
-                Holding::Tombstone(_) => None,
-            });
-            match held {
-                Some((id, view)) if search.leads.get(&view).is_some_and(|l| l.summary.id() == id) => {}
-                Some((_, view)) => summaries.extend(lent.index.summary(&view)),
-                None => new.push(envelope),
+            let id = signed::peek_id(envelope);
+            if id.is_some_and(|id| search.known.contains_key(&id)) {
+                continue;
+            }
+            match id.and_then(|id| self.catalogue.holding(&id)) {
+                Some(Holding::Summary(view)) => summaries.extend(lent.index.summary(&view)),
+                _ => new.push(envelope),
             }
         }
         let new: Vec<Item> = signed::decode_all(&new).into_iter().flatten().map(Item::Summary).collect();
@@ -350,9 +372,21 @@ impl Peer {
     pub(super) fn tend_searches(&mut self, now: Timestamp, lent: &Lent<'_>) {
         let ids: Vec<CommandId> = self.searches.keys().copied().collect();
         for id in ids {
-            let gathered = self.searches.get(&id).is_some_and(
-                |s| matches!(s.phase, Phase::Gathering { until } if s.waiting == 0 || until <= now),
-            );
+            self.hedge(now, id);
+            // Where no cell could be reached, those who are connected may still know somebody.
+            let has_failed = |s: &&Search| {
+                s.is_gathering() && !s.has_asked_connected && s.routing.is_over() && s.routing.has_failed()
+            };
+            if self.searches.get(&id).filter(has_failed).is_some()
+                && let Some(mut search) = self.searches.remove(&id)
+            {
+                self.ask_connected(id, &mut search);
+                self.searches.insert(id, search);
+            }
+            let gathered = self.searches.get(&id).is_some_and(|s| match s.phase {
+                Phase::Gathering { until } => (s.waiting == 0 && s.routing.is_over()) || until <= now,
+                Phase::Proving => false,
+            });
             if gathered {
                 self.inquire(now, id, lent);
             }
@@ -370,7 +404,7 @@ impl Peer {
     /// Asks the best leads for presentations of the skills that the query asks for.
     fn inquire(&mut self, now: Timestamp, id: CommandId, lent: &Lent<'_>) {
         let Some(mut search) = self.searches.remove(&id) else { return };
-        search.coverage.unreachable += search.waiting;
+        search.coverage.unreachable += search.waiting + search.routing.silent();
         search.phase = Phase::Proving;
         search.waiting = 0;
         let query = &search.specification.query;
@@ -524,16 +558,17 @@ impl Peer {
     }
 
     fn conclude(&mut self, now: Timestamp, search: Search, lent: &Lent<'_>) -> Outcome {
-        let Search { specification, started, leads, mut coverage, seed, .. } = search;
+        let Search { specification, started, leads, routing, mut coverage, seed, .. } = search;
         let query = specification.query;
         // The own index may have matched more than it nominated; others may have known more than it held.
         coverage.matched = coverage.matched.max(leads.len());
+        coverage.cells = routing.coverage();
         coverage.index_age_ms = self.reconciled().map(|at| now.since_ms(at));
         let mut found: Vec<(i64, [u8; 32], Found)> = Vec::new();
         let mut withheld = Vec::new();
         for (view, lead) in leads {
             let summary = lead.summary.body();
-            if !summary.is_current(now) || !self.catalogue.is_alive(&lead.summary) {
+            if !self.catalogue.is_believed(&lead.summary, now) {
                 withheld.push(Withheld { view, reason: "withdrawn or expired while the search ran".into() });
                 continue;
             }

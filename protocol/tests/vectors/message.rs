@@ -1,10 +1,12 @@
 //! Requests, responses and items: one of each kind, and what each bound refuses.
 
 use knackmesh_protocol::{
+    cell::{Cell, Descriptor, Epoch, Half, Path, Receipt},
     id::Id,
-    limits::{FETCH_IDS_MAX, LEADS_MAX, RECONCILE_FRAME_BYTES_MAX},
-    message::{Envelope, Frame, Item, Leads, Refusal, Request, Response},
+    limits::{FETCH_IDS_MAX, FIND_SKIP_MAX, LEADS_MAX, RECONCILE_FRAME_BYTES_MAX, STORE_CELLS_MAX},
+    message::{Envelope, Frame, Item, Leads, Placed, Refusal, Replica, Request, Response, Scope},
     query::parse,
+    signed::Signed,
     wire::WireError,
 };
 use serde_json::{Value, json};
@@ -37,6 +39,7 @@ fn name_of_request(request: &Request) -> &'static str {
         Request::Withdraw(_) => "withdraw",
         Request::Reconcile { .. } => "reconcile",
         Request::Fetch { .. } => "fetch",
+        Request::Store { .. } => "store",
     }
 }
 
@@ -48,6 +51,7 @@ fn name_of_response(response: &Response) -> &'static str {
         Response::Deleted(_) => "deleted",
         Response::Reconciled { .. } => "reconciled",
         Response::Items(_) => "items",
+        Response::Stored { .. } => "stored",
         Response::Refused(_) => "refused",
     }
 }
@@ -61,7 +65,7 @@ fn name_of_item(item: &Item) -> &'static str {
 
 fn find(limit: usize) -> Request {
     let query = parse(&format!("<{RUST}>>=3 region:DE"), &VOCABULARY, now()).unwrap().query;
-    Request::Find { query, limit: u16::try_from(limit).unwrap() }
+    Request::find(query, u16::try_from(limit).unwrap())
 }
 
 pub fn requests() -> Vec<(&'static str, Request)> {
@@ -71,16 +75,47 @@ pub fn requests() -> Vec<(&'static str, Request)> {
         ("find-most", find(LEADS_MAX)),
         ("inquire", Request::Inquire(inquiry())),
         ("withdraw", Request::Withdraw(tombstone())),
-        ("reconcile", Request::Reconcile { as_of: now(), frame }),
+        ("reconcile", Request::reconcile(now(), frame)),
         ("fetch", Request::Fetch { ids: vec![summary().id(), tombstone().id()] }),
         ("fetch-nothing", Request::Fetch { ids: vec![] }),
+        ("find-in-cell", find_in(cell(Path::ALL))),
+        ("reconcile-cell", compare(Scope::Cell(Box::new(cell(part("DE/01")))))),
+        ("reconcile-withdrawals", compare(Scope::Withdrawals)),
+        ("store", Request::Store { cells: vec![cell(Path::ALL)], items: vec![Item::Summary(summary())] }),
     ]
+}
+
+fn part(path: &str) -> Path {
+    path.to_owned().try_into().unwrap()
+}
+
+pub fn cell(path: Path) -> Cell {
+    Cell { skill: RUST.parse().unwrap(), path, half: Half::Second, epoch: Epoch::of(now()) }
+}
+
+fn find_in(cell: Cell) -> Request {
+    let Request::Find { query, limit, .. } = find(50) else { unreachable!() };
+    Request::Find { query, limit, skip: 50, cell: Some(Box::new(cell)) }
+}
+
+fn compare(scope: Scope) -> Request {
+    Request::Reconcile { as_of: now(), frame: Frame::new(vec![0x61]).unwrap(), scope }
+}
+
+pub fn receipt() -> Signed<Receipt> {
+    let (cells, items) = (vec![cell(Path::ALL).key()], vec![summary().id()]);
+    Signed::sign(Receipt::new(Who::Node.key().public(), cells, items, now()), &Who::Node.key())
 }
 
 pub fn responses() -> Vec<(&'static str, Response)> {
     let summaries = vec![Envelope(summary().encode())];
-    let leads = Leads { summaries, matched: 7, held: 1000, reconciled: Some(now()) };
-    let never = Leads { summaries: vec![], matched: 0, held: 0, reconciled: None };
+    let leads = Leads { summaries, matched: 7, held: 1000, reconciled: Some(now()), ..Leads::default() };
+    let never = Leads { summaries: vec![], matched: 0, held: 0, reconciled: None, ..Leads::default() };
+    let of_cell = Leads {
+        replica: Replica::Cells,
+        cell: Some(Descriptor { count: 20_001, parts: vec![part("-"), part("DE")] }),
+        ..leads.clone()
+    };
     let items = vec![Item::Summary(summary()), Item::Tombstone(tombstone())];
     vec![
         ("leads", Response::Leads(leads)),
@@ -88,8 +123,30 @@ pub fn responses() -> Vec<(&'static str, Response)> {
         ("disclosed", Response::Disclosed(disclosure())),
         ("received", Response::Received),
         ("deleted", Response::Deleted(acknowledgement())),
-        ("reconciled", Response::Reconciled { frame: Frame::new(vec![0x61]).unwrap() }),
+        ("reconciled", Response::reconciled(Frame::new(vec![0x61]).unwrap())),
         ("items", Response::Items(items)),
+        ("leads-of-cell", Response::Leads(of_cell)),
+        (
+            "reconciled-cell",
+            Response::Reconciled {
+                frame: Frame::new(vec![0x61]).unwrap(),
+                replica: Replica::Cells,
+                held: Some(7),
+                parts: vec![part("-"), part("DE")],
+            },
+        ),
+        (
+            "stored",
+            Response::Stored {
+                receipt: receipt(),
+                cells: vec![
+                    Placed::Kept,
+                    Placed::Split(vec![part("DE")]),
+                    Placed::Refused(Refusal::NotCurrent),
+                ],
+            },
+        ),
+        ("refused-not-kept", Response::Refused(Refusal::NotKept)),
         ("refused-malformed", Response::Refused(Refusal::Malformed)),
         ("refused-busy", Response::Refused(Refusal::Busy)),
         ("refused-not-current", Response::Refused(Refusal::NotCurrent)),
@@ -137,6 +194,33 @@ pub fn cases() -> Vec<Case> {
             "bad-find-with-more",
             "a field that this version does not know",
             found.clone().and("find", "offset", Cbor::Unsigned(0)),
+        ),
+        request(
+            "bad-find-skip-nothing",
+            "a default that is written out",
+            found.clone().and("find", "skip", Cbor::Unsigned(0)),
+        ),
+        request(
+            "bad-find-skip-too-many",
+            "skips more than FIND_SKIP_MAX",
+            found.clone().and("find", "skip", Cbor::Unsigned(FIND_SKIP_MAX as u64 + 1)),
+        ),
+        request(
+            "bad-cell-path",
+            "bits before a country",
+            Cbor::read(&find_in(cell(Path::ALL)).encode()).with("find.cell.path", Cbor::text("01")),
+        ),
+        request(
+            "bad-cell-half",
+            "a third half",
+            Cbor::read(&find_in(cell(Path::ALL)).encode()).with("find.cell.half", Cbor::Unsigned(2)),
+        ),
+        request(
+            "bad-store-too-many",
+            "more cells than STORE_CELLS_MAX",
+            Cbor::read(
+                &Request::Store { cells: vec![cell(Path::ALL); STORE_CELLS_MAX + 1], items: vec![] }.encode(),
+            ),
         ),
         request("bad-find-without-limit", "no limit", found.without("find", "limit")),
         request("bad-request-unknown", "no request of this version", Cbor::variant("delete", Cbor::NULL)),

@@ -325,33 +325,22 @@ pub fn cases() -> Vec<Case> {
             vec![
                 gossip(0, "", &held[0]),
                 gossip(0, "", &held[1]),
-                request(
-                    1,
-                    "the other holds the same",
-                    &Request::Reconcile { as_of: now(), frame: opening(&held) },
-                ),
-                request(
-                    1,
-                    "the other holds nothing",
-                    &Request::Reconcile { as_of: now(), frame: opening(&[]) },
-                ),
+                request(1, "the other holds the same", &Request::reconcile(now(), opening(&held))),
+                request(1, "the other holds nothing", &Request::reconcile(now(), opening(&[]))),
                 request(
                     1,
                     "as of an instant further ahead than clocks may differ",
-                    &Request::Reconcile {
-                        as_of: now().plus_ms(CLOCK_SKEW_MAX_MS + 2),
-                        frame: opening(&held),
-                    },
+                    &Request::reconcile(now().plus_ms(CLOCK_SKEW_MAX_MS + 2), opening(&held)),
                 ),
                 request(
                     1,
                     "no frame of negentropy",
-                    &Request::Reconcile { as_of: now(), frame: Frame::new(vec![0x00]).unwrap() },
+                    &Request::reconcile(now(), Frame::new(vec![0x00]).unwrap()),
                 ),
                 request(
                     HOUR - 60_000,
                     "as of an instant by which one has expired",
-                    &Request::Reconcile { as_of: now().plus_ms(HOUR), frame: opening(&held) },
+                    &Request::reconcile(now().plus_ms(HOUR), opening(&held)),
                 ),
             ],
         ),
@@ -374,11 +363,11 @@ pub fn cases() -> Vec<Case> {
             "find",
             "Matching summaries, and how many match and are held.",
             vec![
-                request(0, "nothing is held", &Request::Find { query: query.clone(), limit: 10 }),
+                request(0, "nothing is held", &Request::find(query.clone(), 10)),
                 gossip(0, "", &summary(5, DAY_MS)),
                 gossip(0, "", &other),
-                request(1, "both", &Request::Find { query: query.clone(), limit: 10 }),
-                request(1, "no more than asked for", &Request::Find { query, limit: 1 }),
+                request(1, "both", &Request::find(query.clone(), 10)),
+                request(1, "no more than asked for", &Request::find(query, 1)),
             ],
         ),
         case(

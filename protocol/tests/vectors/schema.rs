@@ -30,6 +30,7 @@ fn every_wire_type_is_as_the_schema_says() {
         (disclosure().link.encode(), disclosure().link.bytes().to_vec(), "link"),
         (signed::statement().encode(), signed::statement().bytes().to_vec(), "score-statement"),
         (signed::acknowledgement().encode(), signed::acknowledgement().bytes().to_vec(), "acknowledgement"),
+        (message::receipt().encode(), message::receipt().bytes().to_vec(), "receipt"),
     ] {
         accepts("envelope", &envelope);
         accepts(root, &body);

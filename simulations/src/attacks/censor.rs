@@ -1,10 +1,12 @@
 //! Leaves out half of all people, always the same half: from its leads, from what it hands over, from the gossip that it
-//! forwards, from the records that it keeps. In every other way it is honest.
+//! forwards, from the records and in the cells that it keeps, for which it signs receipts all the same. In every other way it is
+//! honest.
 
 use knackmesh_protocol::{
+    cell::{Cell, Receipt},
     id::Id,
     key::PublicKey,
-    message::{Envelope, Item, Response},
+    message::{Envelope, Item, Placed, Request, Response},
     peer::{Input, Output, Verdict},
     signed::Signed,
     summary::Summary,
@@ -24,7 +26,19 @@ fn passes(Envelope(summary): &Envelope) -> bool {
 }
 
 impl Behaviour for Censor {
-    fn intercept(&mut self, _stage: &mut Stage<'_>, input: &Input) -> Option<Vec<Output>> {
+    fn intercept(&mut self, stage: &mut Stage<'_>, input: &Input) -> Option<Vec<Output>> {
+        if let Input::Request { channel, bytes, .. } = input {
+            let Ok(Request::Store { cells, items }) = Request::decode(bytes) else { return None };
+            let kept = items.iter().any(|item| !is_censored(&item.view()));
+            return (!kept).then(|| {
+                let (keys, ids) = (cells.iter().map(Cell::key), items.iter().map(Item::id));
+                let node = &stage.identity.node;
+                let word = Receipt::new(node.public(), keys.collect(), ids.collect(), stage.now);
+                let receipt = Signed::sign(word, node);
+                let response = Response::Stored { receipt, cells: vec![Placed::Kept; cells.len()] };
+                vec![Output::Respond { channel: *channel, bytes: response.encode() }]
+            });
+        }
         let (bytes, instead) = match input {
             Input::Gossip { message, bytes, .. } => (bytes, vec![Output::Verdict(*message, Verdict::Ignore)]),
             Input::RecordOffered { value, .. } => (value, Vec::new()),

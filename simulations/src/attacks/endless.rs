@@ -38,7 +38,7 @@ impl Behaviour for Endless {
     fn intercept(&mut self, stage: &mut Stage<'_>, input: &Input) -> Option<Vec<Output>> {
         let Input::Request { channel, bytes, .. } = input else { return None };
         let response = match Request::decode(bytes).ok()? {
-            Request::Reconcile { .. } => Response::Reconciled { frame: Frame::new(frame(stage)).ok()? },
+            Request::Reconcile { .. } => Response::reconciled(Frame::new(frame(stage)).ok()?),
             Request::Fetch { .. } => Response::Items(Vec::new()),
             _ => return None,
         };

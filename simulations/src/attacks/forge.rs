@@ -150,7 +150,8 @@ impl Behaviour for Forge {
                 let Ok(Request::Find { .. }) = Request::decode(bytes) else { return None };
                 let forged = self.victims.iter().filter_map(|view| self.summary(stage, *view));
                 let summaries = forged.map(|signed| Envelope(wire::encode(&signed))).take(150).collect();
-                let leads = Leads { summaries, matched: 0, held: 0, reconciled: Some(stage.now) };
+                let leads =
+                    Leads { summaries, matched: 0, held: 0, reconciled: Some(stage.now), ..Leads::default() };
                 Some(vec![Output::Respond { channel: *channel, bytes: Response::Leads(leads).encode() }])
             }
             _ => None,

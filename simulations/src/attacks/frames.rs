@@ -59,6 +59,6 @@ impl Behaviour for Frames {
             _ => return vec![stage.send(to, vec![0xa1; MESSAGE_BYTES_MAX + 1])],
         };
         let frame = Frame::new(frame).ok();
-        frame.map(|frame| stage.send(to, Request::Reconcile { as_of, frame }.encode())).into_iter().collect()
+        frame.map(|frame| stage.send(to, Request::reconcile(as_of, frame).encode())).into_iter().collect()
     }
 }

@@ -36,7 +36,13 @@ impl Replay {
             Item::Tombstone(_) => None,
         };
         let summaries = self.kept.values().filter_map(envelope).take(150).collect();
-        Response::Leads(Leads { summaries, matched: u32::MAX, held: u32::MAX, reconciled: None })
+        Response::Leads(Leads {
+            summaries,
+            matched: u32::MAX,
+            held: u32::MAX,
+            reconciled: None,
+            ..Leads::default()
+        })
     }
 }
 

@@ -77,7 +77,7 @@ impl Behaviour for Scrape {
             *asked += 1;
             let Some(query) = Scrape::query(skill) else { continue };
             let limit = u16::try_from(LEADS_MAX).unwrap_or(u16::MAX);
-            let request = Request::Find { query, limit }.encode();
+            let request = Request::find(query, limit).encode();
             for neighbour in stage.neighbours {
                 let output = stage.send(neighbour, request.clone());
                 if let Output::Send { request, .. } = &output {

@@ -17,15 +17,10 @@ pub(super) fn instead(stage: &Stage<'_>, input: &Input) -> Option<Vec<Output>> {
         Input::Gossip { message, .. } => Some(vec![Output::Verdict(*message, Verdict::Ignore)]),
         Input::Request { channel, bytes, .. } => {
             let response = match Request::decode(bytes).ok()? {
-                Request::Find { .. } => Response::Leads(Leads {
-                    summaries: Vec::new(),
-                    matched: 0,
-                    held: 0,
-                    reconciled: Some(stage.now),
-                }),
-                Request::Reconcile { .. } => {
-                    Response::Reconciled { frame: Frame::new(NOTHING_LEFT.to_vec()).ok()? }
+                Request::Find { .. } => {
+                    Response::Leads(Leads { reconciled: Some(stage.now), ..Leads::default() })
                 }
+                Request::Reconcile { .. } => Response::reconciled(Frame::new(NOTHING_LEFT.to_vec()).ok()?),
                 Request::Fetch { .. } => Response::Items(Vec::new()),
                 _ => Response::Received,
             };

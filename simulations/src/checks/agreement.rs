@@ -1,10 +1,10 @@
-//! At rest, honest nodes that are connected hold the same summaries, and exactly those that are published.
+//! At rest, honest nodes that are connected and keep everything hold the same summaries, and exactly those that are published.
 //!
 //! Not one of the checks that run by themselves: while news travels, nodes differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use knackmesh_protocol::key::PublicKey;
+use knackmesh_protocol::{key::PublicKey, message::Replica};
 
 use super::{Scene, ensure};
 use crate::node::Node;
@@ -15,7 +15,9 @@ use crate::node::Node;
 /// Names the first node that differs.
 pub fn check(scene: &Scene<'_>) -> Result<(), String> {
     for component in components(scene.nodes) {
-        let members: Vec<&Node> = component.iter().map(|n| &scene.nodes[*n as usize]).collect();
+        let members = component.iter().map(|n| &scene.nodes[*n as usize]);
+        let keeps_all = |node: &&Node| node.peer.as_ref().is_some_and(|p| p.replica() == Replica::Full);
+        let members: Vec<&Node> = members.filter(keeps_all).collect();
         let published = scene.ledger.alive(scene.now).filter(|truth| component.contains(&truth.node));
         let expected: Held =
             published.map(|t| (t.summary.body().view(), t.summary.body().sequence())).collect();

@@ -50,7 +50,12 @@ impl Check for Bounds {
                 ensure(key.len() <= RECORD_KEY_BYTES_MAX, || format!("a record key of {} bytes", key.len()))?;
                 (value.len(), RECORD_BYTES_MAX)
             }
-            Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain { .. } => (0, 0),
+            Output::Persist(_)
+            | Output::Reply(..)
+            | Output::Verdict(..)
+            | Output::Closest { .. }
+            | Output::Subscribe { .. }
+            | Output::Obtain { .. } => (0, 0),
         };
         ensure(len <= max, || format!("node {} says {len} bytes, more than {max}", node.number))?;
         self.sends += usize::from(matches!(said.what, What::Request(_)));

@@ -44,6 +44,9 @@ impl World {
         if let Some(mesh) = mesh {
             this.router.keep(now, message, &mesh);
         }
+        if self.network.messages.get(message).kind == Kind::Announcement {
+            neighbours.retain(|to| self.nodes[*to as usize].site.reads_announcements);
+        }
         for to in neighbours.iter().filter(|to| Some(**to) != except) {
             if !self.is_unwanted(node, *to, message) {
                 self.send_message(node, *to, message);

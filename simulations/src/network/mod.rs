@@ -5,6 +5,7 @@
 mod exchanges;
 mod gossip;
 mod links;
+mod look_ups;
 mod records;
 
 use std::collections::{BTreeMap, BTreeSet};

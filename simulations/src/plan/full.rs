@@ -4,6 +4,7 @@ mod network;
 
 use std::collections::BTreeMap;
 
+use knackmesh_protocol::peer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,9 @@ pub struct Full {
     /// How they are connected.
     #[serde(default)]
     pub network: Network,
+    /// How much each node keeps of what is published.
+    #[serde(default)]
+    pub keeping: Keeping,
     /// Who is behind a NAT.
     #[serde(default)]
     pub nat: Nat,
@@ -130,6 +134,48 @@ pub struct Occupation {
     pub share: Share,
     /// Names of skills of the embedded vocabulary; whoever has the occupation has some of these, each as likely as another.
     pub skills: Vec<String>,
+}
+
+/// How much each node keeps of what is published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keeping {
+    /// `auto` keeps everything while there is room, and cells from then on; `full`, `cells` and `none` decide for it.
+    pub replica: Replica,
+    /// Summaries for which a node has room, up to 200,000.
+    pub summaries: u32,
+    /// Summaries in a cell above which it is split.
+    pub split_above: u32,
+    /// Summaries in the parts of a cell below which it takes them back.
+    pub merge_below: u32,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        let keeping = peer::Keeping::default();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Keeping {
+            replica: Replica::default(),
+            summaries: count(keeping.summaries_max),
+            split_above: count(keeping.split_above),
+            merge_below: count(keeping.merge_below),
+        }
+    }
+}
+
+/// Which part of what is published a node keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Replica {
+    /// Everything while there is room, and cells from then on.
+    #[default]
+    Auto,
+    /// Everything, as long as there is room.
+    Full,
+    /// The cells that are placed on it.
+    Cells,
+    /// Only its own.
+    None,
 }
 
 /// How nodes come and go by themselves: by chance, or as a trace says.

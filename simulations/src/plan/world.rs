@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use knackmesh_protocol::vocabulary::{Resolution, Vocabulary};
+use knackmesh_protocol::{
+    message,
+    peer::Keeping,
+    vocabulary::{Resolution, Vocabulary},
+};
 
 use super::{
     file::Lifetime,
-    full::{self, Amount, Full, Gossip, Graph, Latency, Matrix, Regions, Regular, Uniform},
+    full::{self, Amount, Full, Gossip, Graph, Latency, Matrix, Regions, Regular, Replica, Uniform},
 };
 use crate::{
     access::{Line, Nat},
@@ -70,6 +74,7 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
         regions,
         latency: latency(&network.latency),
         loss_permille: permille(network.loss),
+        keeping: keeping(&file.keeping),
         late: BTreeSet::new(),
     };
     // Which nodes are meant is drawn as the agenda draws it.
@@ -158,4 +163,18 @@ fn permille(share: Share) -> u32 {
 /// The name of an attack in a file.
 pub(super) fn attack_name(attack: Attack) -> String {
     toml::Value::try_from(attack).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn keeping(file: &full::Keeping) -> Keeping {
+    Keeping {
+        replica: match file.replica {
+            Replica::Auto => None,
+            Replica::Full => Some(message::Replica::Full),
+            Replica::Cells => Some(message::Replica::Cells),
+            Replica::None => Some(message::Replica::None),
+        },
+        summaries_max: file.summaries as usize,
+        split_above: file.split_above as usize,
+        merge_below: file.merge_below as usize,
+    }
 }

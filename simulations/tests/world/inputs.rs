@@ -38,9 +38,9 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
     let legal = prop_oneof![
         (frame.clone(), any::<u32>()).prop_map(|(frame, ms)| {
             let as_of = START.plus_ms(u64::from(ms));
-            Request::Reconcile { as_of, frame }.encode()
+            Request::reconcile(as_of, frame).encode()
         }),
-        frame.prop_map(|frame| Response::Reconciled { frame }.encode()),
+        frame.prop_map(|frame| Response::reconciled(frame).encode()),
         vec(any::<[u8; 32]>(), 0..20).prop_map(|ids| {
             let ids = ids.into_iter().map(knackmesh_protocol::id::Id).collect();
             Request::Fetch { ids }.encode()
@@ -48,7 +48,8 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
         Just(Response::Items(Vec::new()).encode()),
         Just(Response::Received.encode()),
         any::<u32>().prop_map(|n| {
-            let leads = Leads { summaries: Vec::new(), matched: n, held: n, reconciled: None };
+            let leads =
+                Leads { summaries: Vec::new(), matched: n, held: n, reconciled: None, ..Leads::default() };
             Response::Leads(leads).encode()
         }),
     ];
@@ -197,7 +198,7 @@ fn sessions_that_never_end_make_room() {
     // One range over everything whose fingerprint differs: there is always more to compare.
     let mut frame = vec![0x61, 0, 0, 1];
     frame.extend([7; 16]);
-    let response = Response::Reconciled { frame: Frame::new(frame).unwrap() }.encode();
+    let response = Response::reconciled(Frame::new(frame).unwrap()).encode();
     for step in 0..14 {
         let now = START.plus_ms(step * (REQUEST_TIMEOUT_MS - 1000));
         let asked = std::mem::take(&mut waiting);
@@ -268,7 +269,7 @@ fn what_did_not_fit_into_an_answer_is_fetched_again() {
     // One range over everything, which holds these three.
     let mut frame = vec![0x61, 0, 0, 2, 3];
     items.iter().for_each(|item| frame.extend(item.id().0));
-    let compared = Response::Reconciled { frame: Frame::new(frame).unwrap() }.encode();
+    let compared = Response::reconciled(Frame::new(frame).unwrap()).encode();
     let (request, fetch) = sent(Input::Response { request, result: Ok(compared) }).unwrap();
     assert_eq!(fetch, Request::Fetch { ids: items.iter().map(Item::id).collect() });
     let first = Response::Items(vec![items[0].clone()]).encode();

@@ -146,7 +146,7 @@ impl Twins {
         // Everybody asks for the first time, so that no budget ends.
         let from = NodeId::from_bytes(self.said.to_be_bytes().to_vec()).unwrap();
         let limit = u16::try_from(LEADS_MAX).unwrap();
-        let bytes = Request::Find { query: query.clone(), limit }.encode();
+        let bytes = Request::find(query.clone(), limit).encode();
         let (real, model) = self.hand(Input::Request { from, channel: ChannelId(self.said), bytes });
         let leads = |outputs: &[Output]| -> Leads {
             let [Output::Respond { bytes, .. }] = outputs else { panic!("{outputs:?}") };

@@ -2,6 +2,8 @@
 
 mod population;
 
+use knackmesh_protocol::limits::{CELL_SPLIT_ABOVE, SUMMARIES_MAX};
+
 use super::{Refused, Senseless, agenda::Agenda, latency, permille, within};
 use crate::plan::{
     file::Lifetime,
@@ -31,6 +33,9 @@ pub(super) fn check(file: &Full) -> Result<(), Refused> {
     within("network.degree", file.network.degree, 1, 100)?;
     within("metrics.recall_at", file.metrics.recall_at, 1, 100)?;
     within("metrics.observers", file.metrics.observers, 0, NODES_MAX)?;
+    within("keeping.summaries", file.keeping.summaries, 10, largest(SUMMARIES_MAX))?;
+    within("keeping.split_above", file.keeping.split_above, 2, largest(CELL_SPLIT_ABOVE))?;
+    within("keeping.merge_below", file.keeping.merge_below, 0, file.keeping.split_above / 2)?;
     within("aims.flood_per_second", file.aims.flood_per_second, 0, 1000)?;
     for (key, count) in [
         ("population.employers", file.population.employers),
@@ -63,6 +68,10 @@ pub(super) fn check(file: &Full) -> Result<(), Refused> {
     }
     trace(file, scenario.nodes())?;
     Ok(Agenda { file, scenario: &scenario }.check()?)
+}
+
+fn largest(bound: usize) -> u32 {
+    u32::try_from(bound).unwrap_or(u32::MAX)
 }
 
 fn network(file: &Full) -> Result<(), Senseless> {

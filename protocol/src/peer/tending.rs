@@ -1,0 +1,113 @@
+//! Tending the cells that are kept: now and then each is compared with the others that keep it, so that nodes which came since
+//! have what was there before, and what a node that went had is on another. Before an epoch is over, what is kept moves on to
+//! the places of the next one, also for holders who are not there to place it themselves.
+//!
+//! Where a cell is can be read off the own routing table, which is exact near the node itself; only the next epoch's places are
+//! looked up.
+
+use super::{Change, Contact, Lent, Output, Peer, contact::Reach, look_ups::LookUp};
+use crate::{
+    cell::{Cell, Epoch},
+    limits::{
+        CELL_GRACE_MS, CELL_NODES_MAX, CELL_REPLICAS, CELL_TEND_MS, EPOCH_OVERLAP_MS, PLACE_LOOKUPS_MAX,
+    },
+    message::{Replica, Scope},
+    time::Timestamp,
+};
+
+impl Peer {
+    /// When a cell is next to be looked at.
+    pub(super) fn tend_cells_at(&self) -> Option<Timestamp> {
+        let has_room = !self.connected.is_empty() && self.tending() < PLACE_LOOKUPS_MAX;
+        self.cells.kept().map(|(_, kept)| kept.tend_at).min().filter(|_| has_room)
+    }
+
+    /// Looks at the cells whose time has come.
+    pub(super) fn tend_cells(&mut self, now: Timestamp) {
+        if self.connected.is_empty() {
+            return;
+        }
+        let is_over = |cell: &Cell| cell.epoch.ends().plus_ms(CELL_GRACE_MS) <= now;
+        let over: Vec<Cell> =
+            self.cells.kept().map(|(cell, _)| cell).filter(|c| is_over(c)).cloned().collect();
+        self.drop_cells(&over);
+        let mut due: Vec<(Timestamp, Cell, bool)> = self
+            .cells
+            .kept()
+            .filter(|(_, kept)| kept.tend_at <= now)
+            .map(|(cell, kept)| (kept.tend_at, cell.clone(), kept.is_handed_on))
+            .collect();
+        due.sort();
+        for (_, cell, is_handed_on) in due {
+            if self.tending() >= PLACE_LOOKUPS_MAX {
+                break;
+            }
+            let ends = cell.epoch.ends();
+            let again = now.plus_ms(CELL_TEND_MS - CELL_TEND_MS / 10 + self.jitter_ms(CELL_TEND_MS / 5));
+            if let Some(kept) = self.cells.get_mut(&cell) {
+                kept.tend_at = again.min(ends.plus_ms(CELL_GRACE_MS));
+            }
+            self.look_up(&cell, Reach::Known, LookUp::Tend(cell.clone()));
+            // Each of those who keep it does so at a moment of its own; who comes later finds little left to give.
+            if !is_handed_on && cell.epoch == Epoch::of(now) && ends <= now.plus_ms(EPOCH_OVERLAP_MS) {
+                if let Some(kept) = self.cells.get_mut(&cell) {
+                    kept.is_handed_on = true;
+                }
+                let next = cell.in_epoch(cell.epoch.next());
+                self.look_up(&next, Reach::Network, LookUp::HandOn(cell.clone()));
+            }
+        }
+    }
+
+    /// The nodes nearest to a cell that is kept are known: it is compared with them. `place` is how many are nearer than this node.
+    pub(super) fn tended(&mut self, now: Timestamp, cell: &Cell, nodes: &[Contact], place: usize) {
+        let is_far = place >= CELL_NODES_MAX;
+        let Some(kept) = self.cells.get_mut(cell) else { return };
+        if is_far && kept.is_far {
+            // It was given to those who are nearer when this was first seen.
+            self.drop_cells(std::slice::from_ref(cell));
+            return;
+        }
+        kept.is_far = is_far;
+        for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
+            // Between two that keep everything there is nothing to compare that is not compared anyway.
+            let is_known = self.replica == Replica::Full && self.sessions.is_full(&contact.node, now);
+            if !is_known {
+                self.sessions.due(contact.node, Scope::Cell(Box::new(cell.clone())), now);
+            }
+        }
+    }
+
+    /// The places of the next epoch are known: they are given what is kept in this one. `place` is how many of them are nearer than
+    /// this node, which itself keeps the next cell until the others have it.
+    pub(super) fn hand_on(
+        &mut self,
+        now: Timestamp,
+        cell: &Cell,
+        nodes: &[Contact],
+        place: usize,
+        lent: &Lent<'_>,
+    ) {
+        let next = cell.in_epoch(cell.epoch.next());
+        if self.cells.get_mut(&next).is_none() && !self.begin_cell(now, &next, lent) {
+            return;
+        }
+        if let Some(kept) = self.cells.get_mut(&next) {
+            kept.is_far = place >= CELL_NODES_MAX;
+            kept.tend_at = kept.tend_at.max(now.plus_ms(CELL_TEND_MS));
+        }
+        for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
+            self.sessions.due(contact.node, Scope::Cell(Box::new(next.clone())), now);
+        }
+    }
+
+    fn drop_cells(&mut self, cells: &[Cell]) {
+        for cell in cells {
+            self.cells.forget(cell);
+            self.outputs.push(Output::Persist(Change::ForgetCell(cell.clone())));
+        }
+        if self.replica == Replica::Cells && !cells.is_empty() {
+            self.let_go_of_the_rest();
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Nodes that keep only cells: everybody is found all the same, by few requests, however nodes come and go.
+
+use knackmesh_protocol::{
+    message::Replica,
+    peer::{CellCoverage, Keeping, Outcome},
+    time::Timestamp,
+};
+use knackmesh_simulations::{
+    scenario::{START, Scenario},
+    world::World,
+};
+
+use super::{HOUR_MS, MINUTE_MS, find_everyone, small, view, views};
+
+fn celled(seed: u64) -> Scenario {
+    let keeping = Keeping { replica: Some(Replica::Cells), ..Keeping::default() };
+    Scenario { keeping, employers: 10, professionals: 90, skills: 40, ..small(seed) }
+}
+
+/// A world in which everyone has published and is placed.
+fn placed(scenario: Scenario, lease_ms: u64) -> World {
+    let mut world = World::new(scenario);
+    world.run_for(8000).unwrap();
+    world.publish_all(lease_ms);
+    world.run_for(30_000).unwrap();
+    world
+}
+
+fn skill(world: &World, n: usize) -> String {
+    format!("<{}>", world.population().skills[n])
+}
+
+fn cells(outcome: &Outcome) -> &CellCoverage {
+    outcome.coverage.cells.as_ref().unwrap()
+}
+
+#[test]
+fn everybody_is_found_in_the_cells_of_the_rarest_skill_or_of_every_alternative() {
+    let mut world = placed(celled(1), HOUR_MS);
+    let held: Vec<usize> = (0..100).map(|n| world.node(n).peer.as_ref().unwrap().summaries()).collect();
+    assert!(held.iter().max().unwrap() < &90, "a node keeps everything: {held:?}");
+    for number in world.scenario.professionals().collect::<Vec<u32>>() {
+        let peer = world.node(number).peer.as_ref().unwrap();
+        let short: Vec<_> = peer.placement().under_replicated().collect();
+        assert!(peer.placement().at.is_some() && short.is_empty(), "node {number}: {short:?}");
+    }
+    let [a, b, c] = [0, 5, 20].map(|n| skill(&world, n));
+    for (text, asked) in [
+        (a.clone(), 1),
+        (format!("{a} AND {b}"), 1),
+        (format!("{b} OR {c}"), 2),
+        (format!("{a} AND NOT {b}"), 1),
+        (format!("{a} region:DE"), 1),
+        (format!("({b} OR {c}) AND {a}"), 1),
+    ] {
+        let outcome = find_everyone(&mut world, 3, &text);
+        let cells = cells(&outcome);
+        assert!(cells.asked <= asked.max(2), "{text}: {cells:?}");
+        assert_eq!((cells.answered, cells.unreached.len(), cells.cut), (cells.asked, 0, 0), "{text}");
+        assert_eq!(cells.missing, Some(0), "{text}: {cells:?}");
+        assert!(cells.requests <= 4 * cells.asked, "{text}: {cells:?}");
+    }
+}
+
+#[test]
+fn what_is_withdrawn_is_found_nowhere_and_what_replaces_it_is() {
+    let mut world = placed(celled(2), HOUR_MS);
+    let leaving: Vec<u32> = world.scenario.professionals().step_by(7).collect();
+    for node in &leaving {
+        world.withdraw(*node);
+    }
+    world.run_for(10_000).unwrap();
+    for n in 0..6 {
+        let text = skill(&world, n);
+        let outcome = find_everyone(&mut world, 1, &text);
+        assert!(leaving.iter().all(|node| !views(&outcome).contains(&view(&world, *node))));
+    }
+}
+
+#[test]
+fn a_third_of_the_nodes_dies_and_nobody_is_lost() {
+    let mut world = placed(celled(3), HOUR_MS);
+    // Holders stay, so that they are to be found; of the others as many die.
+    let dying: Vec<u32> = (0..world.scenario.nodes()).filter(|n| n % 3 == 0 && *n != 3).collect();
+    for node in &dying {
+        world.crash(*node).unwrap();
+    }
+    world.run_for(MINUTE_MS).unwrap();
+    for n in 0..6 {
+        let text = skill(&world, n);
+        let query = world.query(&text);
+        let outcome = world.found(4, &query, "a search").unwrap();
+        let everyone = world.all_seeing(&query);
+        assert_eq!(views(&outcome), everyone, "{text}: {:?}", outcome.coverage);
+    }
+}
+
+#[test]
+fn the_next_day_everybody_is_found_where_the_cells_are_then_also_who_is_away() {
+    let mut world = placed(celled(4), 24 * HOUR_MS);
+    let away: Vec<u32> = world.scenario.professionals().step_by(5).collect();
+    for node in &away {
+        world.leave(*node).unwrap();
+    }
+    let midnight = Timestamp::from_unix_ms(START.unix_ms() / (24 * HOUR_MS) * 24 * HOUR_MS + 24 * HOUR_MS);
+    world.run_until(midnight.plus_ms(20 * MINUTE_MS)).unwrap();
+    for n in 0..6 {
+        let text = skill(&world, n);
+        let query = world.query(&text);
+        let outcome = world.found(4, &query, "a search").unwrap();
+        assert_eq!(views(&outcome), world.all_seeing(&query), "{text}: {:?}", outcome.coverage);
+    }
+}
