@@ -49,10 +49,56 @@ pub struct Config {
     pub listen: Vec<String>,
     /// Multiaddresses of nodes to join the network by.
     pub bootstrap: Vec<String>,
+    /// How the node stands in the network.
+    pub network: NetworkSettings,
     /// How documents are fetched from the web.
     pub fetch: FetchSettings,
     /// As what this home issues.
     pub issuer: IssuerSettings,
+}
+
+/// What `config.toml` says under `[network]`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkSettings {
+    /// Multiaddresses under which the node can be reached although it does not listen on them: ports that a router forwards.
+    pub announce: Vec<String>,
+    /// Whether others can connect to this node: as they find (`tested`), or by the owner's word.
+    pub reachable: Reachable,
+    /// Whether the router may be asked to let connections in (UPnP).
+    pub upnp: bool,
+    /// Whether this is the network of a local network: nodes are looked for there, and its addresses count as reachable.
+    pub lan: bool,
+    /// Inbound connections that one address group (IPv4 /24, IPv6 /48) may have.
+    pub connections_per_group: usize,
+    /// Whether this machine itself counts as such a group, for tests.
+    pub count_loopback: bool,
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        NetworkSettings {
+            announce: Vec::new(),
+            reachable: Reachable::default(),
+            upnp: true,
+            lan: false,
+            connections_per_group: knackmesh_protocol::limits::CONNECTIONS_PER_GROUP_MAX,
+            count_loopback: false,
+        }
+    }
+}
+
+/// Whether others can connect to a node.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Reachable {
+    /// As others find when they try.
+    #[default]
+    Tested,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
 }
 
 /// What `config.toml` says under `[issuer]`.
@@ -115,6 +161,7 @@ impl Default for Config {
         Config {
             listen: listen.map(str::to_owned).to_vec(),
             bootstrap: Vec::new(),
+            network: NetworkSettings::default(),
             fetch: FetchSettings::default(),
             issuer: IssuerSettings::default(),
         }
@@ -323,6 +370,11 @@ mod tests {
                 && refresh("[fetch]\nrefresh_status = true").is_err()
         );
         assert!(toml::from_str::<Config>("[fetch]\nallow_privat = true").is_err());
+        let text = "[network]\nreachable = \"never\"\nupnp = false\n";
+        let network = toml::from_str::<Config>(text).unwrap().network;
+        let expected =
+            NetworkSettings { reachable: Reachable::Never, upnp: false, ..NetworkSettings::default() };
+        assert_eq!(network, expected);
         let text = "[issuer]\ndid = \"did:web:school.example\"\nname = \"School\"\n";
         let issuer = toml::from_str::<Config>(text).unwrap().issuer;
         assert_eq!(issuer.did, "did:web:school.example".parse().ok());

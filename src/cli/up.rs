@@ -22,6 +22,7 @@ use crate::{
 Examples:
   knack up
   knack up --listen /ip4/127.0.0.1/tcp/4001
+  knack up --lan
   knack up --bootstrap /ip4/192.0.2.7/udp/4001/quic-v1/p2p/12D3KooW...")]
 pub struct Args {
     /// Address to listen on, instead of those in config.toml; may be repeated
@@ -31,6 +32,10 @@ pub struct Args {
     /// Address of a node to join the network by, besides those in config.toml; may be repeated
     #[arg(long, value_name = "MULTIADDR")]
     bootstrap: Vec<String>,
+
+    /// Look for nodes in the local network (mDNS), and count its addresses as reachable
+    #[arg(long)]
+    lan: bool,
 }
 
 #[derive(Serialize)]
@@ -47,6 +52,7 @@ impl Args {
             config.listen = self.listen;
         }
         config.bootstrap.extend(self.bootstrap);
+        config.network.lan |= self.lan;
         let signals = |kind| {
             signal(kind)
                 .map_err(|e| Refusal::new(Exit::Failed, format!("no signals: {e}"), "check the system"))

@@ -18,7 +18,7 @@ use libp2p::{
     },
 };
 
-use crate::network::{Effort, Event, swarm::Driver};
+use crate::network::{Effort, Event, swarm::Driver, whereabouts, whereabouts::Whereabouts};
 
 /// A put that reached nobody is tried again after this time.
 const RETRY: Duration = Duration::from_secs(10);
@@ -51,6 +51,8 @@ pub(super) enum Lookup {
     Get { token: u64, key: Vec<u8>, values: BTreeSet<Vec<u8>>, copies: usize },
     /// The addresses of a peer for which requests wait.
     Peer(PeerId),
+    /// The relays of such a peer.
+    Whereabouts(PeerId),
     /// Any further peers.
     Walk,
 }
@@ -146,6 +148,7 @@ impl Driver {
             Lookup::Place { key } => kad.get_closest_peers(key.clone()),
             Lookup::Get { key, .. } => kad.get_record(RecordKey::from(key.clone())),
             Lookup::Peer(peer) => kad.get_closest_peers(*peer),
+            Lookup::Whereabouts(peer) => kad.get_record(RecordKey::from(whereabouts::key(peer))),
             Lookup::Walk => kad.get_closest_peers(PeerId::random()),
             // Started by the end of `Place` alone.
             Lookup::Put { .. } => return false,
@@ -159,6 +162,9 @@ impl Driver {
             kad::Event::InboundRequest {
                 request: InboundRequest::PutRecord { source, record: Some(record), .. },
             } if within_bounds(record.key.as_ref(), &record.value) => {
+                if whereabouts::is_key(record.key.as_ref()) {
+                    return self.keep_whereabouts(record.key.to_vec(), record.value);
+                }
                 self.emit_from(&source, |from| Event::RecordOffered {
                     from,
                     key: record.key.to_vec(),
@@ -230,7 +236,20 @@ impl Driver {
                 }
                 Some(Lookup::Get { token, key, values, copies })
             }
-            (Lookup::Peer(peer), _) => {
+            (Lookup::Whereabouts(peer), QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(found)))) => {
+                let record = found.record;
+                let read = Whereabouts::read(record.key.as_ref(), &record.value, whereabouts::since_1970());
+                if let Some(found) = read.filter(|found| found.peer == peer) {
+                    self.dial_waiting(&peer, found.addresses);
+                }
+                if last {
+                    self.search_done(&peer);
+                    return None;
+                }
+                Some(Lookup::Whereabouts(peer))
+            }
+            (Lookup::Whereabouts(peer), _) if !last => Some(Lookup::Whereabouts(peer)),
+            (Lookup::Peer(peer) | Lookup::Whereabouts(peer), _) => {
                 self.search_done(&peer);
                 None
             }
@@ -276,6 +295,12 @@ impl Driver {
         }
     }
 
+    /// The value kept under a key.
+    pub(super) fn held_record(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        let store = self.swarm.behaviour_mut().kad.store_mut();
+        store.get(&RecordKey::from(key.to_vec())).map(|record| record.value.clone())
+    }
+
     /// Records kept, our own included.
     pub(super) fn kept_records(&mut self) -> usize {
         self.swarm.behaviour_mut().kad.store_mut().records().count()
@@ -287,6 +312,21 @@ impl Driver {
         buckets
             .flat_map(|bucket| bucket.iter().map(|entry| *entry.node.key.preimage()).collect::<Vec<_>>())
             .collect()
+    }
+
+    /// Peers of the routing table with their addresses, those connected first.
+    pub(super) fn addresses_known(&mut self) -> Vec<(PeerId, Vec<Multiaddr>)> {
+        let buckets = self.swarm.behaviour_mut().kad.kbuckets();
+        let mut known: Vec<(PeerId, Vec<Multiaddr>)> = buckets
+            .flat_map(|bucket| {
+                let entries = bucket.iter().map(|entry| {
+                    (*entry.node.key.preimage(), entry.node.value.iter().cloned().collect::<Vec<_>>())
+                });
+                entries.collect::<Vec<_>>()
+            })
+            .collect();
+        known.sort_by_key(|(peer, _)| !self.peers.contains(peer));
+        known
     }
 
     /// Those of them that are not connected.

@@ -6,6 +6,7 @@
 mod importing;
 mod issued;
 mod issuing;
+mod joining;
 mod knowledge;
 mod obtaining;
 mod presenting;
@@ -126,6 +127,7 @@ pub struct Node {
     gossip: BTreeMap<GossipId, network::GossipId>,
     next_gossip: u64,
     commit_at: Option<Instant>,
+    remember_at: Instant,
     /// Something the holder did is not durable yet: nothing may leave before it is.
     unflushed: bool,
     summaries: watch::Sender<usize>,
@@ -211,6 +213,7 @@ impl Node {
             gossip: BTreeMap::new(),
             next_gossip: 0,
             commit_at: None,
+            remember_at: Instant::now() + joining::REMEMBER_SOON,
             unflushed: false,
             summaries: watch::Sender::new(0),
             trial: Trial::default(),
@@ -255,14 +258,20 @@ impl Node {
     /// When an address cannot be listened on, or the control socket cannot be opened.
     pub async fn start(mut self, config: &Config) -> Result<Running, NodeError> {
         let listener = control::listen(&self.home)?;
+        let remembered = joining::contacts(self.shelf.store.nodes()?);
         let (network, events) = Network::start(NetworkConfig {
             key_seed: self.identity.node.seed(),
             listen: config.listen.clone(),
-            announce: Vec::new(),
+            announce: config.network.announce.clone(),
             bootstrap: config.bootstrap.clone(),
+            remembered,
             topics: message::topics(),
             protocols: Protocols::default(),
             discovery: true,
+            reach: joining::reach(config.network.reachable),
+            lan: config.network.lan,
+            upnp: config.network.upnp,
+            crowding: joining::crowding(&config.network),
             trial: self.trial.clone(),
         })
         .await?;
@@ -311,7 +320,7 @@ impl Node {
             }
             let wake = self.peer.wake_at().map(|at| Instant::now() + at.until(now()));
             let refresh = self.refresh.map(|refresh| refresh.at);
-            let next = [wake, self.commit_at, refresh].into_iter().flatten().min();
+            let next = [wake, self.commit_at, refresh, Some(self.remember_at)].into_iter().flatten().min();
             let sleep = async {
                 match next {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -342,6 +351,9 @@ impl Node {
                 brought = self.obtaining.next() => self.brought(brought),
                 () = sleep => {
                     self.refresh();
+                    if self.remember_at <= Instant::now() {
+                        self.remember_nodes().await;
+                    }
                     if self.commit_at.is_some_and(|at| at <= Instant::now()) {
                         self.commit_at = None;
                         if let Err(e) = self.shelf.commit() {
@@ -353,6 +365,7 @@ impl Node {
                 _ = stopped.changed() => break Ok(()),
             }
         };
+        self.remember_nodes().await;
         if let Some(network) = self.network.take() {
             network.shutdown().await;
         }

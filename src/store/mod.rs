@@ -16,7 +16,7 @@ use knackmesh_protocol::{
     },
     id::Id,
     key::PublicKey,
-    limits::{CREDENTIALS_MAX, ISSUED_MAX},
+    limits::{CREDENTIALS_MAX, ISSUED_MAX, PEERS_REMEMBERED_MAX},
     message::Item,
     peer::{Change, Memory, Publication},
     signed::Signed,
@@ -121,6 +121,15 @@ pub struct KeptBadge {
     pub issuer: String,
     /// The skills that it is aligned to, with the issuer's names for them.
     pub skills: Vec<(SkillId, String)>,
+}
+
+/// A node that was met, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownNode {
+    /// Its peer id.
+    pub node: Vec<u8>,
+    /// Multiaddresses.
+    pub addresses: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -312,6 +321,22 @@ impl Store {
     /// When the disk refuses.
     pub fn disclosed(&mut self, disclosed: &Disclosed) -> Result<(), StoreError> {
         self.disclosures.add(disclosed, self.db.generate_id()?)
+    }
+
+    /// The nodes met last, to join by after a restart.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
+        Ok(self.setting("nodes")?.unwrap_or_default())
+    }
+
+    /// Keeps them, at most [`PEERS_REMEMBERED_MAX`].
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set_nodes(&self, nodes: &[KnownNode]) -> Result<(), StoreError> {
+        self.set("nodes", &&nodes[..nodes.len().min(PEERS_REMEMBERED_MAX)])
     }
 
     /// Whom the owner recognises, and whose lists the home follows.
