@@ -73,6 +73,9 @@ pub struct NetworkSettings {
     pub connections_per_group: usize,
     /// Whether this machine itself counts as such a group, for tests.
     pub count_loopback: bool,
+    /// Whether connections and messages are counted, for `knack up --metrics`, which sets it.
+    #[serde(skip)]
+    pub metrics: bool,
 }
 
 impl Default for NetworkSettings {
@@ -84,6 +87,7 @@ impl Default for NetworkSettings {
             lan: false,
             connections_per_group: knackmesh_protocol::limits::CONNECTIONS_PER_GROUP_MAX,
             count_loopback: false,
+            metrics: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! are; the tables of the command line are made from nothing else.
 
 mod issued;
+mod network;
 mod trust;
 mod verification;
 
@@ -20,6 +21,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     issued::{IssuedRow, NotAStanding, Standing, StatusRow},
+    network::{
+        BootstrapRow, CheckRow, ConditionReport, ConnectionsRow, DoctorReport, NetworkReport, PeerRow,
+        ReachabilityRow, State,
+    },
     trust::{FollowedRow, TrustReport, TrustRow, VoucherRow},
     verification::{
         DocumentKind, DocumentReport, FetchedRow, Label, OrganisationRow, PresentationReport,

@@ -65,6 +65,8 @@ pub struct NetworkConfig {
     pub upnp: bool,
     /// Inbound connections by address group.
     pub crowding: Crowding,
+    /// Whether to count connections and messages, for [`Snapshot::counters`].
+    pub metrics: bool,
     /// What differs when the network is measured.
     pub trial: Trial,
 }
@@ -85,6 +87,7 @@ impl Default for NetworkConfig {
             lan: false,
             upnp: true,
             crowding: Crowding::default(),
+            metrics: false,
             trial: Trial::default(),
         }
     }
@@ -358,7 +361,7 @@ pub struct Snapshot {
     pub mesh: usize,
     /// Requests of this node under way.
     pub requests: usize,
-    /// What was counted, as OpenMetrics text; empty unless [`Trial::counters`] says so.
+    /// What was counted, as OpenMetrics text; empty unless [`NetworkConfig::metrics`] or [`Trial::counters`] says so.
     pub counters: String,
 }
 

@@ -12,6 +12,7 @@ use libp2p::{
     core::{ConnectedPoint, transport::ListenerId},
     identify,
     identity::Keypair,
+    metrics::{Metrics, Recorder},
     ping,
     swarm::{ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
 };
@@ -94,6 +95,8 @@ pub(super) struct Driver {
     next_walk: Instant,
     /// What is counted, if anything is.
     counters: Option<Registry>,
+    /// Counts what libp2p reports.
+    recorder: Option<Metrics>,
 }
 
 impl Driver {
@@ -107,7 +110,8 @@ impl Driver {
         let key =
             Keypair::ed25519_from_bytes(config.key_seed).map_err(|e| NetworkError::Setup(e.to_string()))?;
         let bootstrap = Bootstrap::new(addresses(&config.bootstrap)?, now);
-        let mut counters = config.trial.counters.then(Registry::default);
+        let mut counters = (config.metrics || config.trial.counters).then(Registry::default);
+        let recorder = counters.as_mut().filter(|_| config.metrics).map(Metrics::new);
         let mut swarm = behaviour::swarm(&config, counters.as_mut())?;
         let announced = !announce.is_empty();
         for address in announce {
@@ -141,6 +145,7 @@ impl Driver {
             next_dial: now,
             next_walk: now,
             counters,
+            recorder,
         };
         driver.review_reachability();
         Ok(driver)
@@ -279,6 +284,7 @@ impl Driver {
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        self.count(&event);
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Gossipsub(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Rpc(event)) => self.on_rpc(event),
@@ -365,6 +371,19 @@ impl Driver {
                 }
             }
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "trouble listening"),
+            _ => {}
+        }
+    }
+
+    /// Counts an event. What peers say of themselves is not counted: it would be theirs to choose how much there is of it.
+    fn count(&self, event: &SwarmEvent<BehaviourEvent>) {
+        let Some(recorder) = &self.recorder else { return };
+        recorder.record(event);
+        match event {
+            SwarmEvent::Behaviour(BehaviourEvent::Kad(event)) => recorder.record(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => recorder.record(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Relay(event)) => recorder.record(event),
+            SwarmEvent::Behaviour(BehaviourEvent::HolePunching(event)) => recorder.record(event),
             _ => {}
         }
     }

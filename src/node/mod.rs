@@ -16,6 +16,7 @@ mod shelf;
 mod showing;
 mod trusting;
 pub mod verifying;
+mod watching;
 mod witness;
 
 use std::{
@@ -128,6 +129,7 @@ pub struct Node {
     next_gossip: u64,
     commit_at: Option<Instant>,
     remember_at: Instant,
+    searches: u64,
     /// Something the holder did is not durable yet: nothing may leave before it is.
     unflushed: bool,
     summaries: watch::Sender<usize>,
@@ -214,6 +216,7 @@ impl Node {
             next_gossip: 0,
             commit_at: None,
             remember_at: Instant::now() + joining::REMEMBER_SOON,
+            searches: 0,
             unflushed: false,
             summaries: watch::Sender::new(0),
             trial: Trial::default(),
@@ -272,6 +275,7 @@ impl Node {
             lan: config.network.lan,
             upnp: config.network.upnp,
             crowding: joining::crowding(&config.network),
+            metrics: config.network.metrics,
             trial: self.trial.clone(),
         })
         .await?;

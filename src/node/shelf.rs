@@ -94,6 +94,11 @@ impl Shelf {
         Ok(())
     }
 
+    /// Summaries that wait for a commit.
+    pub fn uncommitted(&self) -> usize {
+        self.recent.len()
+    }
+
     /// Whether something waits for a commit.
     pub fn is_uncommitted(&self) -> bool {
         !self.recent.is_empty()

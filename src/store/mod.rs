@@ -180,6 +180,14 @@ impl Store {
         self.db.flush().map(drop).map_err(Into::into)
     }
 
+    /// Bytes on disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn size_bytes(&self) -> Result<u64, StoreError> {
+        Ok(self.db.size_on_disk()?)
+    }
+
     /// Applies a change of the peer. For a kept summary, returns its number, by which the index knows how far it is.
     ///
     /// # Errors
