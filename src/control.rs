@@ -30,7 +30,8 @@ pub use self::{
 use crate::{
     home::{Home, HomeError, private_dir},
     report::{
-        CredentialRow, IssuedRow, PreviewReport, QueryReport, ResultRow, StatusReport, TrustReport, rfc3339,
+        ConditionReport, CredentialRow, IssuedRow, PeerRow, PreviewReport, QueryReport, ResultRow,
+        StatusReport, TrustReport, rfc3339,
     },
 };
 
@@ -42,6 +43,10 @@ pub enum Request {
     Status,
     /// Connected nodes.
     Peers,
+    /// How the home and its node are.
+    Condition,
+    /// What is counted, as OpenMetrics text.
+    Metrics,
     /// Take in a credential or a badge.
     Import(ImportOrder),
     /// The credentials kept.
@@ -210,6 +215,10 @@ pub enum Reply {
     Status(Box<StatusReport>),
     /// To `Peers`.
     Peers(Vec<PeerRow>),
+    /// To `Condition`.
+    Condition(Box<ConditionReport>),
+    /// To `Metrics`.
+    Metrics(String),
     /// To `Import`: what is kept.
     Imported(Box<ImportedRow>),
     /// To `Credentials`.
@@ -304,17 +313,6 @@ pub enum Reply {
     Profile(ProfileReport),
     /// To `Lookup`.
     Record(Box<RecordReport>),
-}
-
-/// A connected node.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PeerRow {
-    /// Its peer id.
-    pub peer_id: String,
-    /// Its address.
-    pub address: String,
-    /// Who dialled.
-    pub outbound: bool,
 }
 
 /// Exit codes of the command line. They are stable.

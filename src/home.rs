@@ -15,7 +15,12 @@ use std::{
     time::Duration,
 };
 
-use knackmesh_protocol::key::{Did, SecretKey};
+use knackmesh_protocol::{
+    key::{Did, SecretKey},
+    limits::SUMMARIES_MAX,
+    message::Replica,
+    peer::Keeping,
+};
 use serde::{Deserialize, Serialize};
 
 /// The variable that names the home.
@@ -49,10 +54,109 @@ pub struct Config {
     pub listen: Vec<String>,
     /// Multiaddresses of nodes to join the network by.
     pub bootstrap: Vec<String>,
+    /// How the node stands in the network.
+    pub network: NetworkSettings,
+    /// How much of what others publish is kept.
+    pub keeping: KeepingSettings,
     /// How documents are fetched from the web.
     pub fetch: FetchSettings,
     /// As what this home issues.
     pub issuer: IssuerSettings,
+}
+
+/// What `config.toml` says under `[keeping]`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeepingSettings {
+    /// Which summaries of others are kept.
+    pub replica: ReplicaSetting,
+    /// Summaries for which there is room, at most 200,000.
+    pub summaries: usize,
+}
+
+impl Default for KeepingSettings {
+    fn default() -> Self {
+        KeepingSettings { replica: ReplicaSetting::default(), summaries: Keeping::default().summaries_max }
+    }
+}
+
+impl KeepingSettings {
+    /// The settings in the protocol's terms.
+    pub fn keeping(&self) -> Keeping {
+        Keeping {
+            replica: match self.replica {
+                ReplicaSetting::Auto => None,
+                ReplicaSetting::Full => Some(Replica::Full),
+                ReplicaSetting::Cells => Some(Replica::Cells),
+                ReplicaSetting::None => Some(Replica::None),
+            },
+            summaries_max: self.summaries.clamp(1, SUMMARIES_MAX),
+            ..Keeping::default()
+        }
+    }
+}
+
+/// Which summaries of others a node keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplicaSetting {
+    /// All while there is room, and cells from then on.
+    #[default]
+    Auto,
+    /// All, as long as there is room.
+    Full,
+    /// Those of the cells that the network places on the node.
+    Cells,
+    /// None.
+    None,
+}
+
+/// What `config.toml` says under `[network]`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkSettings {
+    /// Multiaddresses under which the node can be reached although it does not listen on them: ports that a router forwards.
+    pub announce: Vec<String>,
+    /// Whether others can connect to this node: as they find (`tested`), or by the owner's word.
+    pub reachable: Reachable,
+    /// Whether the router may be asked to let connections in (UPnP).
+    pub upnp: bool,
+    /// Whether this is the network of a local network: nodes are looked for there, and its addresses count as reachable.
+    pub lan: bool,
+    /// Inbound connections that one address group (IPv4 /24, IPv6 /48) may have.
+    pub connections_per_group: usize,
+    /// Whether this machine itself counts as such a group, for tests.
+    pub count_loopback: bool,
+    /// Whether connections and messages are counted, for `knack up --metrics`, which sets it.
+    #[serde(skip)]
+    pub metrics: bool,
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        NetworkSettings {
+            announce: Vec::new(),
+            reachable: Reachable::default(),
+            upnp: true,
+            lan: false,
+            connections_per_group: knackmesh_protocol::limits::CONNECTIONS_PER_GROUP_MAX,
+            count_loopback: false,
+            metrics: false,
+        }
+    }
+}
+
+/// Whether others can connect to a node.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Reachable {
+    /// As others find when they try.
+    #[default]
+    Tested,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
 }
 
 /// What `config.toml` says under `[issuer]`.
@@ -115,6 +219,8 @@ impl Default for Config {
         Config {
             listen: listen.map(str::to_owned).to_vec(),
             bootstrap: Vec::new(),
+            network: NetworkSettings::default(),
+            keeping: KeepingSettings::default(),
             fetch: FetchSettings::default(),
             issuer: IssuerSettings::default(),
         }
@@ -323,6 +429,11 @@ mod tests {
                 && refresh("[fetch]\nrefresh_status = true").is_err()
         );
         assert!(toml::from_str::<Config>("[fetch]\nallow_privat = true").is_err());
+        let text = "[network]\nreachable = \"never\"\nupnp = false\n";
+        let network = toml::from_str::<Config>(text).unwrap().network;
+        let expected =
+            NetworkSettings { reachable: Reachable::Never, upnp: false, ..NetworkSettings::default() };
+        assert_eq!(network, expected);
         let text = "[issuer]\ndid = \"did:web:school.example\"\nname = \"School\"\n";
         let issuer = toml::from_str::<Config>(text).unwrap().issuer;
         assert_eq!(issuer.did, "did:web:school.example".parse().ok());

@@ -17,6 +17,7 @@ pub mod control;
 pub mod batch;
 pub mod node;
 
+pub mod metrics;
 pub mod vc_api;
 
 pub mod demo;

@@ -2,13 +2,16 @@
 //! are; the tables of the command line are made from nothing else.
 
 mod issued;
+mod network;
 mod trust;
 mod verification;
 
 use knackmesh_protocol::{
+    cell::Path,
     consent::Present,
     credential::{Check, Checks, Credential, Shown},
-    peer::{Coverage, Found, Outcome, Proof},
+    message::Replica,
+    peer::{CellCoverage, Coverage, Found, Outcome, Placement, Proof},
     ranking::Term,
     skill::{Level, SkillId, Tier},
     summary::{Content, Summary, Terms},
@@ -20,6 +23,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     issued::{IssuedRow, NotAStanding, Standing, StatusRow},
+    network::{
+        BootstrapRow, CheckRow, ConditionReport, ConnectionsRow, DoctorReport, NetworkReport, PeerRow,
+        ReachabilityRow, State,
+    },
     trust::{FollowedRow, TrustReport, TrustRow, VoucherRow},
     verification::{
         DocumentKind, DocumentReport, FetchedRow, Label, OrganisationRow, PresentationReport,
@@ -215,6 +222,33 @@ pub struct CoverageRow {
     pub inquired: usize,
     /// Presentations that came.
     pub presented: usize,
+    /// How much of the network this node keeps: `full`, `cells` or `none`.
+    pub replica: Replica,
+    /// How many of the nodes that answered keep everything they learn of.
+    pub full_replicas: usize,
+    /// What was reached of the cells that the query needs; null when it needed none.
+    pub cells: Option<CellsRow>,
+}
+
+/// What a query reached of the cells that it needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CellsRow {
+    /// Cells asked.
+    pub asked: usize,
+    /// Those for which somebody answered.
+    pub answered: usize,
+    /// Those for which both halves answered, so that they could be compared.
+    pub compared: usize,
+    /// Those of them whose halves named different people.
+    pub differing: usize,
+    /// Skills, with the part of their cell where it is split, for which nobody answered.
+    pub unreached: Vec<String>,
+    /// Cells that were not asked, since there were too many.
+    pub cut: usize,
+    /// Requests that it took.
+    pub requests: usize,
+    /// An estimate of how many people neither half of a cell named; null where that cannot be told.
+    pub missing_estimate: Option<usize>,
 }
 
 /// What a stranger will see.
@@ -287,10 +321,32 @@ pub struct StatusReport {
     /// Until when this home is published; null when it is not.
     #[serde(with = "rfc3339::optional")]
     pub published_until: Option<Timestamp>,
+    /// How well what is published is placed; null when nothing is published.
+    pub placement: Option<PlacementRow>,
     /// Credentials kept.
     pub credentials: usize,
     /// The protocol names in use.
     pub protocols: ProtocolsRow,
+}
+
+/// How well a summary is placed in the cells of its skills.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlacementRow {
+    /// Whether nodes are being looked for right now.
+    pub in_progress: bool,
+    /// Skills in whose cells enough nodes keep it.
+    pub replicated: usize,
+    /// Skills in whose cells too few do: who asks only those may not find it.
+    pub under_replicated: Vec<String>,
+}
+
+impl PlacementRow {
+    /// What a peer says of its own summary.
+    pub fn new(placement: &Placement, in_progress: bool) -> Self {
+        let short: Vec<String> = placement.under_replicated().map(|(skill, _)| skill.to_string()).collect();
+        let replicated = placement.receipts.len() - short.len();
+        PlacementRow { in_progress, replicated, under_replicated: short }
+    }
 }
 
 /// The own index.
@@ -298,6 +354,10 @@ pub struct StatusReport {
 pub struct IndexRow {
     /// Summaries of other and own views.
     pub summaries: usize,
+    /// How much of the network this node keeps: `full`, `cells` or `none`.
+    pub replica: Replica,
+    /// Cells that others placed on it.
+    pub cells: usize,
 }
 
 /// Protocol names.
@@ -466,6 +526,28 @@ impl CoverageRow {
             matched: c.matched,
             inquired: c.inquired,
             presented: c.presented,
+            replica: c.replica,
+            full_replicas: c.full_replicas,
+            cells: c.cells.as_ref().map(CellsRow::new),
+        }
+    }
+}
+
+impl CellsRow {
+    fn new(c: &CellCoverage) -> Self {
+        let named = |(skill, path): &(SkillId, Path)| match path.depth() {
+            0 => skill.to_string(),
+            _ => format!("{skill} in {path}"),
+        };
+        CellsRow {
+            asked: c.asked,
+            answered: c.answered,
+            compared: c.compared,
+            differing: c.differing,
+            unreached: c.unreached.iter().map(named).collect(),
+            cut: c.cut,
+            requests: c.requests,
+            missing_estimate: c.missing,
         }
     }
 }

@@ -471,4 +471,37 @@ limits! {
     ROUTES_MAX: usize = 1024;
     /// Nodes that may keep something of a view and are asked directly to delete it, besides those that are connected.
     WITHDRAWAL_NODES_MAX: usize = 256;
+
+    /// Relays at which a node that cannot be reached reserves a place.
+    RELAYS_MAX: usize = 2;
+    /// Places that a relay gives at once.
+    RELAY_RESERVATIONS_MAX: usize = 64;
+    /// Of these, places of one peer.
+    RELAY_RESERVATIONS_PER_PEER_MAX: usize = 2;
+    /// How long a place at a relay lasts until it is renewed.
+    RELAY_RESERVATION_MS: u64 = 3600 * 1000;
+    /// Circuits that a relay carries at once.
+    RELAY_CIRCUITS_MAX: usize = 32;
+    /// Of these, circuits of one peer.
+    RELAY_CIRCUITS_PER_PEER_MAX: usize = 4;
+    /// Bytes that one circuit carries, so that a presentation and its question fit.
+    RELAY_CIRCUIT_BYTES_MAX: u64 = 2 * 1024 * 1024;
+    /// How long one circuit lasts.
+    RELAY_CIRCUIT_MS: u64 = 2 * 60 * 1000;
+    /// Inbound connections through relays.
+    CONNECTIONS_RELAYED_INBOUND_MAX: usize = 32;
+    /// Inbound connections from one address group (IPv4 /24, IPv6 /48), those being established included.
+    CONNECTIONS_PER_GROUP_MAX: usize = 32;
+    /// How long a record of the relays of a node is kept after it was signed.
+    WHEREABOUTS_MS: u64 = 2 * 3600 * 1000;
+    /// Peers whose addresses are remembered across restarts.
+    PEERS_REMEMBERED_MAX: usize = 128;
+    /// A text by which a peer says what it is, as far as it is kept.
+    PEER_TEXT_BYTES_MAX: usize = 64;
+    /// Connections to the endpoint for metrics at once.
+    METRICS_CONNECTIONS_MAX: usize = 8;
+    /// The head of a request for metrics.
+    METRICS_HEAD_BYTES_MAX: usize = 8 * 1024;
+    /// How long a request for metrics may take.
+    METRICS_TIMEOUT_MS: u64 = 5_000;
 }

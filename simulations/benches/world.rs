@@ -1,10 +1,16 @@
 //! What a simulated minute of the whole world costs: full peers, gossip, reconciliation, searches. On one thread.
 //!
-//! `cargo bench -p knackmesh-simulations --bench world -- [NODES PROFESSIONALS MINUTES QUERIES] [flood] [churn]`
+//! `cargo bench -p knackmesh-simulations --bench world -- [NODES PROFESSIONALS MINUTES QUERIES] [SKILLS] [flood] [churn] [cells]`
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
+
+use knackmesh_protocol::{
+    key::PublicKey,
+    message::Replica,
+    peer::{CommandId, Keeping, Reply},
+};
 
 use knackmesh_simulations::{
     churn::{Churn, Renewal},
@@ -29,7 +35,11 @@ fn main() {
     let gossip = if is_given("flood") { Gossip::Flood } else { Gossip::Mesh(Mesh::default()) };
     let renewal = Renewal { session: Lifetime::IPFS, ..Renewal::default() };
     let churn = if is_given("churn") { Churn::Renewal(renewal) } else { Churn::None };
-    let scenario = Scenario { employers, professionals, gossip, churn, ..Scenario::default() };
+    let replica = is_given("cells").then_some(Replica::Cells);
+    let keeping = Keeping { replica, ..Keeping::default() };
+    let skills = usize::try_from(of(4, 60)).unwrap();
+    let scenario =
+        Scenario { employers, professionals, gossip, churn, keeping, skills, ..Scenario::default() };
 
     let begun = Instant::now();
     let mut world = World::new(scenario);
@@ -40,19 +50,59 @@ fn main() {
     world.run_for(10_000).unwrap();
     report("published", &begun, world.events());
     let end = world.now().plus_ms(minutes * 60_000);
+    println!("memory: {} MB", resident_mb());
+    let top = if is_given("cells") { 10 } else { 100 };
+    let mut asked = Vec::new();
     for n in 0..queries {
         let text = format!("<{}>", world.population().skills[(n % 20) as usize]);
         let query = world.query(&text);
-        world.search(u32::try_from(n).unwrap() % employers, &query, "a search");
+        let seeker = u32::try_from(n).unwrap() % employers;
+        if world.runs(seeker) {
+            asked.push((world.search_for(seeker, &query, top), world.all_seeing(&query)));
+        }
         world.run_for(minutes * 60_000 / queries.max(1)).unwrap();
     }
-    world.run_until(end).unwrap();
+    world.run_until(end.plus_ms(10_000)).unwrap();
     report("ended", &begun, world.events());
     let rate = world.events() as f64 / begun.elapsed().as_secs_f64();
     spread(&world);
+    recall(&world, &asked, top);
+    println!("memory: {} MB", resident_mb());
     println!(
-        "{nodes} nodes, {professionals} professionals, {minutes} minutes, {queries} queries: {rate:.0} events a second"
+        "{nodes} nodes, {professionals} professionals, {minutes} minutes, {queries} queries for the best {top}: {rate:.0} events a second"
     );
+}
+
+/// How many of those whom an all-seeing index knows were found, of those that are asked for at most.
+fn recall(world: &World, asked: &[(CommandId, BTreeSet<PublicKey>)], top: usize) {
+    let (mut found, mut wanted, mut requests, mut elapsed) = (0, 0, 0, Vec::new());
+    let mut differing = 0;
+    for (id, everyone) in asked {
+        let Some(Reply::Found(Ok(outcome))) = world.reply(*id) else { continue };
+        let views = outcome.results.iter().map(|found| found.summary.body().view());
+        found += views.filter(|view| everyone.contains(view)).count();
+        wanted += everyone.len().min(top);
+        requests += outcome.coverage.cells.as_ref().map_or(outcome.coverage.asked, |cells| cells.requests);
+        differing += outcome.coverage.cells.as_ref().map_or(0, |cells| cells.differing);
+        elapsed.push(outcome.elapsed_ms);
+    }
+    elapsed.sort_unstable();
+    let at = |permille: usize| elapsed.get(elapsed.len() * permille / 1000).copied().unwrap_or(0);
+    println!(
+        "{} searches answered: recall {:.4} of {wanted}, {:.1} requests each, {differing} halves differed, p50 {} ms, p95 {} ms",
+        elapsed.len(),
+        found as f64 / f64::from(u32::try_from(wanted).unwrap_or(u32::MAX)).max(1.0),
+        requests as f64 / elapsed.len().max(1) as f64,
+        at(500),
+        at(950)
+    );
+}
+
+/// Memory of this process, in megabytes.
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
 fn report(what: &str, begun: &Instant, events: u64) {

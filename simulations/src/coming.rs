@@ -9,6 +9,9 @@ use crate::{
     world::{START, World},
 };
 
+/// More nodes than these start at shorter intervals.
+const TOGETHER: u64 = 10_000;
+
 impl World {
     /// Schedules the first start of every node that starts by itself, one after the other, and what a trace says.
     pub(crate) fn expect_everybody(&mut self, apart_ms: u64) {
@@ -25,8 +28,11 @@ impl World {
                 }
             }
         }
+        // However many there are, all are there after some time.
+        let all = u64::from(self.scenario.nodes()).max(1);
+        let together = all.min(TOGETHER);
         for (number, _) in (0_u32..).zip(by_itself).filter(|(_, starts)| *starts) {
-            let at = START.plus_ms(u64::from(number) * apart_ms);
+            let at = START.plus_ms(u64::from(number) * apart_ms * together / all);
             self.queue.push(at, Event::Start(number));
             if let Some(renewal) = self.renewal() {
                 let node = &mut self.nodes[number as usize];

@@ -191,15 +191,22 @@ impl World {
 
     /// Has a node's person search for at most 100 candidates within five seconds.
     pub fn search(&mut self, node: u32, query: &Query, purpose: &str) -> CommandId {
+        self.search_with(node, query, purpose, 100)
+    }
+
+    /// The same for the `top` best.
+    pub fn search_for(&mut self, node: u32, query: &Query, top: usize) -> CommandId {
+        self.search_with(node, query, "a search", top)
+    }
+
+    fn search_with(&mut self, node: u32, query: &Query, purpose: &str, top: usize) -> CommandId {
         let undertaking = Undertaking {
             purpose: purpose.to_owned(),
             retention_days: 30,
             contact: "privacy@example.org".into(),
         };
-        self.command(
-            node,
-            Command::Search(Specification { query: query.clone(), top: 100, deadline_ms: 5000, undertaking }),
-        )
+        let specification = Specification { query: query.clone(), top, deadline_ms: 5000, undertaking };
+        self.command(node, Command::Search(specification))
     }
 
     /// Gives a command, which is handled as soon as time passes.

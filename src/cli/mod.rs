@@ -10,6 +10,7 @@ mod credentials;
 mod demo;
 mod did;
 mod disclosures;
+mod doctor;
 mod forget;
 mod import;
 mod init;
@@ -92,6 +93,7 @@ enum Command {
     Up(up::Args),
     Status(status::Args),
     Peers(peers::Args),
+    Doctor(doctor::Args),
     Issue(issue::Args),
     Reissue(reissue::Args),
     Template(template::Args),
@@ -186,6 +188,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Up(args) => args.run(&home()?, screen).await,
             Command::Status(args) => args.run(&home()?, screen).await,
             Command::Peers(args) => args.run(&home()?, screen).await,
+            Command::Doctor(args) => args.run(&home()?, screen).await,
             Command::Issue(args) => args.run(&home()?, screen).await,
             Command::Reissue(args) => args.run(&home()?, screen).await,
             Command::Template(args) => args.run(screen),

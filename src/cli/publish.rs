@@ -1,17 +1,21 @@
 //! `knack publish`.
 
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use knackmesh_protocol::consent::Present;
 use serde::Serialize;
 
 use super::{
     Outcome, Screen, ask, duration_ms, mismatch,
-    screen::{counted, instant},
+    screen::{self, counted, instant},
 };
 use crate::{
-    control::{ProofsOrder, Reply, Request},
+    control::{ProofsOrder, Refusal, Reply, Request},
     home::Home,
+    report::PlacementRow,
 };
 
 /// Publish what `knack preview` shows, for a limited time
@@ -43,6 +47,9 @@ pub struct Args {
     linkable: bool,
 }
 
+/// How long nodes that keep the summary are waited for. It is published all the same, and placed while the node runs.
+const PLACING: Duration = Duration::from_secs(5);
+
 #[derive(Serialize)]
 struct Report {
     view: String,
@@ -56,6 +63,8 @@ struct Report {
     proofs: usize,
     linked: bool,
     left_out: Vec<String>,
+    /// How well it is placed so far; null where no node runs or nobody is connected.
+    placement: Option<PlacementRow>,
 }
 
 impl Args {
@@ -72,6 +81,7 @@ impl Args {
         if linked {
             screen.say("these proofs link your pseudonym to your DID, or to an earlier publication");
         }
+        let placement = if announced && peers > 0 { placed(home, screen).await? } else { None };
         let report = Report {
             view,
             published_until: until,
@@ -83,6 +93,7 @@ impl Args {
             proofs,
             linked,
             left_out,
+            placement,
         };
         screen.show(&report, || {
             data!(
@@ -95,6 +106,9 @@ impl Args {
             if order.attach {
                 data!("with {}", counted(report.proofs, "proof"));
             }
+            if let Some(placement) = &report.placement {
+                data!("placed {}", screen::placed(placement));
+            }
             report.left_out.iter().for_each(|line| screen.say(line));
             if !report.announced {
                 screen.say("no node runs for this home: it is announced when you start one with `knack up`");
@@ -104,4 +118,21 @@ impl Args {
         });
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// How well the summary is placed when that is done, or has taken long enough.
+async fn placed(home: &Home, screen: &Screen) -> Result<Option<PlacementRow>, Refusal> {
+    let bar = screen.progress("asking nodes to keep it");
+    let until = Instant::now() + PLACING;
+    let placement = loop {
+        let Reply::Status(status) = ask(home, Request::Status).await? else { return Err(mismatch()) };
+        let is_open =
+            |row: &PlacementRow| row.in_progress || row.replicated + row.under_replicated.len() == 0;
+        if !status.placement.as_ref().is_some_and(is_open) || Instant::now() >= until {
+            break status.placement;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    bar.finish_and_clear();
+    Ok(placement)
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     control::Refusal,
-    report::{ChecksRow, CoverageRow, FetchedRow, QueryReport, ResultRow},
+    report::{ChecksRow, CoverageRow, FetchedRow, PlacementRow, QueryReport, ResultRow},
 };
 
 /// Good.
@@ -236,6 +236,41 @@ fn print_coverage(c: &CoverageRow, elapsed_ms: u64) {
         c.inquired,
         c.presented
     );
+    let Some(cells) = &c.cells else { return };
+    let missing = match cells.missing_estimate {
+        Some(0) => "nobody seems to be missing".to_owned(),
+        Some(n) => format!("about {n} may be missing"),
+        None => "who may be missing cannot be told".to_owned(),
+    };
+    data!(
+        "  cells: asked {}, {} answered, {} compared, {} of them differed; {} requests; {missing}",
+        cells.asked,
+        cells.answered,
+        cells.compared,
+        cells.differing,
+        cells.requests,
+    );
+    for cell in &cells.unreached {
+        data!("  {WEAK}not reached: {cell}{WEAK:#}");
+    }
+    if cells.cut > 0 {
+        data!("  {WEAK}{} more cells were not asked; narrow the query{WEAK:#}", cells.cut);
+    }
+}
+
+/// How well a summary is placed, in a line.
+pub fn placed(placement: &PlacementRow) -> String {
+    let short = placement.under_replicated.len();
+    match (placement.in_progress, placement.replicated + short) {
+        (true, 0) => "nodes to keep it are being looked for".to_owned(),
+        (false, 0) => "nowhere yet: it is placed once other nodes are connected".to_owned(),
+        (_, all) if short == 0 => format!("in the cells of all {all} skills"),
+        (_, all) => format!(
+            "in the cells of {} of {all} skills; under-replicated, and tried again: {}",
+            placement.replicated,
+            placement.under_replicated.join(", ")
+        ),
+    }
 }
 
 /// What was needed of others, and how it was had.

@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::{Outcome, Screen, ask, mismatch, screen};
+use knackmesh_protocol::message::Replica;
+
+use super::{
+    Outcome, Screen, ask, mismatch,
+    screen::{self, counted},
+};
 use crate::{
     control::{Reply, Request},
     home::Home,
@@ -30,8 +35,17 @@ impl Args {
                 data!("listening  {address}");
             }
             data!("peers      {}", status.peers);
-            data!("index      {} summaries", status.index.summaries);
+            let kept = match status.index.replica {
+                Replica::Full => "keeps all it learns of",
+                Replica::Cells => "keeps cells",
+                Replica::None => "keeps only your own",
+            };
+            let cells = counted(status.index.cells, "cell");
+            data!("index      {} summaries; {kept}, {cells} placed on it", status.index.summaries);
             data!("holder     {} credentials, {until}", status.credentials);
+            if let Some(placement) = &status.placement {
+                data!("placed     {}", screen::placed(placement));
+            }
         });
         Ok(ExitCode::SUCCESS)
     }

@@ -72,6 +72,27 @@ pub(super) fn scope(address: &Multiaddr) -> Option<Scope> {
     }
 }
 
+/// Whose address this is, if it is one through a relay that our transports can dial.
+pub(super) fn via_relay(address: &Multiaddr) -> Option<PeerId> {
+    let mut relay = Multiaddr::empty();
+    let mut parts = address.iter();
+    for part in parts.by_ref().take_while(|part| *part != Protocol::P2pCircuit) {
+        relay.push(part);
+    }
+    match (parts.next(), parts.next()) {
+        (Some(Protocol::P2p(peer)), None) if peer_in(&relay).is_some() && scope(&relay).is_some() => {
+            Some(peer)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the address leads through a relay; a far end that came through one is known by its peer id alone.
+pub(super) fn is_relayed(address: &Multiaddr) -> bool {
+    address.iter().any(|part| part == Protocol::P2pCircuit)
+        || matches!(address.iter().next(), Some(Protocol::P2p(_)))
+}
+
 fn ip_scope(ip: IpAddr) -> Scope {
     let site = match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_unspecified(),
@@ -150,6 +171,23 @@ mod tests {
             ("/ip4/9.9.9.9", None),
         ] {
             assert_eq!(scope(&text.parse().unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_through_a_relay_names_whose_it_is() {
+        let (peer, relay) = (PeerId::random(), PeerId::random());
+        let of = |text: String| via_relay(&text.parse().unwrap());
+        let direct = "/ip4/203.0.113.1/tcp/1";
+        assert_eq!(of(format!("{direct}/p2p/{relay}/p2p-circuit/p2p/{peer}")), Some(peer));
+        for other in [
+            format!("{direct}/p2p/{relay}/p2p-circuit"),
+            format!("{direct}/p2p-circuit/p2p/{peer}"),
+            format!("{direct}/p2p/{peer}"),
+            format!("/p2p/{relay}/p2p-circuit/p2p/{peer}"),
+            format!("{direct}/p2p/{relay}/p2p-circuit/p2p/{peer}/p2p-circuit/p2p/{peer}"),
+        ] {
+            assert_eq!(of(other.clone()), None, "{other}");
         }
     }
 

@@ -4,23 +4,25 @@ use std::time::Duration;
 
 use knackmesh_protocol::{id::Id, limits};
 use libp2p::{
-    PeerId, StreamProtocol, Swarm, SwarmBuilder, connection_limits,
+    PeerId, StreamProtocol, Swarm, SwarmBuilder, autonat, connection_limits,
     connection_limits::ConnectionLimits,
     core::{Transport, upgrade::Version},
+    dcutr,
     gossipsub::{self, IdentTopic},
     identify,
     identity::{Keypair, PublicKey},
     kad::{self, store::MemoryStore, store::MemoryStoreConfig},
-    noise, ping,
+    mdns, noise, ping, relay,
     request_response::{self, ProtocolSupport},
-    swarm::NetworkBehaviour,
-    tcp, yamux,
+    swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
+    tcp, upnp, yamux,
 };
 use prometheus_client::registry::Registry;
 
 use crate::network::{
-    NetworkConfig, NetworkError,
+    NetworkConfig, NetworkError, Reach,
     codec::Codec,
+    groups,
     trial::{Lag, Trial},
 };
 
@@ -48,11 +50,19 @@ const GOSSIP_QUEUE: usize = 1024;
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     pub(super) limits: connection_limits::Behaviour,
+    pub(super) groups: groups::Behaviour,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
     pub(super) kad: kad::Behaviour<MemoryStore>,
     pub(super) gossipsub: gossipsub::Behaviour,
     pub(super) rpc: request_response::Behaviour<Codec>,
+    pub(super) relay: relay::Behaviour,
+    pub(super) relay_client: Toggle<relay::client::Behaviour>,
+    pub(super) hole_punching: Toggle<dcutr::Behaviour>,
+    pub(super) tester: Toggle<autonat::v2::server::Behaviour>,
+    pub(super) tested: Toggle<autonat::v2::client::Behaviour>,
+    pub(super) upnp: Toggle<upnp::tokio::Behaviour>,
+    pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
 /// A swarm over TCP (noise, yamux) and QUIC, with names resolved by DNS where the system can.
@@ -63,7 +73,7 @@ pub(super) fn swarm(
 ) -> Result<Swarm<Behaviour>, NetworkError> {
     let setup = |e: &dyn std::fmt::Display| NetworkError::Setup(e.to_string());
     let key = Keypair::ed25519_from_bytes(config.key_seed).map_err(|e| setup(&e))?;
-    let behaviour = behaviour(config, &key, counters)?;
+    let mut behaviour = behaviour(config, &key, counters)?;
     if let Some(lag) = config.trial.lag.clone() {
         return slow(key, lag, behaviour);
     }
@@ -73,10 +83,16 @@ pub(super) fn swarm(
             .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
             .map(|builder| builder.with_quic())
     };
+    let complete = |relay_client: relay::client::Behaviour| {
+        behaviour.relay_client = Some(relay_client).into();
+        behaviour
+    };
     // A machine without resolver configuration (a container, an isolated network) still has IP addresses.
     Ok(match transports().map_err(|e| setup(&e))?.with_dns() {
         Ok(builder) => builder
-            .with_behaviour(|_| behaviour)
+            .with_relay_client(noise::Config::new, yamux::Config::default)
+            .map_err(|e| setup(&e))?
+            .with_behaviour(|_, relay_client| complete(relay_client))
             .map_err(|e| setup(&e))?
             .with_swarm_config(connections)
             .build(),
@@ -84,7 +100,9 @@ pub(super) fn swarm(
             tracing::warn!(%error, "names of hosts cannot be resolved");
             let builder = transports().map_err(|e| setup(&e))?;
             builder
-                .with_behaviour(|_| behaviour)
+                .with_relay_client(noise::Config::new, yamux::Config::default)
+                .map_err(|e| setup(&e))?
+                .with_behaviour(|_, relay_client| complete(relay_client))
                 .map_err(|e| setup(&e))?
                 .with_swarm_config(connections)
                 .build()
@@ -136,8 +154,19 @@ fn behaviour(
     let rpc = request_response::Config::default()
         .with_request_timeout(Duration::from_millis(limits::REQUEST_TIMEOUT_MS))
         .with_max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX);
+    let peer = key.public().to_peer_id();
+    // A network on this machine alone has no routers, no strangers and no doubt.
+    let is_abroad = !config.is_alone();
+    let tests = is_abroad && config.reach == Reach::Tested;
+    let mdns = match config.lan {
+        true => mdns::tokio::Behaviour::new(mdns::Config::default(), peer)
+            .inspect_err(|error| tracing::warn!(%error, "no search in the local network"))
+            .ok(),
+        false => None,
+    };
     Ok(Behaviour {
         limits: connection_limits::Behaviour::new(limits),
+        groups: groups::Behaviour::new(config.crowding),
         identify: identify(config, key.public()),
         ping: ping::Behaviour::default(),
         kad: kad(protocol(&config.protocols.kad)?, key.public().to_peer_id(), &config.trial),
@@ -147,7 +176,28 @@ fn behaviour(
             [(protocol(&config.protocols.rpc)?, ProtocolSupport::Full)],
             rpc,
         ),
+        relay: relay::Behaviour::new(peer, relaying()),
+        relay_client: None.into(),
+        hole_punching: Some(dcutr::Behaviour::new(peer)).filter(|_| config.trial.lag.is_none()).into(),
+        tester: is_abroad.then(autonat::v2::server::Behaviour::default).into(),
+        tested: tests.then(autonat::v2::client::Behaviour::default).into(),
+        upnp: (tests && config.upnp).then(upnp::tokio::Behaviour::default).into(),
+        mdns: mdns.into(),
     })
+}
+
+/// What a relay gives. What is asked for by one address or peer over and over waits, by libp2p's own rates.
+fn relaying() -> relay::Config {
+    relay::Config {
+        max_reservations: limits::RELAY_RESERVATIONS_MAX,
+        max_reservations_per_peer: limits::RELAY_RESERVATIONS_PER_PEER_MAX,
+        reservation_duration: Duration::from_millis(limits::RELAY_RESERVATION_MS),
+        max_circuits: limits::RELAY_CIRCUITS_MAX,
+        max_circuits_per_peer: limits::RELAY_CIRCUITS_PER_PEER_MAX,
+        max_circuit_duration: Duration::from_millis(limits::RELAY_CIRCUIT_MS),
+        max_circuit_bytes: limits::RELAY_CIRCUIT_BYTES_MAX,
+        ..relay::Config::default()
+    }
 }
 
 /// Tells peers our addresses and protocols, and of the machine nothing but the version of this program.
@@ -186,7 +236,8 @@ fn kad(name: StreamProtocol, peer: PeerId, trial: &Trial) -> kad::Behaviour<Memo
         max_provided_keys: 0,
     };
     let mut kad = kad::Behaviour::with_config(peer, MemoryStore::with_config(peer, store), config);
-    kad.set_mode(Some(kad::Mode::Server));
+    // Until the node knows that it can be reached.
+    kad.set_mode(Some(kad::Mode::Client));
     kad
 }
 

@@ -41,6 +41,23 @@ impl Driver {
         }
     }
 
+    /// Reads these topics and no others.
+    pub(super) fn subscribe(&mut self, topics: Vec<String>) {
+        let gossipsub = &mut self.swarm.behaviour_mut().gossipsub;
+        let wanted: Vec<IdentTopic> =
+            topics.into_iter().take(limits::TOPICS_MAX).map(IdentTopic::new).collect();
+        let read: Vec<_> = gossipsub.topics().cloned().collect();
+        for topic in read.iter().filter(|hash| !wanted.iter().any(|topic| topic.hash() == **hash)) {
+            // The hash of a plain topic is its name.
+            gossipsub.unsubscribe(&IdentTopic::new(topic.as_str()));
+        }
+        for topic in wanted {
+            if let Err(error) = gossipsub.subscribe(&topic) {
+                tracing::warn!(%topic, %error, "not subscribed");
+            }
+        }
+    }
+
     /// Forgets messages that have waited too long.
     pub(super) fn expire_unsent(&mut self, now: Instant) {
         self.unsent.0.retain(|(_, _, until)| *until > now);

@@ -15,20 +15,26 @@ mod address;
 mod behaviour;
 mod codec;
 mod gossip;
+mod groups;
 mod peers;
+mod reachability;
 mod records;
 mod requests;
 mod swarm;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod whereabouts;
 
 use std::{io, time::Duration};
 
-use knackmesh_protocol::{id::NodeId, limits, time::Timestamp};
+use knackmesh_protocol::{id::NodeId, limits, peer, time::Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::trial::{Lag, Trial};
+pub use self::{
+    groups::Crowding,
+    trial::{Lag, Trial},
+};
 use crate::network::swarm::{Driver, Order};
 
 /// What a node needs to join a network.
@@ -42,6 +48,8 @@ pub struct NetworkConfig {
     pub announce: Vec<String>,
     /// Multiaddrs of nodes to join, dialled until a peer is connected, with or without `/p2p/`.
     pub bootstrap: Vec<String>,
+    /// Nodes met earlier, with their addresses, at most [`limits::PEERS_REMEMBERED_MAX`]: dialled like those of `bootstrap`, some at a time.
+    pub remembered: Vec<Contact>,
     /// Gossip topics to subscribe to, at most [`limits::TOPICS_MAX`].
     pub topics: Vec<String>,
     /// Names of the protocols spoken.
@@ -49,8 +57,71 @@ pub struct NetworkConfig {
     /// Whether to seek further peers through the distributed hash table. Without it the node keeps to the peers
     /// that it is told of, and neither finds nor keeps records for others.
     pub discovery: bool,
+    /// Whether others can connect to this node.
+    pub reach: Reach,
+    /// Whether the network is one of a local network: nodes there are looked for (mDNS), and private addresses count as reachable.
+    pub lan: bool,
+    /// Whether the router may be asked to let connections in (UPnP).
+    pub upnp: bool,
+    /// Inbound connections by address group.
+    pub crowding: Crowding,
+    /// Whether to count connections and messages, for [`Snapshot::counters`].
+    pub metrics: bool,
     /// What differs when the network is measured.
     pub trial: Trial,
+}
+
+impl Default for NetworkConfig {
+    /// A node with the key of all zeros that listens nowhere and seeks peers.
+    fn default() -> Self {
+        NetworkConfig {
+            key_seed: [0; 32],
+            listen: Vec::new(),
+            announce: Vec::new(),
+            bootstrap: Vec::new(),
+            remembered: Vec::new(),
+            topics: Vec::new(),
+            protocols: Protocols::default(),
+            discovery: true,
+            reach: Reach::default(),
+            lan: false,
+            upnp: true,
+            crowding: Crowding::default(),
+            metrics: false,
+            trial: Trial::default(),
+        }
+    }
+}
+
+impl NetworkConfig {
+    /// Whether the node listens on this machine's loopback alone, or nowhere.
+    fn is_alone(&self) -> bool {
+        let loopback = |text: &String| {
+            address::parse(text).is_ok_and(|a| address::scope(&a) == Some(address::Scope::Machine))
+        };
+        self.listen.iter().all(loopback) && self.announce.is_empty()
+    }
+}
+
+/// Whether others can connect to a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// As others find when they try; a node that listens on loopback alone counts as reachable.
+    #[default]
+    Tested,
+    /// Yes, whatever others find.
+    Always,
+    /// No, whatever others find.
+    Never,
+}
+
+/// A node and where it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Who it is.
+    pub node: NodeId,
+    /// Multiaddrs, at most [`limits::ADDRESSES_MAX`].
+    pub addresses: Vec<String>,
 }
 
 /// Names of the protocols, versions included. Nodes whose names differ do not understand each other.
@@ -127,6 +198,20 @@ pub enum Command {
         /// The record's key.
         key: Vec<u8>,
     },
+    /// Look for the nodes nearest to a key; answered by one [`Event::Closest`] with the same token.
+    Closest {
+        /// Chosen by the node, to tell its look-ups apart.
+        token: u64,
+        /// The key.
+        key: Vec<u8>,
+        /// Whether to ask the network, or only the own routing table.
+        network: bool,
+    },
+    /// Read these gossip topics and no others, at most [`limits::TOPICS_MAX`].
+    Subscribe {
+        /// Their names.
+        topics: Vec<String>,
+    },
     /// Keep a record that a peer offered and the node judged good.
     StoreRecord {
         /// From [`Event::RecordOffered`].
@@ -196,6 +281,15 @@ pub enum Event {
         key: Vec<u8>,
         /// The record's value, at most [`limits::RECORD_BYTES_MAX`].
         value: Vec<u8>,
+    },
+    /// A look-up for the nodes nearest to a key came to an end.
+    Closest {
+        /// From [`Command::Closest`].
+        token: u64,
+        /// Who they are and in which group of addresses, nearest first, without this node.
+        nodes: Vec<peer::Contact>,
+        /// How many of them are nearer to the key than this node.
+        place: usize,
     },
     /// A look-up came to an end.
     RecordFound {
@@ -274,8 +368,45 @@ pub struct Snapshot {
     pub records: usize,
     /// Peers in the routing table.
     pub contacts: usize,
-    /// What was counted, as OpenMetrics text; empty unless [`Trial::counters`] says so.
+    /// Whether others can connect to this node.
+    pub reachability: Reachability,
+    /// The configured bootstrap nodes, and whether each answered when it was last dialled.
+    pub bootstrap: Vec<(String, Option<bool>)>,
+    /// Nodes worth remembering, at most [`limits::PEERS_REMEMBERED_MAX`].
+    pub known: Vec<Contact>,
+    /// Protocol names of connected nodes that are of our kind and speak no version of requests that we do.
+    pub strangers: Vec<String>,
+    /// Connections: inbound, outbound, and of both those through relays.
+    pub connections: (usize, usize, usize),
+    /// Inbound connections refused because of their address group.
+    pub crowded_out: u64,
+    /// Peers in a gossip mesh of this node.
+    pub mesh: usize,
+    /// Requests of this node under way.
+    pub requests: usize,
+    /// What was counted, as OpenMetrics text; empty unless [`NetworkConfig::metrics`] or [`Trial::counters`] says so.
     pub counters: String,
+}
+
+/// Whether others can connect to a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reachability {
+    /// Whether the node counts as reachable, and therefore serves the hash table and relays.
+    pub serves: bool,
+    /// Own addresses that others connected to.
+    pub confirmed: Vec<String>,
+    /// Own addresses that others tried in vain.
+    pub failed: Vec<String>,
+    /// Relays at which the node has a place.
+    pub relays: Vec<NodeId>,
+    /// Connected peers that relay.
+    pub relays_known: usize,
+    /// Peers that have a place here.
+    pub guests: usize,
+    /// Connections without a relay that took the place of one with.
+    pub upgraded: u64,
+    /// Whether a router opened a port (UPnP).
+    pub mapped: bool,
 }
 
 /// A connected peer.
@@ -287,6 +418,20 @@ pub struct PeerInfo {
     pub address: String,
     /// Whether this node dialled.
     pub outbound: bool,
+    /// Whether the connection leads through a relay.
+    pub relayed: bool,
+    /// The last answer to a ping.
+    pub rtt: Option<Duration>,
+    /// What program it says it is, at most [`limits::PEER_TEXT_BYTES_MAX`] of printable ASCII.
+    pub agent: String,
+    /// Which version of the protocols it says it speaks; bounded like `agent`.
+    pub protocol: String,
+    /// For how long the connection has stood.
+    pub connected: Duration,
+    /// In how many gossip meshes of this node it is.
+    pub meshes: usize,
+    /// Whether it serves the hash table; a client of it does not.
+    pub serves: bool,
 }
 
 /// Why the network does not run.

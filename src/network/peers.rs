@@ -13,6 +13,8 @@ use std::{
 use knackmesh_protocol::limits;
 use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
 
+use crate::network::address;
+
 /// A connection younger than this is not closed: the look-up or request that made it may be running.
 const AGE_MIN: Duration = Duration::from_secs(10);
 /// The first and the longest pause between two rounds of dialling the bootstrap nodes.
@@ -28,9 +30,25 @@ pub(super) struct Peers {
 }
 
 /// A peer with at least one connection.
+#[derive(Default)]
 struct Peer {
     connections: Vec<Connection>,
     announced: bool,
+    /// What it said of itself.
+    said: Said,
+    /// The last answer to a ping.
+    rtt: Option<Duration>,
+}
+
+/// What a peer says of itself, as far as it is shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said {
+    pub(super) agent: String,
+    pub(super) protocol: String,
+    /// Whether it serves the hash table.
+    pub(super) serves: bool,
+    /// Whether it speaks our requests.
+    pub(super) understood: bool,
 }
 
 /// One connection, in order of age.
@@ -38,7 +56,14 @@ pub(super) struct Connection {
     id: ConnectionId,
     pub(super) outbound: bool,
     pub(super) address: Multiaddr,
-    since: Instant,
+    pub(super) since: Instant,
+}
+
+impl Connection {
+    /// Whether it leads through a relay.
+    pub(super) fn relayed(&self) -> bool {
+        address::is_relayed(&self.address)
+    }
 }
 
 impl Peers {
@@ -51,8 +76,7 @@ impl Peers {
         address: Multiaddr,
         now: Instant,
     ) {
-        let entry =
-            self.table.entry(peer).or_insert_with(|| Peer { connections: Vec::new(), announced: false });
+        let entry = self.table.entry(peer).or_default();
         entry.connections.push(Connection { id, outbound, address, since: now });
     }
 
@@ -83,6 +107,57 @@ impl Peers {
         self.table.contains_key(peer)
     }
 
+    /// Whether there is a connection without a relay.
+    pub(super) fn is_direct(&self, peer: &PeerId) -> bool {
+        self.table.get(peer).is_some_and(|entry| entry.connections.iter().any(|c| !c.relayed()))
+    }
+
+    /// Whether there is a connection through a relay.
+    pub(super) fn is_relayed(&self, peer: &PeerId) -> bool {
+        self.table.get(peer).is_some_and(|entry| entry.connections.iter().any(Connection::relayed))
+    }
+
+    /// Connections through relays to peers that have been connected directly for so long that nothing is under way on them.
+    pub(super) fn outgrown(&self, now: Instant, settled: Duration) -> Vec<ConnectionId> {
+        let direct = |entry: &&Peer| {
+            entry.connections.iter().any(|c| !c.relayed() && now.duration_since(c.since) >= settled)
+        };
+        let connections = self.table.values().filter(direct).flat_map(|entry| &entry.connections);
+        connections.filter(|connection| connection.relayed()).map(|connection| connection.id).collect()
+    }
+
+    /// What the peer said of itself.
+    pub(super) fn says(&mut self, peer: &PeerId, said: Said) {
+        if let Some(entry) = self.table.get_mut(peer) {
+            entry.said = said;
+        }
+    }
+
+    /// The peer answered a ping.
+    pub(super) fn ponged(&mut self, peer: &PeerId, rtt: Duration) {
+        if let Some(entry) = self.table.get_mut(peer) {
+            entry.rtt = Some(rtt);
+        }
+    }
+
+    /// What is known of a peer: what it said, and how long a ping took.
+    pub(super) fn known(&self, peer: &PeerId) -> Option<(&Said, Option<Duration>)> {
+        self.table.get(peer).map(|entry| (&entry.said, entry.rtt))
+    }
+
+    /// Protocol names of peers that do not speak our requests although they are of our kind.
+    pub(super) fn strangers(&self, family: &str) -> Vec<String> {
+        let strange = |entry: &&Peer| !entry.said.understood && entry.said.protocol.starts_with(family);
+        self.table.values().filter(strange).map(|entry| entry.said.protocol.clone()).collect()
+    }
+
+    /// Connections, inbound and outbound, and how many of them lead through relays.
+    pub(super) fn connections(&self) -> (usize, usize, usize) {
+        let all = || self.table.values().flat_map(|entry| &entry.connections);
+        let outbound = all().filter(|c| c.outbound).count();
+        (all().count() - outbound, outbound, all().filter(|c| c.relayed()).count())
+    }
+
     /// Whether there is a connection that was made by dialling this address.
     pub(super) fn dialled(&self, address: &Multiaddr) -> bool {
         self.table.values().flat_map(|entry| &entry.connections).any(|c| c.outbound && c.address == *address)
@@ -93,12 +168,11 @@ impl Peers {
         self.table.get(peer)?.connections.iter().find(|connection| connection.id == id)
     }
 
-    /// The peers announced, each with its oldest connection.
+    /// The peers announced, each with its oldest connection, one without a relay if there is any.
     pub(super) fn announced(&self) -> impl Iterator<Item = (&PeerId, &Connection)> {
-        self.table
-            .iter()
-            .filter(|(_, entry)| entry.announced)
-            .filter_map(|(peer, entry)| Some((peer, entry.connections.first()?)))
+        self.table.iter().filter(|(_, entry)| entry.announced).filter_map(|(peer, entry)| {
+            Some((peer, entry.connections.iter().min_by_key(|c| (c.relayed(), c.since))?))
+        })
     }
 
     /// Peers to disconnect so that both directions keep to their marks; never those that are `busy`.
@@ -136,6 +210,9 @@ impl Peer {
 pub(super) struct Bootstrap {
     /// Their addresses.
     pub(super) addresses: Vec<Multiaddr>,
+    /// For each, whether it answered the last time.
+    pub(super) answered: Vec<Option<bool>>,
+    dials: BTreeMap<ConnectionId, usize>,
     attempts: u32,
     next: Instant,
 }
@@ -143,19 +220,34 @@ pub(super) struct Bootstrap {
 impl Bootstrap {
     /// Due at once.
     pub(super) fn new(addresses: Vec<Multiaddr>, now: Instant) -> Self {
-        Bootstrap { addresses, attempts: 0, next: now }
+        let answered = vec![None; addresses.len()];
+        Bootstrap { addresses, answered, dials: BTreeMap::new(), attempts: 0, next: now }
+    }
+
+    /// The node at this place of the list is being dialled.
+    pub(super) fn dialling(&mut self, place: usize, id: ConnectionId) {
+        self.dials.insert(id, place);
+    }
+
+    /// A dial came to an end.
+    pub(super) fn ended(&mut self, id: ConnectionId, answered: bool) {
+        if let Some(place) = self.dials.remove(&id)
+            && let Some(known) = self.answered.get_mut(place)
+        {
+            *known = Some(answered);
+        }
     }
 
     /// Whether to dial now. Without peers the pause doubles with every round, up to a minute; `random` takes up
     /// to half of it away, so that nodes that lost their peers together do not come back together.
-    pub(super) fn due(&mut self, now: Instant, connected: bool, random: u64) -> bool {
+    pub(super) fn due(&mut self, now: Instant, connected: bool, random: u64, remembers: bool) -> bool {
         if connected && self.attempts > 0 {
             self.attempts = 0;
             self.next = now + jitter(REJOIN_EVERY, random);
         } else if !connected && self.attempts == 0 {
             self.next = self.next.min(now);
         }
-        if self.addresses.is_empty() || now < self.next {
+        if (self.addresses.is_empty() && !remembers) || now < self.next {
             return false;
         }
         let pause = match connected {
@@ -236,16 +328,16 @@ mod tests {
         let mut dialled = Vec::new();
         let seconds = |n| start + Duration::from_secs(n);
         for n in 0..200 {
-            if bootstrap.due(seconds(n), false, 1023) {
+            if bootstrap.due(seconds(n), false, 1023, false) {
                 dialled.push(n);
             }
         }
         assert_eq!(dialled, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
-        assert!(!bootstrap.due(seconds(200), true, 0));
-        assert!(!bootstrap.due(seconds(300), true, 0));
-        assert!(bootstrap.due(seconds(350), true, 0), "rejoins");
-        assert!(!bootstrap.due(seconds(351), true, 0));
-        assert!(bootstrap.due(seconds(352), false, 0), "lost its peers");
-        assert!(!Bootstrap::new(Vec::new(), start).due(start, false, 0));
+        assert!(!bootstrap.due(seconds(200), true, 0, false));
+        assert!(!bootstrap.due(seconds(300), true, 0, false));
+        assert!(bootstrap.due(seconds(350), true, 0, false), "rejoins");
+        assert!(!bootstrap.due(seconds(351), true, 0, false));
+        assert!(bootstrap.due(seconds(352), false, 0, false), "lost its peers");
+        assert!(!Bootstrap::new(Vec::new(), start).due(start, false, 0, false));
     }
 }

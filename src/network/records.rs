@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use knackmesh_protocol::{limits, time::Timestamp};
+use knackmesh_protocol::{limits, peer, time::Timestamp};
 use libp2p::{
     Multiaddr, PeerId,
     kad::{
@@ -18,7 +18,7 @@ use libp2p::{
     },
 };
 
-use crate::network::{Effort, Event, swarm::Driver};
+use crate::network::{Effort, Event, address, swarm::Driver, whereabouts, whereabouts::Whereabouts};
 
 /// A put that reached nobody is tried again after this time.
 const RETRY: Duration = Duration::from_secs(10);
@@ -51,6 +51,10 @@ pub(super) enum Lookup {
     Get { token: u64, key: Vec<u8>, values: BTreeSet<Vec<u8>>, copies: usize },
     /// The addresses of a peer for which requests wait.
     Peer(PeerId),
+    /// The relays of such a peer.
+    Whereabouts(PeerId),
+    /// The peers nearest to a key, for the node.
+    Closest { token: u64, key: Vec<u8> },
     /// Any further peers.
     Walk,
 }
@@ -136,6 +140,39 @@ impl Driver {
         }
     }
 
+    /// Looks for the peers nearest to a key, in the network or in the own routing table.
+    pub(super) fn closest(&mut self, token: u64, key: Vec<u8>, network: bool) {
+        if network && !self.peers.is_empty() && self.look_up(Lookup::Closest { token, key: key.clone() }) {
+            return;
+        }
+        let target = kad::KBucketKey::new(key.clone());
+        let kad = &mut self.swarm.behaviour_mut().kad;
+        let nearest: Vec<PeerId> = kad
+            .get_closest_local_peers(&target)
+            .map(|peer| *peer.preimage())
+            .take(limits::CELL_NODES_MAX)
+            .collect();
+        let mut known: HashMap<PeerId, Vec<Multiaddr>> = self.addresses_known().into_iter().collect();
+        let peers = nearest.into_iter().map(|peer| (peer, known.remove(&peer).unwrap_or_default())).collect();
+        self.found_closest(token, &key, peers);
+    }
+
+    fn found_closest(&mut self, token: u64, key: &[u8], mut peers: Vec<(PeerId, Vec<Multiaddr>)>) {
+        let target = kad::KBucketKey::new(key.to_vec());
+        let distance = |peer: &PeerId| kad::KBucketKey::from(*peer).distance(&target);
+        let own = *self.swarm.local_peer_id();
+        peers.retain(|(peer, _)| *peer != own);
+        peers.sort_by_key(|(peer, _)| distance(peer));
+        let place = peers.iter().filter(|(peer, _)| distance(peer) < distance(&own)).count();
+        let groups = &self.swarm.behaviour().groups;
+        let contact = |(peer, addresses): &(PeerId, Vec<Multiaddr>)| {
+            let group = addresses.first().map_or(peer::Group::UNGROUPED, |address| groups.party(address));
+            Some(peer::Contact { node: address::node_of(peer)?, group })
+        };
+        let nodes = peers.iter().filter_map(contact).collect();
+        self.emit(Event::Closest { token, nodes, place });
+    }
+
     /// Starts a look-up; false when too many run.
     pub(super) fn look_up(&mut self, lookup: Lookup) -> bool {
         if self.records.lookups.len() >= limits::LOOKUPS_MAX {
@@ -143,9 +180,10 @@ impl Driver {
         }
         let kad = &mut self.swarm.behaviour_mut().kad;
         let id = match &lookup {
-            Lookup::Place { key } => kad.get_closest_peers(key.clone()),
+            Lookup::Place { key } | Lookup::Closest { key, .. } => kad.get_closest_peers(key.clone()),
             Lookup::Get { key, .. } => kad.get_record(RecordKey::from(key.clone())),
             Lookup::Peer(peer) => kad.get_closest_peers(*peer),
+            Lookup::Whereabouts(peer) => kad.get_record(RecordKey::from(whereabouts::key(peer))),
             Lookup::Walk => kad.get_closest_peers(PeerId::random()),
             // Started by the end of `Place` alone.
             Lookup::Put { .. } => return false,
@@ -159,6 +197,9 @@ impl Driver {
             kad::Event::InboundRequest {
                 request: InboundRequest::PutRecord { source, record: Some(record), .. },
             } if within_bounds(record.key.as_ref(), &record.value) => {
+                if whereabouts::is_key(record.key.as_ref()) {
+                    return self.keep_whereabouts(record.key.to_vec(), record.value);
+                }
                 self.emit_from(&source, |from| Event::RecordOffered {
                     from,
                     key: record.key.to_vec(),
@@ -200,6 +241,15 @@ impl Driver {
                 self.put_on(key, peers);
                 None
             }
+            (Lookup::Closest { token, key }, QueryResult::GetClosestPeers(result)) => {
+                let peers = match result {
+                    Ok(GetClosestPeersOk { peers, .. })
+                    | Err(GetClosestPeersError::Timeout { peers, .. }) => peers,
+                };
+                let peers = peers.into_iter().map(|info| (info.peer_id, info.addrs)).collect();
+                self.found_closest(token, &key, peers);
+                None
+            }
             (Lookup::Put { key }, QueryResult::PutRecord(result)) => {
                 let taken = match &result {
                     Ok(_) => true,
@@ -230,7 +280,20 @@ impl Driver {
                 }
                 Some(Lookup::Get { token, key, values, copies })
             }
-            (Lookup::Peer(peer), _) => {
+            (Lookup::Whereabouts(peer), QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(found)))) => {
+                let record = found.record;
+                let read = Whereabouts::read(record.key.as_ref(), &record.value, whereabouts::since_1970());
+                if let Some(found) = read.filter(|found| found.peer == peer) {
+                    self.dial_waiting(&peer, found.addresses);
+                }
+                if last {
+                    self.search_done(&peer);
+                    return None;
+                }
+                Some(Lookup::Whereabouts(peer))
+            }
+            (Lookup::Whereabouts(peer), _) if !last => Some(Lookup::Whereabouts(peer)),
+            (Lookup::Peer(peer) | Lookup::Whereabouts(peer), _) => {
                 self.search_done(&peer);
                 None
             }
@@ -276,6 +339,12 @@ impl Driver {
         }
     }
 
+    /// The value kept under a key.
+    pub(super) fn held_record(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        let store = self.swarm.behaviour_mut().kad.store_mut();
+        store.get(&RecordKey::from(key.to_vec())).map(|record| record.value.clone())
+    }
+
     /// Records kept, our own included.
     pub(super) fn kept_records(&mut self) -> usize {
         self.swarm.behaviour_mut().kad.store_mut().records().count()
@@ -287,6 +356,21 @@ impl Driver {
         buckets
             .flat_map(|bucket| bucket.iter().map(|entry| *entry.node.key.preimage()).collect::<Vec<_>>())
             .collect()
+    }
+
+    /// Peers of the routing table with their addresses, those connected first.
+    pub(super) fn addresses_known(&mut self) -> Vec<(PeerId, Vec<Multiaddr>)> {
+        let buckets = self.swarm.behaviour_mut().kad.kbuckets();
+        let mut known: Vec<(PeerId, Vec<Multiaddr>)> = buckets
+            .flat_map(|bucket| {
+                let entries = bucket.iter().map(|entry| {
+                    (*entry.node.key.preimage(), entry.node.value.iter().cloned().collect::<Vec<_>>())
+                });
+                entries.collect::<Vec<_>>()
+            })
+            .collect();
+        known.sort_by_key(|(peer, _)| !self.peers.contains(peer));
+        known
     }
 
     /// Those of them that are not connected.

@@ -48,7 +48,8 @@ struct Waiting {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Search {
     NotYet,
-    Running,
+    /// So many look-ups.
+    Running(u8),
     Done,
 }
 
@@ -56,6 +57,11 @@ impl Requests {
     /// Whether a request to the peer is under way.
     pub(super) fn busy(&self, peer: &PeerId) -> bool {
         self.waiting.contains_key(peer) || self.sent.values().any(|(_, other)| other == peer)
+    }
+
+    /// Requests that have no response yet.
+    pub(super) fn under_way(&self) -> usize {
+        self.sent.len() + self.waiting()
     }
 
     fn waiting(&self) -> usize {
@@ -92,7 +98,7 @@ impl Driver {
     }
 
     /// Dials a peer for which requests wait, at these addresses and at all that are known.
-    fn dial_waiting(&mut self, peer: &PeerId, addresses: Vec<Multiaddr>) {
+    pub(super) fn dial_waiting(&mut self, peer: &PeerId, addresses: Vec<Multiaddr>) {
         let Some(waiting) = self.requests.waiting.get_mut(peer) else { return };
         if waiting.dials.len() < DIALS_MAX {
             // Always: a dial under way may be at addresses that are out of date.
@@ -113,7 +119,7 @@ impl Driver {
         match self.requests.waiting.get(peer) {
             Some(waiting) if waiting.dials.is_empty() => match waiting.search {
                 Search::NotYet => self.search(peer),
-                Search::Running => {}
+                Search::Running(_) => {}
                 Search::Done => self.give_up(peer),
             },
             _ => {}
@@ -121,9 +127,13 @@ impl Driver {
     }
 
     fn search(&mut self, peer: &PeerId) {
-        let running = self.discovery && self.look_up(Lookup::Peer(*peer));
+        let lookups = [Lookup::Peer(*peer), Lookup::Whereabouts(*peer)];
+        let running = match self.discovery {
+            true => lookups.into_iter().map(|lookup| u8::from(self.look_up(lookup))).sum(),
+            false => 0,
+        };
         if let Some(waiting) = self.requests.waiting.get_mut(peer) {
-            waiting.search = if running { Search::Running } else { Search::Done };
+            waiting.search = if running > 0 { Search::Running(running) } else { Search::Done };
         }
         self.settle(peer);
     }
@@ -148,7 +158,10 @@ impl Driver {
     /// The hash table knows no more of the peer.
     pub(super) fn search_done(&mut self, peer: &PeerId) {
         if let Some(waiting) = self.requests.waiting.get_mut(peer) {
-            waiting.search = Search::Done;
+            waiting.search = match waiting.search {
+                Search::Running(left @ 2..) => Search::Running(left - 1),
+                _ => Search::Done,
+            };
             self.settle(peer);
         }
     }
@@ -163,7 +176,7 @@ impl Driver {
             match search {
                 _ if age >= patience => self.give_up(&peer),
                 Search::NotYet if age >= SEARCH_AFTER => self.search(&peer),
-                Search::Running => self.dial_waiting(&peer, Vec::new()),
+                Search::Running(_) => self.dial_waiting(&peer, Vec::new()),
                 _ => {}
             }
         }

@@ -10,7 +10,10 @@ use knackmesh_protocol::{id::NodeId, limits};
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, TransportError,
     core::{ConnectedPoint, transport::ListenerId},
-    identify, ping,
+    identify,
+    identity::Keypair,
+    metrics::{Metrics, Recorder},
+    ping,
     swarm::{ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
 };
 use prometheus_client::{encoding::text::encode, registry::Registry};
@@ -20,10 +23,12 @@ use tokio::{
 };
 
 use crate::network::{
-    Command, Event, NetworkConfig, NetworkError, PeerInfo, Protocols, ReplyTo, Snapshot, address,
+    Command, Contact, Event, NetworkConfig, NetworkError, PeerInfo, Protocols, Reach, ReplyTo, Snapshot,
+    address,
     behaviour::{self, Behaviour, BehaviourEvent},
     gossip::Unsent,
-    peers::{Bootstrap, Peers},
+    peers::{Bootstrap, Peers, Said},
+    reachability::Reached,
     records::{Lookup, Records},
     requests::Requests,
 };
@@ -40,8 +45,17 @@ const OUTBOX_MAX: usize = 64;
 const DIALS_AT_ONCE: usize = 4;
 /// Pause between two such goes.
 const DIAL_EVERY: Duration = Duration::from_secs(2);
+/// A connection without a relay that is this old has taken the place of one with: longer than a request takes.
+const SETTLED: Duration = Duration::from_secs(12);
+/// Remembered peers dialled in one go.
+const REMEMBERED_AT_ONCE: usize = 8;
+/// Pause between two signatures of the record of the relays, when they stay the same.
+const WHEREABOUTS_EVERY: Duration = Duration::from_secs(30 * 60);
 /// Pause between two walks through the hash table when nobody is left to dial.
 const WALK_EVERY: Duration = Duration::from_secs(30);
+
+/// What the name that identify tells begins with, of every version.
+const FAMILY: &str = "/knack/";
 
 /// What handles send to the task.
 #[derive(Debug)]
@@ -59,6 +73,16 @@ pub(super) struct Driver {
     pub(super) records: Records,
     pub(super) unsent: Unsent,
     pub(super) discovery: bool,
+    pub(super) key: Keypair,
+    pub(super) reach: Reach,
+    pub(super) reached: Reached,
+    pub(super) lan: bool,
+    /// Whether the operator named addresses under which the node can be reached.
+    pub(super) announced: bool,
+    /// Whether relays can be used: not on lines of a given length.
+    pub(super) relays: bool,
+    remembered: Vec<Contact>,
+    next_whereabouts: Instant,
     node: NodeId,
     outbox: VecDeque<Event>,
     bootstrap: Bootstrap,
@@ -66,11 +90,13 @@ pub(super) struct Driver {
     kad: StreamProtocol,
     rpc: StreamProtocol,
     listen: Vec<Multiaddr>,
-    listening: HashMap<ListenerId, Vec<Multiaddr>>,
+    pub(super) listening: HashMap<ListenerId, Vec<Multiaddr>>,
     next_dial: Instant,
     next_walk: Instant,
     /// What is counted, if anything is.
     counters: Option<Registry>,
+    /// Counts what libp2p reports.
+    recorder: Option<Metrics>,
 }
 
 impl Driver {
@@ -81,21 +107,33 @@ impl Driver {
         let now = Instant::now();
         let listen = addresses(&config.listen)?;
         let announce = addresses(&config.announce)?;
+        let key =
+            Keypair::ed25519_from_bytes(config.key_seed).map_err(|e| NetworkError::Setup(e.to_string()))?;
         let bootstrap = Bootstrap::new(addresses(&config.bootstrap)?, now);
-        let mut counters = config.trial.counters.then(Registry::default);
+        let mut counters = (config.metrics || config.trial.counters).then(Registry::default);
+        let recorder = counters.as_mut().filter(|_| config.metrics).map(Metrics::new);
         let mut swarm = behaviour::swarm(&config, counters.as_mut())?;
+        let announced = !announce.is_empty();
         for address in announce {
             swarm.add_external_address(address::bare(address));
         }
         let node = address::node_of(swarm.local_peer_id())
             .ok_or_else(|| NetworkError::Setup("the key gives no peer id".to_owned()))?;
-        Ok(Driver {
+        let mut driver = Driver {
             swarm,
             peers: Peers::default(),
             requests: Requests::default(),
             records: Records::new(now),
             unsent: Unsent::default(),
             discovery: config.discovery,
+            key,
+            reach: config.reach,
+            reached: Reached::default(),
+            lan: config.lan,
+            announced,
+            relays: config.trial.lag.is_none(),
+            remembered: config.remembered,
+            next_whereabouts: now,
             node,
             outbox: VecDeque::new(),
             bootstrap,
@@ -107,7 +145,10 @@ impl Driver {
             next_dial: now,
             next_walk: now,
             counters,
-        })
+            recorder,
+        };
+        driver.review_reachability();
+        Ok(driver)
     }
 
     /// This node.
@@ -235,6 +276,8 @@ impl Driver {
             }
             Command::PutRecord { key, value, expires } => self.put_record(key, value, expires),
             Command::GetRecord { token, key } => self.get_record(token, key),
+            Command::Closest { token, key, network } => self.closest(token, key, network),
+            Command::Subscribe { topics } => self.subscribe(topics),
             Command::StoreRecord { key, value, expires } => {
                 self.store_record(key, value, expires);
             }
@@ -243,6 +286,7 @@ impl Driver {
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        self.count(&event);
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Gossipsub(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Rpc(event)) => self.on_rpc(event),
@@ -252,6 +296,16 @@ impl Driver {
                 peer_id,
                 info,
             })) => self.on_identified(peer_id, connection_id, &info),
+            SwarmEvent::Behaviour(BehaviourEvent::Relay(event)) => self.on_relay(event),
+            SwarmEvent::Behaviour(BehaviourEvent::HolePunching(event)) => self.on_hole_punched(&event),
+            SwarmEvent::Behaviour(BehaviourEvent::Tested(event)) => self.on_tested(&event),
+            SwarmEvent::Behaviour(BehaviourEvent::Upnp(event)) => self.on_upnp(&event),
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(event)) => self.on_mdns(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, result: Ok(rtt), .. })) => {
+                self.peers.ponged(&peer, rtt);
+            }
+            SwarmEvent::ExternalAddrConfirmed { address } => self.confirmed(address),
+            SwarmEvent::ExternalAddrExpired { address } => self.expired(&address),
             // A client that only reads records need not speak ping.
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
                 peer,
@@ -262,26 +316,46 @@ impl Driver {
                 self.swarm.close_connection(connection);
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.bootstrap.ended(connection_id, true);
                 let (outbound, address) = match endpoint {
                     ConnectedPoint::Dialer { address, .. } => (true, address),
-                    ConnectedPoint::Listener { send_back_addr, .. } => (false, send_back_addr),
+                    ConnectedPoint::Listener { local_addr, send_back_addr } => {
+                        self.came_in(&peer_id, &local_addr, &send_back_addr);
+                        // Of a circuit only the near end names the relay.
+                        (false, if address::is_relayed(&local_addr) { local_addr } else { send_back_addr })
+                    }
                 };
-                self.peers.opened(peer_id, connection_id, outbound, address::bare(address), Instant::now());
+                let address = match address::is_relayed(&address) {
+                    true => address,
+                    false => address::bare(address),
+                };
+                self.peers.opened(peer_id, connection_id, outbound, address, Instant::now());
                 self.send_waiting(&peer_id);
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
                 let last = self.peers.closed(&peer_id, connection_id);
+                if !self.peers.is_direct(&peer_id) {
+                    self.relay_gone(&peer_id);
+                }
                 if last {
                     self.emit_from(&peer_id, |peer| Event::Disconnected { peer });
                 }
             }
-            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, connection_id } => {
-                tracing::debug!(%peer, %error, "dial failed");
-                self.on_dial_error(&peer, &error);
-                self.dial_failed(&peer, connection_id);
+            SwarmEvent::OutgoingConnectionError { peer_id, error, connection_id } => {
+                tracing::debug!(?peer_id, %error, "dial failed");
+                self.bootstrap.ended(connection_id, false);
+                if let Some(peer) = peer_id {
+                    self.on_dial_error(&peer, &error);
+                    self.dial_failed(&peer, connection_id);
+                }
             }
             SwarmEvent::NewListenAddr { listener_id, address } => {
-                self.listening.entry(listener_id).or_default().push(address.clone());
+                if self.reached.listening(listener_id, &address) {
+                    self.publish_whereabouts();
+                } else {
+                    self.listening.entry(listener_id).or_default().push(address.clone());
+                    self.review_reachability();
+                }
                 let address = self.named(address);
                 self.emit(Event::Listening { address });
             }
@@ -289,18 +363,54 @@ impl Driver {
                 if let Some(addresses) = self.listening.get_mut(&listener_id) {
                     addresses.retain(|other| *other != address);
                 }
+                self.review_reachability();
             }
             SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
-                tracing::warn!(?reason, "stopped listening");
-                self.listening.remove(&listener_id);
+                let is_ordinary = !self.place_lost(listener_id);
+                if is_ordinary {
+                    tracing::warn!(?reason, "stopped listening");
+                    self.listening.remove(&listener_id);
+                }
             }
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "trouble listening"),
             _ => {}
         }
     }
 
+    /// Counts an event. What peers say of themselves is not counted: it would be theirs to choose how much there is of it.
+    fn count(&self, event: &SwarmEvent<BehaviourEvent>) {
+        let Some(recorder) = &self.recorder else { return };
+        recorder.record(event);
+        match event {
+            SwarmEvent::Behaviour(BehaviourEvent::Kad(event)) => recorder.record(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => recorder.record(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Relay(event)) => recorder.record(event),
+            SwarmEvent::Behaviour(BehaviourEvent::HolePunching(event)) => recorder.record(event),
+            _ => {}
+        }
+    }
+
     /// A peer said which protocols it speaks and where it listens.
     fn on_identified(&mut self, peer: PeerId, connection: ConnectionId, info: &identify::Info) {
+        let Some(met) = self.peers.connection(&peer, connection) else { return };
+        let (address, outbound, relayed) = (met.address.clone(), met.outbound, met.relayed());
+        let said = Said {
+            agent: shown(&info.agent_version),
+            protocol: shown(&info.protocol_version),
+            serves: info.protocols.contains(&self.kad),
+            understood: info.protocols.contains(&self.rpc),
+        };
+        self.peers.says(&peer, said);
+        // A circuit carries requests and ends soon: the peer is met where nothing is in between.
+        if relayed {
+            return;
+        }
+        let reached_at = match address::scope(&address) {
+            _ if outbound => Some(address.clone()),
+            Some(via) => address::useful(&info.listen_addrs, via).into_iter().next(),
+            None => None,
+        };
+        self.consider_relay(peer, reached_at, info);
         let Some(met) = self.peers.connection(&peer, connection) else { return };
         if self.discovery && info.protocols.contains(&self.kad) {
             let mut addresses = match address::scope(&met.address) {
@@ -329,10 +439,27 @@ impl Driver {
         self.pursue_requests(now);
         self.expire_unsent(now);
         self.put_due_records(now);
-        if self.bootstrap.due(now, !self.peers.is_empty(), random()) {
-            self.dial(self.bootstrap.addresses.clone());
+        if self.bootstrap.due(now, !self.peers.is_empty(), random(), !self.remembered.is_empty()) {
+            for (place, address) in self.bootstrap.addresses.clone().into_iter().enumerate() {
+                if let Some(dial) = self.dial_one(address) {
+                    self.bootstrap.dialling(place, dial);
+                }
+            }
+            if self.peers.count() < limits::PEERS_LOW {
+                self.dial_remembered();
+            }
         }
-        for peer in self.peers.surplus(now, |peer| self.requests.busy(peer), random) {
+        for connection in self.peers.outgrown(now, SETTLED) {
+            self.swarm.close_connection(connection);
+        }
+        self.seek_relays(now);
+        if now >= self.next_whereabouts {
+            self.next_whereabouts = now + WHEREABOUTS_EVERY;
+            self.publish_whereabouts();
+        }
+        for peer in
+            self.peers.surplus(now, |peer| self.requests.busy(peer) || self.reached.depends_on(peer), random)
+        {
             tracing::debug!(%peer, "one peer too many");
             // An error means that it is gone already.
             let _ = self.swarm.disconnect_peer_id(peer);
@@ -357,42 +484,120 @@ impl Driver {
         }
     }
 
-    fn dial(&mut self, addresses: Vec<Multiaddr>) {
+    pub(super) fn dial(&mut self, addresses: Vec<Multiaddr>) {
         for address in addresses {
-            let connected = match address::peer_in(&address) {
-                Some(peer) => self.peers.contains(&peer) || peer == *self.swarm.local_peer_id(),
-                None => self.peers.dialled(&address),
-            };
-            if !connected && let Err(error) = self.swarm.dial(DialOpts::from(address.clone())) {
+            self.dial_one(address);
+        }
+    }
+
+    /// Dials the address unless its node is connected.
+    fn dial_one(&mut self, address: Multiaddr) -> Option<ConnectionId> {
+        let connected = match address::peer_in(&address) {
+            Some(peer) => self.peers.contains(&peer) || peer == *self.swarm.local_peer_id(),
+            None => self.peers.dialled(&address),
+        };
+        if connected {
+            return None;
+        }
+        let dial = DialOpts::from(address.clone());
+        let id = dial.connection_id();
+        match self.swarm.dial(dial) {
+            Ok(()) => Some(id),
+            Err(error) => {
                 tracing::debug!(%address, %error, "not dialled");
+                None
+            }
+        }
+    }
+
+    /// Dials some nodes that were met before the last restart.
+    fn dial_remembered(&mut self) {
+        for _ in 0..REMEMBERED_AT_ONCE.min(self.remembered.len()) {
+            let drawn = (random() % self.remembered.len() as u64) as usize;
+            let contact = &self.remembered[drawn];
+            let Some(peer) = address::peer_of(&contact.node) else { continue };
+            let addresses = address::parse_all(&contact.addresses).into_iter().map(address::bare).collect();
+            if peer != *self.swarm.local_peer_id() && !self.peers.contains(&peer) {
+                // A failure is reported, or a dial is under way.
+                let _ = self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).build());
             }
         }
     }
 
     fn snapshot(&mut self) -> Snapshot {
-        let own = self.listening.values().flatten().chain(self.swarm.external_addresses());
-        let listen = own.map(|address| self.named(address.clone())).collect();
+        let relayed = self.reached.relayed();
+        let own = self.listening.values().flatten().chain(self.swarm.external_addresses()).chain(&relayed);
+        let mut listen: Vec<String> = Vec::new();
+        for address in own.map(|address| self.named(address.clone())) {
+            if !listen.contains(&address) {
+                listen.push(address);
+            }
+        }
+        let now = Instant::now();
+        let gossip = &self.swarm.behaviour().gossipsub;
+        let mut meshes: HashMap<PeerId, usize> = HashMap::new();
+        for topic in gossip.topics() {
+            for peer in gossip.mesh_peers(topic) {
+                *meshes.entry(*peer).or_default() += 1;
+            }
+        }
         let info = |(peer, connection): (&PeerId, &crate::network::peers::Connection)| {
+            let (said, rtt) = self.peers.known(peer)?;
             Some(PeerInfo {
                 node: address::node_of(peer)?,
                 address: connection.address.to_string(),
                 outbound: connection.outbound,
+                relayed: connection.relayed(),
+                rtt,
+                agent: said.agent.clone(),
+                protocol: said.protocol.clone(),
+                connected: now.duration_since(connection.since),
+                meshes: meshes.get(peer).copied().unwrap_or_default(),
+                serves: said.serves,
             })
         };
+        let peers = self.peers.announced().filter_map(info).collect();
         let mut counters = String::new();
         if let Some(counted) = &self.counters
             && let Err(error) = encode(&mut counters, counted)
         {
             tracing::warn!(%error, "the counters cannot be written");
         }
+        let bootstrap = self.bootstrap.addresses.iter().zip(&self.bootstrap.answered);
+        let bootstrap = bootstrap.map(|(address, answered)| {
+            let connected = address::peer_in(address).is_some_and(|peer| self.peers.contains(&peer));
+            (address.to_string(), if connected { Some(true) } else { *answered })
+        });
+        let bootstrap = bootstrap.collect();
         Snapshot {
             listen,
-            peers: self.peers.announced().filter_map(info).collect(),
+            peers,
             protocols: self.protocols.clone(),
             records: self.kept_records(),
             contacts: self.contacts().len(),
+            reachability: self.reachability(),
+            bootstrap,
+            known: self.worth_remembering(),
+            strangers: self.peers.strangers(FAMILY),
+            connections: self.peers.connections(),
+            crowded_out: self.swarm.behaviour().groups.refused(),
+            mesh: meshes.len(),
+            requests: self.requests.under_way(),
             counters,
         }
+    }
+
+    /// Nodes that serve, with their addresses, the connected ones first.
+    fn worth_remembering(&mut self) -> Vec<Contact> {
+        let mut known: Vec<Contact> = Vec::new();
+        for (peer, addresses) in self.addresses_known().into_iter().take(limits::PEERS_REMEMBERED_MAX) {
+            if let Some(node) = address::node_of(&peer) {
+                let addresses =
+                    addresses.iter().take(limits::ADDRESSES_MAX).map(ToString::to_string).collect();
+                known.push(Contact { node, addresses });
+            }
+        }
+        known
     }
 
     /// An address of ours with our `/p2p/`.
@@ -400,6 +605,11 @@ impl Driver {
         let peer = *self.swarm.local_peer_id();
         address.with_p2p(peer).unwrap_or_else(|other| other).to_string()
     }
+}
+
+/// What a stranger says of itself, made harmless: printable ASCII, and not too much of it.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(limits::PEER_TEXT_BYTES_MAX).collect()
 }
 
 fn listen_error(address: &Multiaddr, source: std::io::Error) -> NetworkError {
@@ -411,6 +621,6 @@ fn listen_error(address: &Multiaddr, source: std::io::Error) -> NetworkError {
 }
 
 /// Sixty-four random bits for choices that nobody gains from predicting; constant if the system has none.
-fn random() -> u64 {
+pub(super) fn random() -> u64 {
     getrandom::u64().unwrap_or_default()
 }

@@ -44,9 +44,8 @@ fn config() -> NetworkConfig {
         announce: Vec::new(),
         bootstrap: Vec::new(),
         topics: vec![TOPIC.to_owned()],
-        protocols: Protocols::default(),
         discovery: false,
-        trial: Trial::default(),
+        ..NetworkConfig::default()
     }
 }
 
@@ -467,4 +466,111 @@ async fn a_node_that_reads_no_events_can_still_command() {
         heard += 1;
     }
     assert!(heard >= limits::NETWORK_QUEUE_MAX / 2, "{heard} of {messages}");
+}
+
+#[tokio::test]
+async fn who_cannot_be_reached_is_found_through_its_relay() {
+    let relay = start(NetworkConfig { discovery: true, ..config() }).await;
+    let hidden =
+        NetworkConfig { discovery: true, reach: Reach::Never, listen: Vec::new(), ..joining(&relay) };
+    let mut hidden = start(hidden).await;
+    let looking = |network: Network| async move {
+        timeout(PATIENCE, async {
+            loop {
+                let found = network.snapshot().await.unwrap();
+                if !found.reachability.relays.is_empty() {
+                    break found;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await
+    };
+    let placed = looking(hidden.network.clone()).await.expect("a place at the relay");
+    assert!(!placed.reachability.serves);
+    assert!(placed.listen.iter().any(|address| address.contains("/p2p-circuit/")), "{:?}", placed.listen);
+    let mut seeker = start(NetworkConfig { discovery: true, ..joining(&relay) }).await;
+    seeker.connected(&relay.id()).await;
+    let answered = timeout(PATIENCE, async {
+        loop {
+            seeker.request(hidden.id(), Vec::new(), b"who are you?".to_vec()).await;
+            let answer = async {
+                let (from, reply, bytes) = hidden.asked().await;
+                assert_eq!(
+                    (from, bytes.as_slice()),
+                    (seeker.network.node_id().clone(), &b"who are you?"[..])
+                );
+                hidden.send(Command::Respond { to: reply, bytes: b"me".to_vec() }).await;
+                std::future::pending::<()>().await;
+            };
+            let network = seeker.network.clone();
+            tokio::select! {
+                () = answer => {}
+                response = timeout(PATIENCE, async {
+                    loop {
+                        match seeker.events.recv().await {
+                            Some(Event::Response { token: 9, result }) => break result,
+                            Some(_) => {}
+                            None => panic!("the network stopped"),
+                        }
+                    }
+                }) => match response.unwrap() {
+                    Ok(bytes) => break (bytes, network),
+                    // The record of the relay may still be on its way.
+                    Err(RequestFailure::Unreachable) => tokio::time::sleep(Duration::from_millis(200)).await,
+                    Err(other) => panic!("{other}"),
+                },
+            }
+        }
+    })
+    .await
+    .expect("an answer through the relay");
+    assert_eq!(answered.0, b"me");
+    // Nobody listens on the hidden side, so that every way without the relay fails: the peer is not reported as connected.
+    let peers = answered.1.snapshot().await.unwrap();
+    assert!(peers.peers.iter().all(|peer| peer.node != hidden.id()), "{peers:?}");
+    assert_eq!(relay.network.snapshot().await.unwrap().reachability.guests, 1);
+}
+
+#[tokio::test]
+async fn an_address_group_is_limited_and_those_it_has_are_served_on() {
+    let crowding = Crowding { per_group: 2, loopback: true, ..Crowding::default() };
+    let mut server = start(NetworkConfig { crowding, ..config() }).await;
+    let mut first = start(joining(&server)).await;
+    let mut second = start(joining(&server)).await;
+    first.connected(&server.id()).await;
+    second.connected(&server.id()).await;
+    let mut third = start(joining(&server)).await;
+    let refused = third.within(Duration::from_secs(2), |event| match event {
+        Event::Connected { .. } => Some(()),
+        _ => None,
+    });
+    assert_eq!(refused.await, None);
+    assert!(server.network.snapshot().await.unwrap().crowded_out > 0);
+    first.request(server.id(), Vec::new(), b"still there?".to_vec()).await;
+    let (_, reply, _) = server.asked().await;
+    server.send(Command::Respond { to: reply, bytes: b"yes".to_vec() }).await;
+    assert_eq!(first.response().await, Ok(b"yes".to_vec()));
+    // Once there is room, whoever was refused comes in by itself.
+    second.network.shutdown().await;
+    third.connected(&server.id()).await;
+}
+
+#[tokio::test]
+async fn nodes_met_are_joined_again_without_a_bootstrap_node() {
+    let server = start(NetworkConfig { discovery: true, ..config() }).await;
+    let mut met = start(NetworkConfig { discovery: true, ..joining(&server) }).await;
+    met.connected(&server.id()).await;
+    let known = timeout(PATIENCE, async {
+        loop {
+            let known = met.network.snapshot().await.unwrap().known;
+            if !known.is_empty() {
+                break known;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let remembered = known.await.unwrap();
+    let mut again = start(NetworkConfig { discovery: true, remembered, ..config() }).await;
+    again.connected(&server.id()).await;
 }

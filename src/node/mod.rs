@@ -6,6 +6,7 @@
 mod importing;
 mod issued;
 mod issuing;
+mod joining;
 mod knowledge;
 mod obtaining;
 mod presenting;
@@ -15,6 +16,7 @@ mod shelf;
 mod showing;
 mod trusting;
 pub mod verifying;
+mod watching;
 mod witness;
 
 use std::{
@@ -25,10 +27,9 @@ use std::{
 
 use knackmesh_protocol::{
     id::{Id, NodeId},
-    message,
     peer::{
-        Change, ChannelId, Command, CommandId, Failure, GossipId, Identity, Input, Lent, Output, Peer, Reply,
-        RequestId, Verdict,
+        Change, ChannelId, Command, CommandId, Failure, GossipId, Identity, Input, Lent, LookUpId, Output,
+        Peer, Reach, Reply, RequestId, Verdict,
     },
     time::Timestamp,
     vocabulary::Vocabulary,
@@ -126,6 +127,8 @@ pub struct Node {
     gossip: BTreeMap<GossipId, network::GossipId>,
     next_gossip: u64,
     commit_at: Option<Instant>,
+    remember_at: Instant,
+    searches: u64,
     /// Something the holder did is not durable yet: nothing may leave before it is.
     unflushed: bool,
     summaries: watch::Sender<usize>,
@@ -211,6 +214,8 @@ impl Node {
             gossip: BTreeMap::new(),
             next_gossip: 0,
             commit_at: None,
+            remember_at: Instant::now() + joining::REMEMBER_SOON,
+            searches: 0,
             unflushed: false,
             summaries: watch::Sender::new(0),
             trial: Trial::default(),
@@ -255,14 +260,22 @@ impl Node {
     /// When an address cannot be listened on, or the control socket cannot be opened.
     pub async fn start(mut self, config: &Config) -> Result<Running, NodeError> {
         let listener = control::listen(&self.home)?;
+        self.peer = self.peer.keeping(config.keeping.keeping());
+        let remembered = joining::contacts(self.shelf.store.nodes()?);
         let (network, events) = Network::start(NetworkConfig {
             key_seed: self.identity.node.seed(),
             listen: config.listen.clone(),
-            announce: Vec::new(),
+            announce: config.network.announce.clone(),
             bootstrap: config.bootstrap.clone(),
-            topics: message::topics(),
+            remembered,
+            topics: self.peer.topics(),
             protocols: Protocols::default(),
             discovery: true,
+            reach: joining::reach(config.network.reachable),
+            lan: config.network.lan,
+            upnp: config.network.upnp,
+            crowding: joining::crowding(&config.network),
+            metrics: config.network.metrics,
             trial: self.trial.clone(),
         })
         .await?;
@@ -311,7 +324,7 @@ impl Node {
             }
             let wake = self.peer.wake_at().map(|at| Instant::now() + at.until(now()));
             let refresh = self.refresh.map(|refresh| refresh.at);
-            let next = [wake, self.commit_at, refresh].into_iter().flatten().min();
+            let next = [wake, self.commit_at, refresh, Some(self.remember_at)].into_iter().flatten().min();
             let sleep = async {
                 match next {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -342,6 +355,9 @@ impl Node {
                 brought = self.obtaining.next() => self.brought(brought),
                 () = sleep => {
                     self.refresh();
+                    if self.remember_at <= Instant::now() {
+                        self.remember_nodes().await;
+                    }
                     if self.commit_at.is_some_and(|at| at <= Instant::now()) {
                         self.commit_at = None;
                         if let Err(e) = self.shelf.commit() {
@@ -353,6 +369,7 @@ impl Node {
                 _ = stopped.changed() => break Ok(()),
             }
         };
+        self.remember_nodes().await;
         if let Some(network) = self.network.take() {
             network.shutdown().await;
         }
@@ -392,6 +409,9 @@ impl Node {
                 Input::Response { request: RequestId(token), result }
             }
             network::Event::RecordOffered { from: _, key, value } => Input::RecordOffered { key, value },
+            network::Event::Closest { token, nodes, place } => {
+                Input::Closest { look_up: LookUpId(token), nodes, place }
+            }
             network::Event::RecordFound { token, values, effort: _ } => {
                 self.record_found(token, &values);
                 return;
@@ -447,6 +467,7 @@ impl Node {
                     self.unflushed |= match &change {
                         Change::Keep(item) => item.view() == self.peer.view(),
                         Change::Forget(view) => *view == self.peer.view(),
+                        Change::KeepCell(_) | Change::ForgetCell(_) => false,
                         Change::Publication { .. } | Change::Disclosed { .. } => true,
                     };
                 }
@@ -473,6 +494,8 @@ impl Node {
                 Output::PutRecord { key, value, expires } => {
                     self.send(network::Command::PutRecord { key, value, expires }).await?;
                 }
+                Output::Closest { look_up, key, reach } => self.closest(look_up, key, reach).await?,
+                Output::Subscribe { topics } => self.send(network::Command::Subscribe { topics }).await?,
                 Output::KeepRecord { key, value, expires } => {
                     self.send(network::Command::StoreRecord { key, value, expires }).await?;
                 }
@@ -480,6 +503,16 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// The nodes nearest to a key; nobody without a network.
+    async fn closest(&mut self, look_up: LookUpId, key: Id, reach: Reach) -> Result<(), NodeError> {
+        if self.network.is_none() {
+            self.inputs.push_back(Input::Closest { look_up, nodes: Vec::new(), place: 0 });
+            return Ok(());
+        }
+        let (key, network) = (key.0.to_vec(), reach == Reach::Network);
+        self.send(network::Command::Closest { token: look_up.0, key, network }).await
     }
 
     async fn request(&mut self, request: RequestId, to: NodeId, bytes: Vec<u8>) -> Result<(), NodeError> {

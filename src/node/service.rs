@@ -22,11 +22,13 @@ use tokio::sync::oneshot;
 use super::{Node, NodeError, now, proofs::Attached};
 use crate::{
     control::{
-        Errand, Exit, PeerRow, ProfileOrder, ProfileReport, ProofsOrder, QueryOrder, RecordReport, Refusal,
-        Reply, Request,
+        Errand, Exit, ProfileOrder, ProfileReport, ProofsOrder, QueryOrder, RecordReport, Refusal, Reply,
+        Request,
     },
     network::{self, Protocols},
-    report::{FetchedRow, IndexRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport},
+    report::{
+        FetchedRow, IndexRow, PlacementRow, PreviewReport, ProtocolsRow, QueryReport, SkillRow, StatusReport,
+    },
     store::StoreError,
 };
 
@@ -79,6 +81,8 @@ impl Node {
         let answer = match request {
             Request::Status => self.status().await,
             Request::Peers => self.peers().await,
+            Request::Condition => self.condition().await,
+            Request::Metrics => self.metrics().await,
             Request::Import(order) => self.import(&order).await,
             Request::Credentials => self.credentials().await,
             Request::Texts => self.texts(),
@@ -119,6 +123,7 @@ impl Node {
             Request::Query(order) => match self.specification(&order) {
                 Ok((specification, understood)) => {
                     self.knowledge.begin_search(now());
+                    self.searches += 1;
                     let (fetch, fetched) = (order.fetch, Vec::new());
                     let until = now().plus_ms(order.deadline_ms);
                     let wait = Wait::Query { sender, text: order.query, understood, fetch, until, fetched };
@@ -218,8 +223,16 @@ impl Node {
             peer_id: self.identity.node_id.to_string(),
             listen: snapshot.map(|s| s.listen).unwrap_or_default(),
             peers: self.peer.peers().len(),
-            index: IndexRow { summaries: self.peer.summaries() },
+            index: IndexRow {
+                summaries: self.peer.summaries(),
+                replica: self.peer.replica(),
+                cells: self.peer.cells().count(),
+            },
             published_until: self.peer.publication().map(|p| p.summary.body().expires()),
+            placement: self
+                .peer
+                .publication()
+                .map(|_| PlacementRow::new(self.peer.placement(), self.peer.is_placing())),
             credentials: self.shelf.store.credential_count(),
             protocols: ProtocolsRow {
                 kad: protocols.kad,
@@ -228,19 +241,6 @@ impl Node {
                 gossip: message::TOPIC_PREFIX.to_owned(),
             },
         })))
-    }
-
-    async fn peers(&self) -> Answer {
-        let snapshot = match &self.network {
-            Some(network) => network.snapshot().await.ok(),
-            None => None,
-        };
-        let row = |p: network::PeerInfo| PeerRow {
-            peer_id: p.node.to_string(),
-            address: p.address,
-            outbound: p.outbound,
-        };
-        Ok(Reply::Peers(snapshot.map(|s| s.peers).unwrap_or_default().into_iter().map(row).collect()))
     }
 
     /// The verifier that this home is now.

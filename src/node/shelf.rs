@@ -83,7 +83,10 @@ impl Shelf {
             }
             Change::Keep(Item::Tombstone(tombstone)) => self.forget(tombstone.body().view())?,
             Change::Forget(view) => self.forget(*view)?,
-            Change::Publication { .. } | Change::Disclosed { .. } => {}
+            Change::KeepCell(_)
+            | Change::ForgetCell(_)
+            | Change::Publication { .. }
+            | Change::Disclosed { .. } => {}
         }
         Ok(())
     }
@@ -92,6 +95,11 @@ impl Shelf {
         self.recent.remove(&view);
         self.index.remove(&view)?;
         Ok(())
+    }
+
+    /// Summaries that wait for a commit.
+    pub fn uncommitted(&self) -> usize {
+        self.recent.len()
     }
 
     /// Whether something waits for a commit.

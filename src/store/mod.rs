@@ -10,13 +10,14 @@ mod issued;
 use std::path::{Path, PathBuf};
 
 use knackmesh_protocol::{
+    cell::Cell,
     credential::{
         TrustList,
         followed::{FollowedList, Trusted},
     },
     id::Id,
     key::PublicKey,
-    limits::{CREDENTIALS_MAX, ISSUED_MAX},
+    limits::{CREDENTIALS_MAX, ISSUED_MAX, PEERS_REMEMBERED_MAX},
     message::Item,
     peer::{Change, Memory, Publication},
     signed::Signed,
@@ -42,6 +43,8 @@ pub struct Store {
     credentials: sled::Tree,
     /// To whom this home showed credentials.
     pub disclosures: Disclosures,
+    /// Cells that the node keeps, by their keys.
+    cells: sled::Tree,
     settings: sled::Tree,
     /// What this home has issued.
     pub issued: Issued,
@@ -123,6 +126,15 @@ pub struct KeptBadge {
     pub skills: Vec<(SkillId, String)>,
 }
 
+/// A node that was met, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownNode {
+    /// Its peer id.
+    pub node: Vec<u8>,
+    /// Multiaddresses.
+    pub addresses: Vec<String>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Published {
     publication: Option<Box<Publication>>,
@@ -146,6 +158,7 @@ impl Store {
             items: db.open_tree("items")?,
             credentials: db.open_tree("credentials")?,
             disclosures: Disclosures::open(&db)?,
+            cells: db.open_tree("cells")?,
             settings: db.open_tree("settings")?,
             issued: Issued::open(&db)?,
             serial: 0,
@@ -171,6 +184,14 @@ impl Store {
         self.db.flush().map(drop).map_err(Into::into)
     }
 
+    /// Bytes on disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn size_bytes(&self) -> Result<u64, StoreError> {
+        Ok(self.db.size_on_disk()?)
+    }
+
     /// Applies a change of the peer. For a kept summary, returns its number, by which the index knows how far it is.
     ///
     /// # Errors
@@ -186,6 +207,12 @@ impl Store {
             }
             Change::Forget(view) => {
                 self.items.remove(view.as_bytes())?;
+            }
+            Change::KeepCell(cell) => {
+                self.cells.insert(cell.key().0, wire::encode(cell))?;
+            }
+            Change::ForgetCell(cell) => {
+                self.cells.remove(cell.key().0)?;
             }
             Change::Publication { publication, last_sequence, greatest_expiry } => {
                 let (last_sequence, greatest_expiry) = (*last_sequence, *greatest_expiry);
@@ -212,6 +239,7 @@ impl Store {
     /// # Errors
     /// When an entry is damaged.
     pub fn memory(&self) -> Result<Memory, StoreError> {
+        let cells = self.cells.iter().values().map(|entry| decode_cell(&entry?)).collect::<Result<_, _>>()?;
         let published = self.setting::<Published>("publication")?;
         let items = self.items.iter().values().map(|entry| decode_item(&entry?)).collect::<Result<_, _>>()?;
         Ok(match published {
@@ -220,8 +248,9 @@ impl Store {
                 last_sequence: p.last_sequence,
                 greatest_expiry: p.greatest_expiry,
                 items,
+                cells,
             },
-            None => Memory { items, ..Memory::default() },
+            None => Memory { items, cells, ..Memory::default() },
         })
     }
 
@@ -314,6 +343,22 @@ impl Store {
         self.disclosures.add(disclosed, self.db.generate_id()?)
     }
 
+    /// The nodes met last, to join by after a restart.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
+        Ok(self.setting("nodes")?.unwrap_or_default())
+    }
+
+    /// Keeps them, at most [`PEERS_REMEMBERED_MAX`].
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set_nodes(&self, nodes: &[KnownNode]) -> Result<(), StoreError> {
+        self.set("nodes", &&nodes[..nodes.len().min(PEERS_REMEMBERED_MAX)])
+    }
+
     /// Whom the owner recognises, and whose lists the home follows.
     ///
     /// # Errors
@@ -357,6 +402,10 @@ impl Store {
 
 fn decode<T: DeserializeOwned>(bytes: &[u8], tree: &'static str) -> Result<T, StoreError> {
     wire::decode_kept(bytes).map_err(|_| StoreError::Damaged(tree))
+}
+
+fn decode_cell(bytes: &[u8]) -> Result<Cell, StoreError> {
+    wire::decode_kept(bytes).map_err(|_| StoreError::Damaged("cells"))
 }
 
 fn decode_item(entry: &[u8]) -> Result<Item, StoreError> {

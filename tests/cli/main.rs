@@ -18,3 +18,4 @@ mod running;
 mod simulating;
 mod trusting;
 mod verifying;
+mod watching;

@@ -76,7 +76,13 @@ fn leaving(outputs: &[Output]) -> Vec<Vec<u8>> {
         Output::PutRecord { key, value, .. } | Output::KeepRecord { key, value, .. } => {
             Some(vec![key.clone(), value.clone()])
         }
-        Output::Persist(_) | Output::Reply(..) | Output::Verdict(..) | Output::Obtain { .. } => None,
+        // Whoever is asked for those nearest to a key learns which skill a cell is of that was looked for.
+        Output::Closest { key, .. } => Some(vec![key.0.to_vec()]),
+        Output::Persist(_)
+        | Output::Reply(..)
+        | Output::Verdict(..)
+        | Output::Subscribe { .. }
+        | Output::Obtain { .. } => None,
     });
     bytes.flatten().collect()
 }

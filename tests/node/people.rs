@@ -176,7 +176,7 @@ impl Shelf {
                 self.memory.last_sequence = *last_sequence;
                 self.memory.greatest_expiry = *greatest_expiry;
             }
-            Change::Disclosed { .. } => {}
+            Change::KeepCell(_) | Change::ForgetCell(_) | Change::Disclosed { .. } => {}
         }
     }
 }

@@ -35,6 +35,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Decode)> {
         matched: 1,
         held: 1,
         reconciled: Some(NOW),
+        ..Leads::default()
     };
     let request = |r: Request| r.encode();
     let response = |r: Response| r.encode();

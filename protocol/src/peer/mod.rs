@@ -443,8 +443,8 @@ pub struct Peer {
     keeping: Keeping,
     replica: Replica,
     cells: Cells,
-    /// Cells that were kept before the start and are not taken up yet.
-    recalled: Vec<Cell>,
+    /// Cells that were kept before the start, until they are taken up.
+    recalled: Option<Vec<Cell>>,
     places: Places,
     routes: Routes,
     look_ups: BTreeMap<LookUpId, LookUp>,
@@ -481,7 +481,7 @@ impl Peer {
             keeping: Keeping::default(),
             replica: Replica::default(),
             cells: Cells::default(),
-            recalled: memory.cells,
+            recalled: Some(memory.cells),
             places: Places::default(),
             routes: Routes::default(),
             look_ups: BTreeMap::new(),
@@ -497,9 +497,14 @@ impl Peer {
 
     /// Takes one input and returns what is to be done, in order.
     pub fn handle(&mut self, now: Timestamp, input: Input, lent: &Lent<'_>) -> Vec<Output> {
-        for cell in std::mem::take(&mut self.recalled) {
-            let tend_at = now.plus_ms(self.jitter_ms(CELL_TEND_MS / 10));
-            self.take_up(now, &cell, tend_at, lent);
+        if let Some(cells) = self.recalled.take() {
+            for cell in cells {
+                let tend_at = now.plus_ms(self.jitter_ms(CELL_TEND_MS / 10));
+                self.take_up(now, &cell, tend_at, lent);
+            }
+            if self.replica != Replica::Full {
+                self.let_go_of_the_rest();
+            }
         }
         match input {
             Input::Command(id, Command::Publish { content, openings, present, lease_ms }) => {

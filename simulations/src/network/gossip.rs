@@ -22,6 +22,13 @@ const ID_BYTES: usize = 34;
 impl World {
     /// A node publishes by gossip.
     pub(crate) fn publish_by_gossip(&mut self, from: u32, bytes: Vec<u8>) {
+        let is_read = |to: &u32| self.nodes[*to as usize].site.reads_announcements;
+        if Kind::of_item(self.memo.read(&bytes).as_ref()) == Kind::Announcement
+            && !self.nodes[from as usize].links.iter().any(is_read)
+        {
+            // Where everybody keeps only cells, nobody reads it.
+            return;
+        }
         let message = self.network.messages.number(self.now, from, bytes, &self.memo);
         let now = self.now;
         self.network.sightings.sees(now, from, message);

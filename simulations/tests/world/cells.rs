@@ -6,7 +6,8 @@ use knackmesh_protocol::{
     time::Timestamp,
 };
 use knackmesh_simulations::{
-    scenario::{START, Scenario},
+    attacks::Attack,
+    scenario::{Crowd, START, Scenario},
     world::World,
 };
 
@@ -110,4 +111,60 @@ fn the_next_day_everybody_is_found_where_the_cells_are_then_also_who_is_away() {
         let outcome = world.found(4, &query, "a search").unwrap();
         assert_eq!(views(&outcome), world.all_seeing(&query), "{text}: {:?}", outcome.coverage);
     }
+}
+
+#[test]
+fn a_cell_that_holds_too_many_splits_by_country_and_then_by_bits_and_hides_nobody() {
+    let scenario = celled(5);
+    let keeping = Keeping { split_above: 4, merge_below: 2, ..scenario.keeping };
+    let mut world = placed(Scenario { keeping, ..scenario }, HOUR_MS);
+    // What was placed before the split stays above; what is placed anew goes into the parts.
+    let again: Vec<u32> = world.scenario.professionals().collect();
+    for node in &again {
+        world.publish(*node, HOUR_MS);
+        world.run_for(500).unwrap();
+    }
+    world.run_for(MINUTE_MS).unwrap();
+    let depth = |world: &World| {
+        let cells = (0..100).flat_map(|n| world.node(n).peer.iter().flat_map(|peer| peer.cells()));
+        cells.map(|(cell, _)| cell.path.depth()).max().unwrap_or(0)
+    };
+    assert!(depth(&world) >= 2, "no cell was split twice");
+    let text = skill(&world, 0);
+    let outcome = find_everyone(&mut world, 2, &text);
+    assert!(cells(&outcome).asked > 2 && cells(&outcome).cut == 0, "{:?}", cells(&outcome));
+    // A query for one country goes into that country's part alone.
+    let at_home = find_everyone(&mut world, 2, &format!("{text} region:DE"));
+    assert!(cells(&at_home).asked < cells(&outcome).asked);
+}
+
+#[test]
+fn whoever_has_no_room_for_everything_keeps_cells_and_finds_everybody_all_the_same() {
+    let keeping = Keeping { summaries_max: 30, ..Keeping::default() };
+    let mut world = placed(Scenario { keeping, ..celled(6) }, HOUR_MS);
+    let replicas: Vec<Replica> =
+        (0..100).map(|number| world.node(number).peer.as_ref().unwrap().replica()).collect();
+    assert!(replicas.iter().filter(|replica| **replica == Replica::Cells).count() > 90, "{replicas:?}");
+    for n in 0..6 {
+        let text = skill(&world, n);
+        find_everyone(&mut world, 1, &text);
+    }
+}
+
+#[test]
+fn one_keeper_in_five_hides_people_and_nearly_everybody_is_found() {
+    let mut world =
+        placed(Scenario { crowds: vec![Crowd::Permille(Attack::Censor, 250)], ..celled(7) }, HOUR_MS);
+    let (mut found, mut all, mut differing) = (0, 0, 0);
+    for n in 0..20 {
+        let text = skill(&world, n);
+        let query = world.query(&text);
+        let outcome = world.found(4, &query, "a search").unwrap();
+        let everyone = world.all_seeing(&query);
+        found += views(&outcome).intersection(&everyone).count();
+        all += everyone.len();
+        differing += cells(&outcome).differing;
+    }
+    assert!(found * 100 >= all * 95, "{found} of {all}");
+    assert!(differing > 0, "nobody noticed that somebody hides people");
 }

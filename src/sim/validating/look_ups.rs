@@ -19,7 +19,7 @@ use tokio::{
 use super::{failed, measured::Measured};
 use crate::{
     control::{Exit, Refusal},
-    network::{Command, Effort, Event, Lag, Network, NetworkConfig, Protocols, Trial},
+    network::{Command, Effort, Event, Lag, Network, NetworkConfig, Trial},
 };
 
 /// Time between the beginnings of two look-ups, long enough that they are not in each other's way.
@@ -120,12 +120,8 @@ async fn start(settings: &Settings, seed: u64) -> Result<Vec<Node>, Refusal> {
         let config = NetworkConfig {
             key_seed: key.seed(),
             listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
-            announce: Vec::new(),
-            bootstrap: Vec::new(),
-            topics: Vec::new(),
-            protocols: Protocols::default(),
-            discovery: true,
             trial: Trial { lag: Some(lag), k, alpha, ..Trial::default() },
+            ..NetworkConfig::default()
         };
         let (network, events) = Network::start(config).await.map_err(|e| failed(&e))?;
         let listen = network.snapshot().await.map_err(|e| failed(&e))?.listen;

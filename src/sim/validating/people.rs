@@ -120,7 +120,10 @@ impl Witness for Onlooker {
         let (view, holds) = match change {
             Change::Keep(item) => (item.view(), matches!(item, Item::Summary(_))),
             Change::Forget(view) => (*view, false),
-            Change::Publication { .. } | Change::Disclosed { .. } => return,
+            Change::KeepCell(_)
+            | Change::ForgetCell(_)
+            | Change::Publication { .. }
+            | Change::Disclosed { .. } => return,
         };
         let mut log = self.log();
         log.changes.push((self.node, view, holds, Instant::now()));
