@@ -333,6 +333,21 @@ impl Request {
         wire::decode(bytes, MESSAGE_BYTES_MAX)
     }
 
+    /// The same, for who has met some of the items to be stored and has `known` say which, by their bytes: those are not verified
+    /// again.
+    ///
+    /// # Errors
+    /// As for [`Request::decode`].
+    pub fn decode_knowing(bytes: &[u8], known: impl Fn(&[u8]) -> Option<Item>) -> Result<Self, WireError> {
+        if !bytes.starts_with(STORE) {
+            return Request::decode(bytes);
+        }
+        let StatedRequest::Store { cells, items } = wire::decode(bytes, MESSAGE_BYTES_MAX)?;
+        let illegal = |reason: String| WireError::Illegal { kind: "Request", reason };
+        let items = verified(items, |item| known(&wire::encode(item))).map_err(|e| illegal(e.to_string()))?;
+        Request::try_from(RequestDraft::Store { cells, items }).map_err(|e| illegal(e.to_string()))
+    }
+
     /// Canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
         wire::encode(self)
@@ -540,6 +555,16 @@ enum StatedItem {
 enum StatedResponse {
     Items(Vec<StatedItem>),
 }
+
+/// A request to store before anything of it is verified.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StatedRequest {
+    Store { cells: Vec<Cell>, items: Vec<StatedItem> },
+}
+
+/// How a request to store begins: a map of one entry, its name.
+const STORE: &[u8] = b"\xa1\x65store";
 
 /// How a response to `Fetch` begins: a map of one entry, its name.
 const ITEMS: &[u8] = b"\xa1\x65items";

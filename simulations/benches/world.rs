@@ -52,13 +52,14 @@ fn main() {
     let end = world.now().plus_ms(minutes * 60_000);
     println!("memory: {} MB", resident_mb());
     let top = if is_given("cells") { 10 } else { 100 };
-    let mut asked = Vec::new();
+    let (mut asked, mut tally) = (Vec::new(), Tally::default());
     for n in 0..queries {
         let text = format!("<{}>", world.population().skills[(n % 20) as usize]);
         let query = world.query(&text);
         let seeker = u32::try_from(n).unwrap() % employers;
         if world.runs(seeker) {
             asked.push((world.search_for(seeker, &query, top), world.all_seeing(&query)));
+            tally.take(&mut world, &mut asked, top);
         }
         world.run_for(minutes * 60_000 / queries.max(1)).unwrap();
     }
@@ -66,36 +67,55 @@ fn main() {
     report("ended", &begun, world.events());
     let rate = world.events() as f64 / begun.elapsed().as_secs_f64();
     spread(&world);
-    recall(&world, &asked, top);
+    tally.take(&mut world, &mut asked, top);
+    tally.print();
     println!("memory: {} MB", resident_mb());
     println!(
         "{nodes} nodes, {professionals} professionals, {minutes} minutes, {queries} queries for the best {top}: {rate:.0} events a second"
     );
 }
 
-/// How many of those whom an all-seeing index knows were found, of those that are asked for at most.
-fn recall(world: &World, asked: &[(CommandId, BTreeSet<PublicKey>)], top: usize) {
-    let (mut found, mut wanted, mut requests, mut elapsed) = (0, 0, 0, Vec::new());
-    let mut differing = 0;
-    for (id, everyone) in asked {
-        let Some(Reply::Found(Ok(outcome))) = world.reply(*id) else { continue };
-        let views = outcome.results.iter().map(|found| found.summary.body().view());
-        found += views.filter(|view| everyone.contains(view)).count();
-        wanted += everyone.len().min(top);
-        requests += outcome.coverage.cells.as_ref().map_or(outcome.coverage.asked, |cells| cells.requests);
-        differing += outcome.coverage.cells.as_ref().map_or(0, |cells| cells.differing);
-        elapsed.push(outcome.elapsed_ms);
+/// What searches came to.
+#[derive(Default)]
+struct Tally {
+    found: usize,
+    wanted: usize,
+    requests: usize,
+    differing: usize,
+    elapsed_ms: Vec<u64>,
+}
+
+impl Tally {
+    /// Takes in the answers that are there, so that nothing is kept of them: how many of those whom an all-seeing index knows were
+    /// found, of the best that were asked for.
+    fn take(&mut self, world: &mut World, asked: &mut Vec<(CommandId, BTreeSet<PublicKey>)>, top: usize) {
+        asked.retain(|(id, everyone)| {
+            let Some(Reply::Found(Ok(outcome))) = world.take_reply(*id) else { return true };
+            let views = outcome.results.iter().map(|found| found.summary.body().view());
+            self.found += views.filter(|view| everyone.contains(view)).count();
+            self.wanted += everyone.len().min(top);
+            let cells = outcome.coverage.cells.as_ref();
+            self.requests += cells.map_or(outcome.coverage.asked, |cells| cells.requests);
+            self.differing += cells.map_or(0, |cells| cells.differing);
+            self.elapsed_ms.push(outcome.elapsed_ms);
+            false
+        });
     }
-    elapsed.sort_unstable();
-    let at = |permille: usize| elapsed.get(elapsed.len() * permille / 1000).copied().unwrap_or(0);
-    println!(
-        "{} searches answered: recall {:.4} of {wanted}, {:.1} requests each, {differing} halves differed, p50 {} ms, p95 {} ms",
-        elapsed.len(),
-        found as f64 / f64::from(u32::try_from(wanted).unwrap_or(u32::MAX)).max(1.0),
-        requests as f64 / elapsed.len().max(1) as f64,
-        at(500),
-        at(950)
-    );
+
+    fn print(mut self) {
+        self.elapsed_ms.sort_unstable();
+        let count = self.elapsed_ms.len();
+        let at = |permille: usize| self.elapsed_ms.get(count * permille / 1000).copied().unwrap_or(0);
+        println!(
+            "{count} searches answered: {} of {} found, {:.1} requests each, {} halves differed, p50 {} ms, p95 {} ms",
+            self.found,
+            self.wanted,
+            self.requests as f64 / count.max(1) as f64,
+            self.differing,
+            at(500),
+            at(950)
+        );
+    }
 }
 
 /// Memory of this process, in megabytes.

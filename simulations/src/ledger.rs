@@ -154,7 +154,10 @@ impl<'a> What<'a> {
                 let read = memo.read(bytes).map_or_else(|| Item::decode(bytes), Ok);
                 read.map_or_else(What::Illegal, |item| What::Item(Cow::Owned(item)))
             }
-            Output::Send { bytes, .. } => Request::decode(bytes).map_or_else(What::Illegal, What::Request),
+            Output::Send { bytes, .. } => {
+                let known = |bytes: &[u8]| memo.read(bytes);
+                Request::decode_knowing(bytes, known).map_or_else(What::Illegal, What::Request)
+            }
             Output::Respond { bytes, .. } => {
                 let known = |bytes: &[u8]| memo.read(bytes);
                 Response::decode_knowing(bytes, known).map_or_else(What::Illegal, What::Response)

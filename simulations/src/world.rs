@@ -217,6 +217,11 @@ impl World {
         id
     }
 
+    /// The answer to a command, once there is one; it is not kept any longer.
+    pub fn take_reply(&mut self, id: CommandId) -> Option<Reply> {
+        self.replies.remove(&id)
+    }
+
     /// The answer to a command, once there is one.
     pub fn reply(&self, id: CommandId) -> Option<&Reply> {
         self.replies.get(&id)

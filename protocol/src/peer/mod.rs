@@ -603,7 +603,7 @@ impl Peer {
         if !self.budgets.take(from, 1, now) {
             return Response::Refused(Refusal::Busy);
         }
-        let request = Request::decode(bytes);
+        let request = Request::decode_knowing(bytes, |item| lent.index.verified(item));
         if matches!(request, Ok(Request::Reconcile { .. })) {
             // To compare, all that is held is gone through.
             let more = self.summaries() / RECONCILE_SUMMARIES_PER_REQUEST;

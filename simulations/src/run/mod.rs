@@ -171,17 +171,17 @@ impl Run {
 
     /// Takes in the answers that have come, and sees how far news has spread.
     fn look(&mut self) {
-        let (world, observed, k) = (&self.world, &mut self.observed, self.file.metrics.recall_at);
+        let (world, observed, k) = (&mut self.world, &mut self.observed, self.file.metrics.recall_at);
         self.open.retain(|open| {
             let Some(row) = observed.queries.get_mut(open.row) else { return false };
-            match world.reply(open.id) {
-                Some(Reply::Found(Ok(outcome))) => answer(row, outcome, open, k as usize),
+            match world.take_reply(open.id) {
+                Some(Reply::Found(Ok(outcome))) => answer(row, &outcome, open, k as usize),
                 Some(_) => row.asked = Asked::Refused,
                 None => return true,
             }
             false
         });
-        self.spreading.look(world);
+        self.spreading.look(&self.world);
     }
 
     fn sample(&mut self) {
