@@ -4,7 +4,7 @@ import './polyfills.mjs';
 import {noise} from '@chainsafe/libp2p-noise';
 import {yamux} from '@chainsafe/libp2p-yamux';
 import {generateKeyPairFromSeed} from '@libp2p/crypto/keys';
-import {StrictNoSign, gossipsub} from '@libp2p/gossipsub';
+import {StrictNoSign, StrictSign, gossipsub} from '@libp2p/gossipsub';
 import {identify} from '@libp2p/identify';
 import {kadDHT, passthroughMapper} from '@libp2p/kad-dht';
 import {ping} from '@libp2p/ping';
@@ -38,9 +38,10 @@ export class Peer {
 
   /**
    * A node of its own. `messageId` names gossip messages; `validate` throws for a record under a key that is not to be
-   * believed. With `listen`, others can dial it.
+   * believed. With `listen`, others can dial
+   * it; `signed`, its gossip names its author.
    */
-  static async start({messageId, validate = () => {}, listen = false, seed = crypto.getRandomValues(new Uint8Array(32))}) {
+  static async start({messageId, validate = () => {}, listen = false, signed = false, seed = crypto.getRandomValues(new Uint8Array(32))}) {
     const peer = new Peer();
     peer.#node = await createLibp2p({
       privateKey: await generateKeyPairFromSeed('Ed25519', seed),
@@ -56,7 +57,7 @@ export class Peer {
           validators: {knack: async(key, value) => validate(key, value)}, selectors: {knack: () => 0}
         }),
         pubsub: gossipsub({
-          globalSignaturePolicy: StrictNoSign, allowPublishToZeroTopicPeers: false,
+          globalSignaturePolicy: signed ? StrictSign : StrictNoSign, allowPublishToZeroTopicPeers: false,
           msgIdFn: ({topic, data}) => messageId(topic, data)
         })
       }
@@ -154,7 +155,7 @@ export class Peer {
    * Throws when the other refuses the protocol or resets the stream.
    */
   async exchange(address, protocol, bytes, {open = false} = {}) {
-    const stream = await this.#node.dialProtocol(multiaddr(address), protocol);
+    const stream = await this.#node.dialProtocol(multiaddr(address), protocol, {maxOutboundStreams: 1000});
     const parts = [];
     const reading = (async() => {
       for await (const part of stream) {
