@@ -16,12 +16,20 @@ const RPC = '/knack/rpc/1';
 const RUST = 'urn:knackmesh:onet:43232402:rust';
 const FIND = {find: {query: {skill: {any_of: [RUST], min: 1, max: 5}}, limit: 10}};
 const HOUR_MS = 3_600_000;
+const RECORD_BYTES_MAX = 12_288;
 const SILENCED_AFTER = 9;
 const BURST = 600;
 const STREAMS_PER_CONNECTION_MAX = 64;
 const STREAMS = 100;
-/** What a node may grow by under all of this, which a node that keeps what it is sent would exceed many times over. */
-const GROWTH_BYTES_MAX = 96 * 1024 * 1024;
+/** Peers that open so many streams at once that their requests are four times what a node takes. */
+const GREEDY = 4;
+/**
+ * What a node may grow by under all of this: the requests that it reads at once, what it lets each stream send ahead (yamux's
+ * window, for which it does not ask the sender), and some.
+ */
+const REQUESTS_BYTES_MAX = 64 * 2 ** 20;
+const WINDOW_BYTES = 256 * 2 ** 10;
+const GROWTH_BYTES_MAX = REQUESTS_BYTES_MAX + GREEDY * STREAMS_PER_CONNECTION_MAX * WINDOW_BYTES + 32 * 2 ** 20;
 
 const home = new Home();
 const third = new Home();
@@ -241,18 +249,20 @@ test('requests: what is no frame ends its stream, and has no answer', {concurren
   await unharmed();
 });
 
-test('requests: many that never end take neither memory nor room from others', async() => {
+test('requests: many that never end take neither more memory than allowed nor room from others', async() => {
   const sent = {'a length': varint(MESSAGE_BYTES_MAX), 'all but the end': framed(Buffer.alloc(MESSAGE_BYTES_MAX)).subarray(0, -1)};
   for(const bytes of Object.values(sent)) {
-    const peer = await start();
-    await peer.dial(node.address);
+    const peers = await Promise.all(Array.from({length: GREEDY}, () => start()));
     let ended = 0;
     const count = () => ended += 1;
-    Array.from({length: STREAMS}, () => peer.exchange(node.address, RPC, bytes, {open: true}).then(count, count));
-    await until('the streams beyond its bound end', () => ended >= STREAMS - STREAMS_PER_CONNECTION_MAX);
+    for(const peer of peers) {
+      await peer.dial(node.address);
+      Array.from({length: STREAMS}, () => peer.exchange(node.address, RPC, bytes, {open: true}).then(count, count));
+    }
+    await until('the streams beyond its bound end', () => ended >= GREEDY * (STREAMS - STREAMS_PER_CONNECTION_MAX));
     await unharmed();
-    assert.ok(peer.isConnected(node.id));
-    await peer.stop();
+    assert.ok(peers.every(peer => peer.isConnected(node.id)));
+    await Promise.all(peers.map(peer => peer.stop()));
   }
 });
 
@@ -292,7 +302,8 @@ test('hash table: a record is kept under its own view’s key alone', async t =>
     ['what has ended', recordKey(publicKey(secret)), ended], ['too long', other, Buffer.alloc(20_000)],
   ]) {
     await t.test(name, async() => {
-      await peer.put(key, value);
+      const taken = await peer.put(key, value);
+      assert.ok(value.length > RECORD_BYTES_MAX || taken > 0, 'the answer does not say that it was not kept');
       // Whoever put it has it, so that another is asked.
       assert.deepEqual(await watcher.records(key), []);
     });
@@ -304,4 +315,10 @@ test('hash table: a record is kept under its own view’s key alone', async t =>
   });
   await peer.stop();
   await unharmed();
+});
+
+test('a third node has what was accepted, and nothing else', async() => {
+  const held = async() => (await third.ask('status')).index.summaries;
+  await until('all that was accepted', async() => await held() >= accepted);
+  assert.equal(await held(), accepted);
 });

@@ -116,6 +116,14 @@ test('a node answers a query with it', async() => {
   assert.deepEqual(none.leads.summaries, []);
 });
 
+test('a request is answered once its last byte is there, and what follows it is not read', async() => {
+  const asked = framed(encode({find: {query: ASKED, limit: 10}}));
+  for(const [bytes, options] of [[asked, {open: true}], [Buffer.concat([asked, asked.subarray(1)])]]) {
+    const answer = await listener.exchange(others.address, RPC, bytes, options);
+    assert.ok(readResponse(unframed(answer, MESSAGE_BYTES_MAX)).leads);
+  }
+});
+
 test('who holds nothing reconciles, and fetches what there is', async() => {
   const {data} = await announced;
   // Negentropy 1: one range without end, as a list of no ids.
