@@ -11,6 +11,11 @@ import {promisify} from 'node:util';
 const PROGRAM = process.env.KNACK;
 const TIMEOUT_MS = 30_000;
 
+// Whoever ends this process ends what it has started.
+for(const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => process.exit(1));
+}
+
 /** Exit code of `knack verify` and `knack import` for what is not verified. */
 export const NOT_VERIFIED = 3;
 

@@ -63,7 +63,7 @@ const announced = (async() => {
   return until('the announcement', () => listener.received[0]);
 })();
 after(async() => {
-  await listener.stop();
+  await Peer.stopAll();
   await Promise.all([holders.stop(), others.stop()]);
 });
 

@@ -33,6 +33,7 @@ export async function until(what, look) {
 export class Peer {
   #node;
   #identified = new Map();
+  static #started = [];
   /** What came by gossip, in the order in which it came: `topic` and `data`. */
   received = [];
 
@@ -43,6 +44,7 @@ export class Peer {
    */
   static async start({messageId, validate = () => {}, listen = false, signed = false, seed = crypto.getRandomValues(new Uint8Array(32))}) {
     const peer = new Peer();
+    Peer.#started.push(peer);
     peer.#node = await createLibp2p({
       privateKey: await generateKeyPairFromSeed('Ed25519', seed),
       addresses: {listen: listen ? ['/ip4/127.0.0.1/tcp/0'] : []},
@@ -104,11 +106,15 @@ export class Peer {
     await until(`a mesh for ${topic}`, () => pubsub.getMeshPeers(topic).includes(id));
   }
 
-  /** Publishes to whoever subscribes to a topic, once somebody does. */
+  /** Publishes to whoever subscribes to a topic, once somebody does and can be reached: the library drops what it cannot send. */
   async publish(topic, data) {
     const {pubsub} = this.#node.services;
-    await until(`a subscriber to ${topic}`, () => pubsub.getSubscribers(topic).length > 0);
-    return pubsub.publish(topic, data);
+    await until(`a subscriber to ${topic}`, () =>
+      pubsub.getSubscribers(topic).some(peer => pubsub.streamsOutbound.has(peer.toString())));
+    const {recipients} = await pubsub.publish(topic, data);
+    if(recipients.length === 0) {
+      throw new Error('nobody was sent it');
+    }
   }
 
   /** The values that the hash table has under a key, once nodes of it are known. */
@@ -178,5 +184,10 @@ export class Peer {
 
   stop() {
     return this.#node.stop();
+  }
+
+  /** Stops all that were started: one that runs keeps its process from ending. */
+  static async stopAll() {
+    await Promise.all(Peer.#started.map(peer => peer.#node?.stop()));
   }
 }

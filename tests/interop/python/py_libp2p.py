@@ -133,13 +133,13 @@ class Peer:
         await until(f"a mesh for {topic}", meshed)
 
     async def publish(self, topic, data, forget=True, **named):
-        """Publishes, once somebody subscribes. The library's own `publish` names the author, which `named` does here.
+        """Publishes, once somebody subscribes and can be reached. The library's own `publish` names the author, which `named` does here.
 
         It takes the second message without an author for one that contradicts the first, and drops it unless made to `forget`.
         """
 
         async def subscribed():
-            return self._pubsub.peer_topics.get(topic)
+            return set(self._pubsub.peer_topics.get(topic, ())) & set(self._pubsub.peers)
 
         await until(f"a subscriber to {topic}", subscribed)
         if forget:
