@@ -24,6 +24,7 @@ pub struct Message {
     pub receipts: Vec<(u32, u32)>,
     /// How often it reached a node that had it.
     pub duplicates: u64,
+    pub(crate) topic: String,
     pub(crate) bytes: Rc<[u8]>,
 }
 
@@ -38,7 +39,7 @@ impl Message {
 #[derive(Default)]
 pub struct Messages {
     list: Vec<Message>,
-    numbers: BTreeMap<Id, u32>,
+    numbers: BTreeMap<(Id, String), u32>,
 }
 
 impl Messages {
@@ -47,17 +48,25 @@ impl Messages {
         &self.list
     }
 
-    /// The number of the message that has these bytes.
-    pub(crate) fn number(&mut self, now: Timestamp, from: u32, bytes: Vec<u8>, memo: &Memo) -> u32 {
+    /// The number of the message that has these bytes, on a topic.
+    pub(crate) fn number(
+        &mut self,
+        now: Timestamp,
+        from: u32,
+        topic: String,
+        bytes: Vec<u8>,
+        memo: &Memo,
+    ) -> u32 {
         let id = Id::of(&bytes);
-        if let Some(number) = self.numbers.get(&id) {
+        let name = (id, topic.clone());
+        if let Some(number) = self.numbers.get(&name) {
             return *number;
         }
         let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         let kind = Kind::of_item(memo.learn(id, &bytes).as_ref());
         let (receipts, duplicates, bytes) = (Vec::new(), 0, bytes.into());
-        self.list.push(Message { id, kind, from, published: now, receipts, duplicates, bytes });
-        self.numbers.insert(id, number);
+        self.list.push(Message { id, kind, from, published: now, receipts, duplicates, topic, bytes });
+        self.numbers.insert(name, number);
         number
     }
 

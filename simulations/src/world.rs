@@ -429,7 +429,7 @@ impl World {
             Output::Reply(id, reply) => {
                 self.replies.insert(id, reply);
             }
-            Output::Gossip { bytes, .. } => self.publish_by_gossip(number, bytes),
+            Output::Gossip { topic, bytes } => self.publish_by_gossip(number, topic, bytes),
             Output::Verdict(id, verdict) => {
                 if let Some((_, from, message)) = node.validating.take_if(|(under, ..)| *under == id)
                     && verdict == Verdict::Accept

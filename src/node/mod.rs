@@ -389,11 +389,11 @@ impl Node {
             }
             network::Event::Connected { peer } => Input::Connected(peer),
             network::Event::Disconnected { peer } => Input::Disconnected(peer),
-            network::Event::Gossip { message, from, topic: _, bytes } => {
+            network::Event::Gossip { message, from, topic, bytes } => {
                 let id = GossipId(self.next_gossip);
                 self.next_gossip += 1;
                 self.gossip.insert(id, message);
-                Input::Gossip { message: id, from, bytes }
+                Input::Gossip { message: id, from, topic, bytes }
             }
             network::Event::Request { from, reply, bytes } => {
                 let channel = ChannelId(self.next_channel);

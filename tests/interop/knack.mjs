@@ -1,14 +1,20 @@
 // The program under test, as a person uses it: each home is a folder of its own, everything goes through the command line.
 // Folders and servers end with the process.
 import assert from 'node:assert/strict';
-import {spawn, spawnSync} from 'node:child_process';
+import {execFile, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {promisify} from 'node:util';
 
 const PROGRAM = process.env.KNACK;
 const TIMEOUT_MS = 30_000;
+
+// Whoever ends this process ends what it has started.
+for(const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => process.exit(1));
+}
 
 /** Exit code of `knack verify` and `knack import` for what is not verified. */
 export const NOT_VERIFIED = 3;
@@ -98,8 +104,72 @@ export class Home {
     return server;
   }
 
+  /** Runs this home's node on loopback, for as long as the tests run; `bootstrap` are the addresses of others. */
+  async up(...bootstrap) {
+    const dialled = bootstrap.flatMap(address => ['--bootstrap', address]);
+    const node = new Node(PROGRAM, ['--home', join(this.#folder, 'home'), 'up', '--listen', '/ip4/127.0.0.1/tcp/0', ...dialled]);
+    await node.ready;
+    return node;
+  }
+
+  /** What a command printed that must not fail, without keeping this process from its own network meanwhile. */
+  async ask(...args) {
+    const {stdout} = await promisify(execFile)(PROGRAM, this.#arguments(args), {timeout: TIMEOUT_MS});
+    return JSON.parse(stdout);
+  }
+
+  /** The version of the program. */
+  version() {
+    return spawnSync(PROGRAM, ['--version'], {encoding: 'utf8'}).stdout.split(/\s/)[1];
+  }
+
   #arguments(args) {
     return ['--home', join(this.#folder, 'home'), '--json', ...args];
+  }
+}
+
+/** A node that runs: its `address`, with its peer id. */
+class Node {
+  #process;
+  #said = '';
+
+  constructor(program, args) {
+    this.#process = spawn(program, args, {stdio: ['ignore', 'pipe', 'pipe']});
+    process.once('exit', () => this.#process.kill('SIGKILL'));
+    this.#process.stderr.on('data', data => this.#said += data);
+    this.ready = new Promise((resolve, reject) => {
+      let lines = '';
+      this.#process.stdout.on('data', data => {
+        lines += data;
+        if(lines.endsWith('ready\n')) {
+          [this.address] = lines.split('\n');
+          this.id = this.address.split('/p2p/')[1];
+          // It does not keep the tests from ending.
+          for(const handle of [this.#process, this.#process.stdout, this.#process.stderr]) {
+            handle.unref();
+          }
+          resolve();
+        }
+      });
+      this.#process.on('exit', code => reject(new Error(`knack up ended with ${code}: ${this.#said}`)));
+    });
+  }
+
+  /** The bytes of memory that it has now, where the system tells; else 0. */
+  memory() {
+    const file = `/proc/${this.#process.pid}/statm`;
+    return existsSync(file) ? Number(readFileSync(file, 'utf8').split(' ')[1]) * 4096 : 0;
+  }
+
+  /** Ends it, cleanly, having said nothing of a panic. */
+  async stop() {
+    assert.equal(this.#process.exitCode, null, `it has ended: ${this.#said}`);
+    const ended = once(this.#process, 'exit');
+    this.#process.ref();
+    this.#process.kill();
+    const [code] = await ended;
+    assert.equal(code, 0, 'a node that is told to end does so cleanly');
+    assert.ok(!this.#said.includes('panicked'), this.#said);
   }
 }
 

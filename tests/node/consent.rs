@@ -112,7 +112,12 @@ fn curiosity(holder: &Holder) -> Vec<Input> {
     };
     let mut inputs = vec![Input::Wake, Input::Connected(seeker.node_id.clone())];
     inputs.extend((0..).zip(&requests).map(ask));
-    inputs.push(Input::Gossip { message: GossipId(1), from: seeker.node_id.clone(), bytes: vec![1, 2, 3] });
+    inputs.push(Input::Gossip {
+        message: GossipId(1),
+        from: seeker.node_id.clone(),
+        topic: String::new(),
+        bytes: vec![1, 2, 3],
+    });
     inputs.push(Input::Disconnected(seeker.node_id.clone()));
     inputs.push(Input::Wake);
     inputs

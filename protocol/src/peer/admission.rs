@@ -73,8 +73,12 @@ impl Peer {
         Ok(admission)
     }
 
-    pub(super) fn gossiped(&mut self, now: Timestamp, bytes: &[u8], lent: &Lent<'_>) -> Verdict {
+    pub(super) fn gossiped(&mut self, now: Timestamp, topic: &str, bytes: &[u8], lent: &Lent<'_>) -> Verdict {
         let Ok(item) = lent.item(bytes) else { return Verdict::Reject };
+        // On another topic it would be known by the time that it comes on its own, and go no further there.
+        if item.topic() != topic {
+            return Verdict::Reject;
+        }
         match self.admit(now, &item) {
             // What is kept elsewhere is read by nobody here, and forwarded by those who read it.
             Ok(Admission::New) if !self.catalogue.is_newest(&item) && matches!(item, Item::Summary(_)) => {

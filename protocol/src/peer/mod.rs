@@ -202,6 +202,8 @@ pub enum Input {
         message: GossipId,
         /// The neighbour that forwarded it.
         from: NodeId,
+        /// On which topic.
+        topic: String,
         /// What it carries.
         bytes: Vec<u8>,
     },
@@ -519,8 +521,8 @@ impl Peer {
                 self.connected.remove(&node);
                 self.sessions.end(&node);
             }
-            Input::Gossip { message, from: _, bytes } => {
-                let verdict = self.gossiped(now, &bytes, lent);
+            Input::Gossip { message, from: _, topic, bytes } => {
+                let verdict = self.gossiped(now, &topic, &bytes, lent);
                 self.outputs.push(Output::Verdict(message, verdict));
             }
             Input::Request { from, channel, bytes } => {

@@ -108,7 +108,10 @@ impl World {
         let mut came = json!({});
         if let Some(bytes) = step.get("gossip") {
             let bytes = unhex(bytes);
-            let outputs = self.handle(Input::Gossip { message: GossipId(0), from: stranger(), bytes });
+            // Without a word on it, the topic is the item's own.
+            let own = || Item::decode(&bytes).map(|item| item.topic()).unwrap_or_default();
+            let topic = step.get("topic").map_or_else(own, |topic| topic.as_str().unwrap().to_owned());
+            let outputs = self.handle(Input::Gossip { message: GossipId(0), from: stranger(), topic, bytes });
             came["verdict"] = outputs
                 .iter()
                 .find_map(|output| match output {
@@ -235,6 +238,8 @@ pub fn cases() -> Vec<Case> {
             vec![
                 forged,
                 json!({"at_ms": 0, "note": "no CBOR", "gossip": "ff"}),
+                json!({"at_ms": 0, "note": "on the topic of withdrawals", "topic": "/knack/1/withdraw/0",
+                "gossip": hex(summary(5, DAY_MS).encode())}),
                 json!({"at_ms": 0, "note": "an envelope that does not say what it holds",
                 "gossip": hex(small_summary(Who::View, 1, now(), HOUR).encode())}),
             ],

@@ -21,7 +21,7 @@ const ID_BYTES: usize = 34;
 
 impl World {
     /// A node publishes by gossip.
-    pub(crate) fn publish_by_gossip(&mut self, from: u32, bytes: Vec<u8>) {
+    pub(crate) fn publish_by_gossip(&mut self, from: u32, topic: String, bytes: Vec<u8>) {
         let is_read = |to: &u32| self.nodes[*to as usize].site.reads_announcements;
         if Kind::of_item(self.memo.read(&bytes).as_ref()) == Kind::Announcement
             && !self.nodes[from as usize].links.iter().any(is_read)
@@ -29,7 +29,7 @@ impl World {
             // Where everybody keeps only cells, nobody reads it.
             return;
         }
-        let message = self.network.messages.number(self.now, from, bytes, &self.memo);
+        let message = self.network.messages.number(self.now, from, topic, bytes, &self.memo);
         let now = self.now;
         self.network.sightings.sees(now, from, message);
         let floods = self.mesh().is_none_or(|mesh| mesh.flood_publish);
@@ -128,8 +128,8 @@ impl World {
         let from = self.nodes[from as usize].id().clone();
         let message = self.network.messages.get(message);
         self.memo.expect(message.id, &message.bytes);
-        let bytes = message.bytes.to_vec();
-        self.feed(to, Input::Gossip { message: id, from, bytes })
+        let (topic, bytes) = (message.topic.clone(), message.bytes.to_vec());
+        self.feed(to, Input::Gossip { message: id, from, topic, bytes })
     }
 
     pub(crate) fn control_arrives(&mut self, to: u32, from: u32, control: Control) {

@@ -89,7 +89,10 @@ fn input(n: u64, step: Step, world: &Alone) -> Option<Input> {
     Some(match step {
         Step::Connected(n) => Input::Connected(node(n)),
         Step::Disconnected(n) => Input::Disconnected(node(n)),
-        Step::Gossip(bytes) => Input::Gossip { message: GossipId(n), from: node(0), bytes },
+        Step::Gossip(bytes) => {
+            let topic = Item::decode(&bytes).map(|item| item.topic()).unwrap_or_default();
+            Input::Gossip { message: GossipId(n), from: node(0), topic, bytes }
+        }
         Step::Request(from, bytes) => Input::Request { from: node(from), channel: ChannelId(n), bytes },
         Step::Response(to, bytes) => {
             Input::Response { request: RequestId(u64::from(to)), result: bytes.ok_or(Failure::Timeout) }

@@ -95,7 +95,12 @@ impl Twins {
     fn tell(&mut self, item: &Item) {
         let from = NodeId::from_bytes(vec![1; 34]).unwrap();
         self.said += 1;
-        let told = self.hand(Input::Gossip { message: GossipId(self.said), from, bytes: item.encode() });
+        let told = self.hand(Input::Gossip {
+            message: GossipId(self.said),
+            from,
+            topic: item.topic(),
+            bytes: item.encode(),
+        });
         assert_eq!(format!("{:?}", told.0), format!("{:?}", told.1));
     }
 

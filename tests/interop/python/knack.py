@@ -49,6 +49,11 @@ class Home:
         self.succeed("issue", "--to", subject, "--out", file, *args)
         return file.read_text().strip()
 
+    def up(self, *bootstrap):
+        """Runs this home's node on loopback until the process ends; the `bootstrap` are addresses of others."""
+        dialled = [part for address in bootstrap for part in ("--bootstrap", address)]
+        return Node([PROGRAM, "--home", self._folder / "home", "up", "--listen", "/ip4/127.0.0.1/tcp/0", *dialled])
+
     def verify(self, document, *args):
         """`knack verify` of a text, or of a value written as JSON, asking nobody: its exit code and what it printed."""
         return self.run("verify", "--offline", self.file(document), *args)
@@ -79,6 +84,30 @@ class Home:
         """Every change of the table in tampering.mjs that can be made to `text`, by its name."""
         command = ["node", INTEROP / "tampering.mjs", self.file(text), stranger]
         return dict(json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
+
+
+class Node:
+    """A node that runs: its `address`, with its peer id `id`."""
+
+    def __init__(self, command):
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        atexit.register(self._process.kill)
+        lines = list(iter(self._process.stdout.readline, "ready\n")) if self._process.poll() is None else []
+        assert lines, self._process.stderr.read()
+        self.address = lines[0].strip()
+        self.id = self.address.split("/p2p/")[1]
+
+    def memory(self):
+        """The bytes of memory that it has now, where the system tells; else 0."""
+        file = Path(f"/proc/{self._process.pid}/statm")
+        return int(file.read_text().split()[1]) * 4096 if file.exists() else 0
+
+    def stop(self):
+        """Ends it, cleanly, having said nothing of a panic."""
+        self._process.terminate()
+        _, said = self._process.communicate(timeout=TIMEOUT_SECONDS)
+        assert self._process.returncode == 0, said
+        assert "panicked" not in said, said
 
 
 def cases(table):
