@@ -20,7 +20,7 @@ use libp2p::{
 use prometheus_client::registry::Registry;
 
 use crate::network::{
-    NetworkConfig, NetworkError, Reach,
+    NetworkConfig, NetworkError, Protocols, Reach,
     codec::Codec,
     groups,
     trial::{Lag, Trial},
@@ -140,6 +140,11 @@ pub(super) fn protocol(name: &str) -> Result<StreamProtocol, NetworkError> {
         .map_err(|_| NetworkError::Protocol { name: name.to_owned() })
 }
 
+/// Every version of requests that is spoken, newest first: the first that both sides know is taken.
+pub(super) fn requests(protocols: &Protocols) -> Result<Vec<StreamProtocol>, NetworkError> {
+    std::iter::once(&protocols.rpc).chain(&protocols.rpc_older).map(|name| protocol(name)).collect()
+}
+
 fn behaviour(
     config: &NetworkConfig,
     key: &Keypair,
@@ -173,7 +178,7 @@ fn behaviour(
         gossipsub: gossipsub(&config.topics, counters)?,
         rpc: request_response::Behaviour::with_codec(
             Codec::new(),
-            [(protocol(&config.protocols.rpc)?, ProtocolSupport::Full)],
+            requests(&config.protocols)?.into_iter().map(|name| (name, ProtocolSupport::Full)),
             rpc,
         ),
         relay: relay::Behaviour::new(peer, relaying()),
