@@ -16,6 +16,7 @@ mod behaviour;
 mod codec;
 mod gossip;
 mod groups;
+mod guarded;
 mod peers;
 mod reachability;
 mod records;
