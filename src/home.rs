@@ -1,7 +1,7 @@
 //! A home: the folder that holds one person's (or one organisation's) keys, store, index and settings.
 //!
 //! ```text
-//! config.toml   listen addresses, bootstrap nodes, what may be fetched, as what it issues
+//! config.toml   listen addresses, bootstrap nodes, how it stands in the network, what may be fetched, as what it issues
 //! keys/         root, view and node: 64 hexadecimal digits each, readable by the owner only
 //! store/        what must not be lost      index/   what can be rebuilt from it      cache/   what can be fetched again
 //! control.sock  the running node's socket, open to the owner only

@@ -94,6 +94,8 @@ pub(super) fn is_relayed(address: &Multiaddr) -> bool {
 }
 
 fn ip_scope(ip: IpAddr) -> Scope {
+    // An IPv4 address in IPv6's clothes leads where it led.
+    let ip = ip.to_canonical();
     let site = match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_unspecified(),
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified(),
@@ -159,6 +161,7 @@ mod tests {
         for (text, expected) in [
             ("/ip4/127.0.0.1/tcp/4001", Some(Scope::Machine)),
             ("/ip6/::1/udp/4001/quic-v1", Some(Scope::Machine)),
+            ("/ip6/::ffff:127.0.0.1/tcp/22", Some(Scope::Machine)),
             ("/ip4/192.168.1.2/tcp/4001", Some(Scope::Site)),
             ("/ip6/fe80::1/tcp/1", Some(Scope::Site)),
             ("/ip4/9.9.9.9/udp/4001/quic-v1", Some(Scope::World)),

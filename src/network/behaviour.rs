@@ -20,9 +20,11 @@ use libp2p::{
 use prometheus_client::registry::Registry;
 
 use crate::network::{
-    NetworkConfig, NetworkError, Reach,
+    NetworkConfig, NetworkError, Protocols, Reach,
+    address::Scope,
     codec::Codec,
     groups,
+    guarded::Guarded,
     trial::{Lag, Trial},
 };
 
@@ -59,7 +61,7 @@ pub(super) struct Behaviour {
     pub(super) relay: relay::Behaviour,
     pub(super) relay_client: Toggle<relay::client::Behaviour>,
     pub(super) hole_punching: Toggle<dcutr::Behaviour>,
-    pub(super) tester: Toggle<autonat::v2::server::Behaviour>,
+    pub(super) tester: Toggle<Guarded<autonat::v2::server::Behaviour>>,
     pub(super) tested: Toggle<autonat::v2::client::Behaviour>,
     pub(super) upnp: Toggle<upnp::tokio::Behaviour>,
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
@@ -140,6 +142,11 @@ pub(super) fn protocol(name: &str) -> Result<StreamProtocol, NetworkError> {
         .map_err(|_| NetworkError::Protocol { name: name.to_owned() })
 }
 
+/// Every version of requests that is spoken, newest first: the first that both sides know is taken.
+pub(super) fn requests(protocols: &Protocols) -> Result<Vec<StreamProtocol>, NetworkError> {
+    std::iter::once(&protocols.rpc).chain(&protocols.rpc_older).map(|name| protocol(name)).collect()
+}
+
 fn behaviour(
     config: &NetworkConfig,
     key: &Keypair,
@@ -157,6 +164,7 @@ fn behaviour(
     let peer = key.public().to_peer_id();
     // A network on this machine alone has no routers, no strangers and no doubt.
     let is_abroad = !config.is_alone();
+    let closest = if config.lan { Scope::Site } else { Scope::World };
     let tests = is_abroad && config.reach == Reach::Tested;
     let mdns = match config.lan {
         true => mdns::tokio::Behaviour::new(mdns::Config::default(), peer)
@@ -173,13 +181,13 @@ fn behaviour(
         gossipsub: gossipsub(&config.topics, counters)?,
         rpc: request_response::Behaviour::with_codec(
             Codec::new(),
-            [(protocol(&config.protocols.rpc)?, ProtocolSupport::Full)],
+            requests(&config.protocols)?.into_iter().map(|name| (name, ProtocolSupport::Full)),
             rpc,
         ),
         relay: relay::Behaviour::new(peer, relaying()),
         relay_client: None.into(),
         hole_punching: Some(dcutr::Behaviour::new(peer)).filter(|_| config.trial.lag.is_none()).into(),
-        tester: is_abroad.then(autonat::v2::server::Behaviour::default).into(),
+        tester: is_abroad.then(|| Guarded::new(autonat::v2::server::Behaviour::default(), closest)).into(),
         tested: tests.then(autonat::v2::client::Behaviour::default).into(),
         upnp: (tests && config.upnp).then(upnp::tokio::Behaviour::default).into(),
         mdns: mdns.into(),

@@ -16,6 +16,7 @@ mod behaviour;
 mod codec;
 mod gossip;
 mod groups;
+mod guarded;
 mod peers;
 mod reachability;
 mod records;
@@ -129,8 +130,10 @@ pub struct Contact {
 pub struct Protocols {
     /// The distributed hash table.
     pub kad: String,
-    /// Requests and responses.
+    /// Requests and responses, in their newest version.
     pub rpc: String,
+    /// Older versions of them that are spoken as well, newest first.
+    pub rpc_older: Vec<String>,
     /// What the node says it is when peers identify each other.
     pub identify: String,
 }
@@ -140,6 +143,7 @@ impl Default for Protocols {
         Protocols {
             kad: "/knack/kad/1".to_owned(),
             rpc: "/knack/rpc/1".to_owned(),
+            rpc_older: Vec::new(),
             identify: "/knack/id/1".to_owned(),
         }
     }

@@ -20,8 +20,9 @@ const AGE_MIN: Duration = Duration::from_secs(10);
 /// The first and the longest pause between two rounds of dialling the bootstrap nodes.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// Connected nodes look for bootstrap nodes this often, so that one that restarts, or the other half of a split
-/// network, is found again.
-const REJOIN_EVERY: Duration = Duration::from_secs(5 * 60);
+/// network, is found again; with few peers the sooner.
+pub(super) const REJOIN_EVERY: Duration = Duration::from_secs(5 * 60);
+pub(super) const REJOIN_SOON: Duration = Duration::from_secs(60);
 
 /// The connected peers.
 #[derive(Default)]
@@ -238,23 +239,29 @@ impl Bootstrap {
         }
     }
 
-    /// Whether to dial now. Without peers the pause doubles with every round, up to a minute; `random` takes up
+    /// Whether to dial now. With peers the pause is `rejoin`; without, it doubles with every round, up to a minute; `random` takes up
     /// to half of it away, so that nodes that lost their peers together do not come back together.
-    pub(super) fn due(&mut self, now: Instant, connected: bool, random: u64, remembers: bool) -> bool {
-        if connected && self.attempts > 0 {
-            self.attempts = 0;
-            self.next = now + jitter(REJOIN_EVERY, random);
-        } else if !connected && self.attempts == 0 {
-            self.next = self.next.min(now);
+    pub(super) fn due(
+        &mut self,
+        now: Instant,
+        rejoin: Option<Duration>,
+        random: u64,
+        remembers: bool,
+    ) -> bool {
+        match rejoin {
+            Some(rejoin) if self.attempts > 0 => {
+                self.attempts = 0;
+                self.next = now + jitter(rejoin, random);
+            }
+            None if self.attempts == 0 => self.next = self.next.min(now),
+            _ => {}
         }
         if (self.addresses.is_empty() && !remembers) || now < self.next {
             return false;
         }
-        let pause = match connected {
-            true => REJOIN_EVERY,
-            false => BACKOFF.0.saturating_mul(1 << self.attempts.min(10)).min(BACKOFF.1),
-        };
-        self.attempts = if connected { 0 } else { self.attempts.saturating_add(1) };
+        let backoff = || BACKOFF.0.saturating_mul(1 << self.attempts.min(10)).min(BACKOFF.1);
+        let pause = rejoin.unwrap_or_else(backoff);
+        self.attempts = if rejoin.is_some() { 0 } else { self.attempts.saturating_add(1) };
         self.next = now + jitter(pause, random);
         true
     }
@@ -328,16 +335,16 @@ mod tests {
         let mut dialled = Vec::new();
         let seconds = |n| start + Duration::from_secs(n);
         for n in 0..200 {
-            if bootstrap.due(seconds(n), false, 1023, false) {
+            if bootstrap.due(seconds(n), None, 1023, false) {
                 dialled.push(n);
             }
         }
         assert_eq!(dialled, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
-        assert!(!bootstrap.due(seconds(200), true, 0, false));
-        assert!(!bootstrap.due(seconds(300), true, 0, false));
-        assert!(bootstrap.due(seconds(350), true, 0, false), "rejoins");
-        assert!(!bootstrap.due(seconds(351), true, 0, false));
-        assert!(bootstrap.due(seconds(352), false, 0, false), "lost its peers");
-        assert!(!Bootstrap::new(Vec::new(), start).due(start, false, 0, false));
+        assert!(!bootstrap.due(seconds(200), Some(REJOIN_EVERY), 0, false));
+        assert!(!bootstrap.due(seconds(300), Some(REJOIN_EVERY), 0, false));
+        assert!(bootstrap.due(seconds(350), Some(REJOIN_EVERY), 0, false), "rejoins");
+        assert!(!bootstrap.due(seconds(351), Some(REJOIN_EVERY), 0, false));
+        assert!(bootstrap.due(seconds(352), None, 0, false), "lost its peers");
+        assert!(!Bootstrap::new(Vec::new(), start).due(start, None, 0, false));
     }
 }

@@ -27,7 +27,7 @@ use crate::network::{
     address,
     behaviour::{self, Behaviour, BehaviourEvent},
     gossip::Unsent,
-    peers::{Bootstrap, Peers, Said},
+    peers::{self, Bootstrap, Peers, Said},
     reachability::Reached,
     records::{Lookup, Records},
     requests::Requests,
@@ -88,7 +88,7 @@ pub(super) struct Driver {
     bootstrap: Bootstrap,
     protocols: Protocols,
     kad: StreamProtocol,
-    rpc: StreamProtocol,
+    rpc: Vec<StreamProtocol>,
     listen: Vec<Multiaddr>,
     pub(super) listening: HashMap<ListenerId, Vec<Multiaddr>>,
     next_dial: Instant,
@@ -138,7 +138,7 @@ impl Driver {
             outbox: VecDeque::new(),
             bootstrap,
             kad: behaviour::protocol(&config.protocols.kad)?,
-            rpc: behaviour::protocol(&config.protocols.rpc)?,
+            rpc: behaviour::requests(&config.protocols)?,
             protocols: config.protocols,
             listen,
             listening: HashMap::new(),
@@ -398,7 +398,7 @@ impl Driver {
             agent: shown(&info.agent_version),
             protocol: shown(&info.protocol_version),
             serves: info.protocols.contains(&self.kad),
-            understood: info.protocols.contains(&self.rpc),
+            understood: self.rpc.iter().any(|name| info.protocols.contains(name)),
         };
         self.peers.says(&peer, said);
         // A circuit carries requests and ends soon: the peer is met where nothing is in between.
@@ -423,7 +423,7 @@ impl Driver {
             }
             self.learn(peer, addresses);
         }
-        if info.protocols.contains(&self.rpc) && self.peers.announce(&peer) {
+        if self.rpc.iter().any(|name| info.protocols.contains(name)) && self.peers.announce(&peer) {
             self.emit_from(&peer, |peer| Event::Connected { peer });
         }
     }
@@ -439,7 +439,12 @@ impl Driver {
         self.pursue_requests(now);
         self.expire_unsent(now);
         self.put_due_records(now);
-        if self.bootstrap.due(now, !self.peers.is_empty(), random(), !self.remembered.is_empty()) {
+        let rejoin = match self.peers.count() < limits::PEERS_LOW {
+            true => peers::REJOIN_SOON,
+            false => peers::REJOIN_EVERY,
+        };
+        let rejoin = (!self.peers.is_empty()).then_some(rejoin);
+        if self.bootstrap.due(now, rejoin, random(), !self.remembered.is_empty()) {
             for (place, address) in self.bootstrap.addresses.clone().into_iter().enumerate() {
                 if let Some(dial) = self.dial_one(address) {
                     self.bootstrap.dialling(place, dial);

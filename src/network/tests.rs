@@ -574,3 +574,42 @@ async fn nodes_met_are_joined_again_without_a_bootstrap_node() {
     let mut again = start(NetworkConfig { discovery: true, remembered, ..config() }).await;
     again.connected(&server.id()).await;
 }
+
+#[tokio::test]
+async fn two_releases_live_in_one_network() {
+    let speaking = |rpc: &str, rpc_older: &[&str]| Protocols {
+        rpc: rpc.to_owned(),
+        rpc_older: rpc_older.iter().map(|name| (*name).to_owned()).collect(),
+        ..Protocols::default()
+    };
+    let (v1, v2) = ("/knack/rpc/1", "/knack/rpc/2");
+    let mut both = start(NetworkConfig { protocols: speaking(v2, &[v1]), ..config() }).await;
+    let mut old = start(NetworkConfig { protocols: speaking(v1, &[]), ..joining(&both) }).await;
+    let mut new = start(NetworkConfig { protocols: speaking(v2, &[]), ..joining(&both) }).await;
+    for other in [&mut old, &mut new] {
+        other.connected(&both.id()).await;
+        for from_both in [true, false] {
+            let (asker, asked) = if from_both { (&mut both, &mut *other) } else { (&mut *other, &mut both) };
+            asker.request(asked.id(), Vec::new(), b"which?".to_vec()).await;
+            let (_, reply, bytes) = asked.asked().await;
+            assert_eq!(bytes, b"which?");
+            asked.send(Command::Respond { to: reply, bytes: b"one".to_vec() }).await;
+            assert_eq!(asker.response().await, Ok(b"one".to_vec()));
+        }
+    }
+    // Those that share no version are connected, know it, and ask each other nothing.
+    old.send(Command::Dial { addresses: vec![new.address.clone()] }).await;
+    let told = timeout(PATIENCE, async {
+        while old.network.snapshot().await.unwrap().strangers.is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    told.await.expect("the stranger is noticed");
+    let reported = old.within(Duration::from_millis(200), |event| match event {
+        Event::Connected { peer } if peer == *new.network.node_id() => Some(()),
+        _ => None,
+    });
+    assert_eq!(reported.await, None);
+    old.request(new.id(), Vec::new(), b"which?".to_vec()).await;
+    assert_eq!(old.response().await, Err(RequestFailure::Refused));
+}
