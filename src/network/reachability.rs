@@ -117,6 +117,7 @@ impl Driver {
             for (listener, _) in std::mem::take(&mut self.reached.places) {
                 self.swarm.remove_listener(listener);
             }
+            self.withdraw_whereabouts();
         }
     }
 

@@ -63,6 +63,11 @@ impl Records {
     pub(super) fn new(now: Instant) -> Self {
         Records { published: BTreeMap::new(), lookups: HashMap::new(), purge: now + PURGE_EVERY }
     }
+
+    /// Puts a record on others no longer.
+    pub(super) fn unpublish(&mut self, key: &[u8]) {
+        self.published.remove(key);
+    }
 }
 
 /// When a record expires by the clock that libp2p uses; `None` when it has.

@@ -86,6 +86,12 @@ impl Driver {
         }
     }
 
+    /// Puts the record on nobody any more; what others keep ends by itself.
+    pub(super) fn withdraw_whereabouts(&mut self) {
+        let key = key(self.swarm.local_peer_id());
+        self.records.unpublish(&key);
+    }
+
     /// Keeps another node's record, if it is good and not older than what is kept.
     pub(super) fn keep_whereabouts(&mut self, key: Vec<u8>, value: Vec<u8>) {
         let now = since_1970();
