@@ -453,6 +453,8 @@ limits! {
     STORE_CELLS_MAX: usize = 64;
     /// Items that one request to store carries.
     STORE_ITEMS_MAX: usize = 32;
+    /// Cells and items of a request to store for which it costs one request more of the budget of who sends it.
+    STORED_PER_REQUEST: usize = 4;
     /// Look-ups of the places of cells that one publication, or the tending of what is kept, has under way.
     PLACE_LOOKUPS_MAX: usize = 8;
     /// Time until a summary that is under-replicated is placed again; it doubles each time.

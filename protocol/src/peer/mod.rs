@@ -56,7 +56,7 @@ use crate::{
     credential::{Credential, Known, Need, TrustList, Verifier},
     id::{Id, NodeId},
     key::{PublicKey, SecretKey},
-    limits::{CELL_TEND_MS, RECONCILE_SUMMARIES_PER_REQUEST},
+    limits::{CELL_TEND_MS, RECONCILE_SUMMARIES_PER_REQUEST, STORED_PER_REQUEST},
     message::{Item, Refusal, Replica, Request, Response},
     query::Query,
     signed::Signed,
@@ -606,12 +606,15 @@ impl Peer {
             return Response::Refused(Refusal::Busy);
         }
         let request = Request::decode_knowing(bytes, |item| lent.index.verified(item));
-        if matches!(request, Ok(Request::Reconcile { .. })) {
+        let more = match &request {
             // To compare, all that is held is gone through.
-            let more = self.summaries() / RECONCILE_SUMMARIES_PER_REQUEST;
-            if !self.budgets.take(from, more as u64, now) {
-                return Response::Refused(Refusal::Busy);
-            }
+            Ok(Request::Reconcile { .. }) => self.summaries() / RECONCILE_SUMMARIES_PER_REQUEST,
+            // To begin a cell, the index is asked who of those held belongs there; items have signatures.
+            Ok(Request::Store { cells, items }) => (cells.len() + items.len()) / STORED_PER_REQUEST,
+            _ => 0,
+        };
+        if !self.budgets.take(from, more as u64, now) {
+            return Response::Refused(Refusal::Busy);
         }
         match request {
             Ok(Request::Find { query, limit, skip, cell }) => {

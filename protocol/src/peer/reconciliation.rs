@@ -71,6 +71,9 @@ pub(super) struct Sessions {
     snapshots: BTreeMap<Scope, Snapshot>,
 }
 
+/// Time in which a budget of requests is full again, about.
+const BUDGET_REFILL_MS: u64 = 60_000;
+
 /// Snapshots that are remembered.
 const SNAPSHOTS_MAX: usize = 8;
 
@@ -455,6 +458,12 @@ impl Peer {
                 if cells.iter().any(|placed| !matches!(placed, Placed::Refused(_))) =>
             {
                 self.give_next(now, with, lent);
+            }
+            Ok(Response::Refused(Refusal::Busy)) => {
+                // Its budget for us is spent: the rest when that has been refilled.
+                if let Some(session) = self.sessions.running.remove(&with) {
+                    self.sessions.due(with, session.scope, now.plus_ms(BUDGET_REFILL_MS));
+                }
             }
             // It takes no more of this cell; another is found when the cell is next looked at.
             _ => self.sessions.end_running(&with),
