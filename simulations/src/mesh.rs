@@ -33,7 +33,7 @@ pub struct Mesh {
     pub degree: usize,
     /// With fewer it adds some (`D_low`).
     pub low: usize,
-    /// With more it drops some (`D_high`).
+    /// With so many it drops some (`D_high`).
     pub high: usize,
     /// So many of them are to be neighbours that this node dialled (`D_out`).
     pub outbound: usize,
@@ -82,6 +82,8 @@ impl Default for Mesh {
 /// What routers tell each other. Messages are named by their number in this world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
+    /// I subscribe: first of all, on a new connection.
+    Subscribe,
     /// You are in my mesh.
     Graft,
     /// You are not.
@@ -108,6 +110,8 @@ pub struct Router {
     pub mesh: BTreeSet<u32>,
     /// When the next heartbeat is due, if it has anything to do.
     pub beat: Option<Timestamp>,
+    /// Neighbours that have said that they subscribe.
+    subscribers: BTreeSet<u32>,
     backoff: BTreeMap<u32, Timestamp>,
     /// Forwarded messages, oldest first.
     cache: VecDeque<(Timestamp, u32)>,
@@ -123,8 +127,9 @@ impl Router {
         self.cache.push_back((now, message));
     }
 
-    /// A neighbour has come; it is added to the mesh at once if that lacks some.
-    pub fn connected(&mut self, now: Timestamp, other: u32, mesh: &Mesh) -> Option<Control> {
+    /// A neighbour subscribes; it is added to the mesh at once if that lacks some.
+    fn subscribes(&mut self, now: Timestamp, other: u32, mesh: &Mesh) -> Option<Control> {
+        self.subscribers.insert(other);
         let lacks = self.mesh.len() < mesh.low && !self.backs_off(now, other);
         (lacks && self.mesh.insert(other)).then_some(Control::Graft)
     }
@@ -132,6 +137,7 @@ impl Router {
     /// A neighbour has gone.
     pub fn disconnected(&mut self, other: u32) {
         self.mesh.remove(&other);
+        self.subscribers.remove(&other);
     }
 
     /// Takes what a neighbour says, and answers. Of messages it asks for those that are not `seen`.
@@ -145,6 +151,7 @@ impl Router {
         seen: impl Fn(u32) -> bool,
     ) -> Option<Control> {
         match control {
+            Control::Subscribe => self.subscribes(now, from, mesh),
             Control::Graft if self.mesh.contains(&from) => None,
             Control::Graft => {
                 let full = self.mesh.len() >= mesh.high && !dialled;
@@ -192,7 +199,7 @@ impl Router {
             let lacking = mesh.degree - self.mesh.len();
             self.graft(self.candidates(now, neighbours.all), lacking, rng, &mut said);
         }
-        if self.mesh.len() > mesh.high {
+        if self.mesh.len() >= mesh.high {
             self.prune(now, neighbours, mesh, rng, &mut said);
         }
         let lacking = self.lacks_outbound(neighbours, mesh);
@@ -203,7 +210,7 @@ impl Router {
         let recent: Vec<u32> =
             self.cache.iter().filter(|(at, _)| told(*at)).map(|(_, message)| *message).collect();
         if !recent.is_empty() {
-            let others: Vec<u32> = neighbours.all.difference(&self.mesh).copied().collect();
+            let others: Vec<u32> = self.others(neighbours.all).collect();
             let least = others.len() * mesh.lazy_permille / 1000;
             for other in chosen(others, mesh.lazy.max(least), rng) {
                 said.push((other, Control::Have(recent.clone())));
@@ -231,7 +238,7 @@ impl Router {
         if self.mesh.len() >= mesh.low && self.lacks_outbound(neighbours, mesh) > 0 {
             lacks = self.graftable(neighbours.outbound);
         }
-        let at = if tells || self.mesh.len() > mesh.high { now } else { lacks?.max(now) };
+        let at = if tells || self.mesh.len() >= mesh.high { now } else { lacks?.max(now) };
         let interval = mesh.heartbeat_ms.max(1);
         let since = at.unix_ms().saturating_sub(phase_ms);
         Some(Timestamp::from_unix_ms((since / interval + 1) * interval + phase_ms))
@@ -242,13 +249,18 @@ impl Router {
     }
 
     fn candidates(&self, now: Timestamp, among: &BTreeSet<u32>) -> Vec<u32> {
-        among.difference(&self.mesh).copied().filter(|other| !self.backs_off(now, *other)).collect()
+        self.others(among).filter(|other| !self.backs_off(now, *other)).collect()
+    }
+
+    /// Subscribers outside the mesh.
+    fn others<'a>(&'a self, among: &'a BTreeSet<u32>) -> impl Iterator<Item = u32> + 'a {
+        among.difference(&self.mesh).copied().filter(|other| self.subscribers.contains(other))
     }
 
     /// When the first neighbour that is not in the mesh may be added.
     fn graftable(&self, among: &BTreeSet<u32>) -> Option<Timestamp> {
-        let until = |other: &u32| self.backoff.get(other).copied().unwrap_or(Timestamp::EPOCH);
-        among.difference(&self.mesh).map(until).min()
+        let until = |other: u32| self.backoff.get(&other).copied().unwrap_or(Timestamp::EPOCH);
+        self.others(among).map(until).min()
     }
 
     fn lacks_outbound(&self, neighbours: Neighbours<'_>, mesh: &Mesh) -> usize {
@@ -310,6 +322,11 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
     const MESH: Mesh = Mesh::LIBP2P;
 
+    /// A router whose neighbours subscribe.
+    fn among(all: &BTreeSet<u32>) -> Router {
+        Router { subscribers: all.clone(), ..Router::default() }
+    }
+
     fn beat(router: &mut Router, now: Timestamp, all: &BTreeSet<u32>) -> Vec<(u32, Control)> {
         let neighbours = Neighbours { all, outbound: &BTreeSet::new() };
         router.heartbeat(now, neighbours, &MESH, &mut stream(1, 1, "gossip"))
@@ -318,7 +335,7 @@ mod tests {
     #[test]
     fn the_mesh_is_kept_between_its_bounds() {
         let all: BTreeSet<u32> = (0..30).collect();
-        let mut router = Router::default();
+        let mut router = among(&all);
         let grafted = beat(&mut router, NOW, &all);
         assert_eq!((grafted.len(), router.mesh.len()), (6, 6));
         assert!(grafted.iter().all(|(_, control)| *control == Control::Graft));
@@ -326,9 +343,8 @@ mod tests {
             router.hears(NOW, other, Control::Graft, false, &MESH, |_| false);
         }
         assert_eq!(router.mesh.len(), 12, "further grafts are refused");
-        router.mesh.insert(40);
         let pruned = beat(&mut router, NOW, &all);
-        assert_eq!((pruned.len(), router.mesh.len()), (7, 6));
+        assert_eq!((pruned.len(), router.mesh.len()), (6, 6));
         let (gone, _) = pruned[0];
         assert_eq!(router.hears(NOW, gone, Control::Graft, false, &MESH, |_| false), Some(Control::Prune));
         assert_eq!(
@@ -340,9 +356,24 @@ mod tests {
     }
 
     #[test]
-    fn others_are_told_three_times_and_fetch_what_they_lack_once() {
+    fn who_subscribes_is_added_until_there_are_enough() {
         let all: BTreeSet<u32> = (0..8).collect();
         let mut router = Router::default();
+        assert!(beat(&mut router, NOW, &all).is_empty(), "nobody has subscribed yet");
+        for other in 0..8 {
+            let grafted = router.hears(NOW, other, Control::Subscribe, false, &MESH, |_| false);
+            assert_eq!(grafted, (other < 4).then_some(Control::Graft));
+        }
+        router.disconnected(0);
+        let grafted = beat(&mut router, NOW, &all);
+        assert_eq!((grafted.len(), router.mesh.len()), (3, 6));
+        assert!(!router.mesh.contains(&0), "it has gone");
+    }
+
+    #[test]
+    fn others_are_told_three_times_and_fetch_what_they_lack_once() {
+        let all: BTreeSet<u32> = (0..8).collect();
+        let mut router = among(&all);
         beat(&mut router, NOW, &all);
         router.keep(NOW, 7, &MESH);
         for n in 1..=3 {
@@ -367,7 +398,7 @@ mod tests {
     #[test]
     fn an_idle_node_has_no_heartbeat() {
         let all: BTreeSet<u32> = (0..8).collect();
-        let mut router = Router::default();
+        let mut router = among(&all);
         let none = BTreeSet::new();
         let neighbours = Neighbours { all: &all, outbound: &none };
         let next = |router: &Router, now| router.next_beat(now, neighbours, &MESH, 250);

@@ -61,8 +61,14 @@ pub struct Node {
     pub links: BTreeSet<u32>,
     /// Those of them that this node dialled.
     pub outbound: BTreeSet<u32>,
-    /// Connections on their way.
-    pub dialling: usize,
+    /// Connections that it has yet to make since it came.
+    pub seeks: usize,
+    /// Whether it has had a neighbour since it came.
+    pub introduced: bool,
+    /// Newcomers that have joined by it since it came.
+    pub introduces: usize,
+    /// Whom it dials, or has just asked for more nodes.
+    pub dialling: BTreeSet<u32>,
     /// Until when its line is busy upwards.
     pub up: Queue,
     /// Until when it is busy downwards.
@@ -126,7 +132,10 @@ impl Node {
             peer: None,
             links: BTreeSet::new(),
             outbound: BTreeSet::new(),
-            dialling: 0,
+            seeks: 0,
+            introduced: false,
+            introduces: 0,
+            dialling: BTreeSet::new(),
             up: Queue::default(),
             down: Queue::default(),
             place_on_ring,
@@ -182,7 +191,10 @@ impl Node {
         self.site.runs = false;
         self.wake = None;
         self.validating = None;
-        self.dialling = 0;
+        self.seeks = 0;
+        self.introduced = false;
+        self.introduces = 0;
+        self.dialling.clear();
         self.router = Router::default();
     }
 

@@ -28,8 +28,10 @@ pub enum Event {
     Link(u32, u32),
     /// A node looks for connections.
     Dial(u32),
+    /// Whom a node asked for more nodes has answered.
+    Answered(u32, u32),
     /// One that it was to get does not come.
-    DialFailed(u32),
+    DialFailed(u32, u32),
     /// A node's operator wants something.
     Command(u32, CommandId, Box<Command>),
     /// A gossip message arrives.

@@ -317,8 +317,12 @@ impl World {
                 self.dial(node);
                 Ok(())
             }
-            Event::DialFailed(node) => {
-                self.dial_failed(node);
+            Event::Answered(node, other) => {
+                self.answered(node, other);
+                Ok(())
+            }
+            Event::DialFailed(node, other) => {
+                self.dial_failed(node, other);
                 Ok(())
             }
             Event::Command(node, id, command) => self.feed(node, Input::Command(id, *command)),

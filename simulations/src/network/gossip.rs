@@ -152,13 +152,14 @@ impl World {
         self.tend_mesh(to);
     }
 
-    /// A new neighbour may be one for the mesh.
-    pub(super) fn join_mesh(&mut self, node: u32, other: u32) {
-        let (now, Some(mesh)) = (self.now, self.mesh()) else { return };
-        if let Some(control) = self.nodes[node as usize].router.connected(now, other, &mesh) {
-            self.send_control(node, other, control);
+    /// Two nodes tell each other over a new connection that they subscribe. Each has to agree with the other on a version of gossipsub
+    /// first, and the one that was dialled sees the connection stand later.
+    pub(super) fn subscribe(&mut self, dialler: u32, dialled: u32) {
+        let (Some(_), Some(delay)) = (self.mesh(), self.delay(dialler, dialled)) else { return };
+        for (to, from, ways) in [(dialled, dialler, 3), (dialler, dialled, 4)] {
+            let control = Control::Subscribe;
+            self.queue.push(self.now.plus_ms(ways * delay), Event::Control { to, from, control });
         }
-        self.tend_mesh(node);
     }
 
     pub(crate) fn heartbeat(&mut self, node: u32) {
@@ -192,7 +193,7 @@ impl World {
 
     fn send_control(&mut self, from: u32, to: u32, control: Control) {
         let ids = match &control {
-            Control::Graft | Control::Prune => 0,
+            Control::Subscribe | Control::Graft | Control::Prune => 0,
             Control::Have(messages) | Control::Want(messages) => messages.len(),
         };
         let Some(at) = self.transmit(from, to, Kind::Control, CONTROL_BYTES + ID_BYTES * ids) else { return };

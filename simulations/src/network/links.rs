@@ -14,8 +14,15 @@ use crate::{
 
 /// Nodes that a dialling node tries for each connection that it seeks.
 const DIALS: usize = 8;
+/// For so many connections at least, since few may be left that are no neighbours.
+const TRIED_FOR: usize = 16;
 /// How long a neighbour that says nothing is taken to be there, in milliseconds: QUIC's idle time-out in libp2p.
 const SILENCE_MS: u64 = 10_000;
+/// Nodes that a node dials at once. It joins by look-ups of libp2p, which ask three at a time, and some three of them run side by
+/// side; real nodes were seen to begin with seven to nine dials.
+const AT_ONCE: usize = 9;
+/// How long a newcomer waits with its first look-up, in milliseconds: libp2p's throttle, so that others may be heard of.
+const THROTTLE_MS: u64 = 500;
 /// How long a node waits before it looks for another neighbour, in milliseconds.
 const REDIAL_MS: u64 = 1000;
 
@@ -66,6 +73,7 @@ impl World {
             let hash = self.nodes[node as usize].place_on_ring;
             self.network.ring.insert(hash, node);
         }
+        self.nodes[node as usize].seeks = self.wanted(node);
         self.dial(node);
     }
 
@@ -99,24 +107,43 @@ impl World {
         self.lose(at, node)
     }
 
-    /// Seeks connections until the node has as many as it wants.
+    /// Seeks connections until the node has made as many as it wants: one, and when that stands some at a time, while others dial it
+    /// in turn.
     pub(crate) fn dial(&mut self, number: u32) {
         if !self.runs(number) {
             return;
         }
         let node = &self.nodes[number as usize];
-        let wanted = self.wanted(number).saturating_sub(node.links.len() + node.dialling);
+        let lacking = self.wanted(number).saturating_sub(node.links.len() + node.dialling.len());
+        let at_once = match node.introduced {
+            _ if self.is_in_a_hurry(number) => usize::MAX,
+            true => AT_ONCE,
+            false => 1,
+        };
+        let wanted = node.seeks.max(lacking).min(at_once.saturating_sub(node.dialling.len()));
+        if wanted == 0 {
+            return;
+        }
         let mut chosen = BTreeSet::new();
         let mut last = None;
         let candidates = self.candidates(number);
+        if !self.nodes[number as usize].introduced
+            && candidates.is_none()
+            && let Some(entrance) = self.entrance(number)
+        {
+            self.nodes[entrance as usize].introduces += 1;
+            chosen.insert(entrance);
+        }
         let len = candidates.as_ref().map_or(self.network.online.len(), Vec::len);
-        for _ in 0..wanted * DIALS {
+        for _ in 0..DIALS * wanted.max(TRIED_FOR) {
             if chosen.len() >= wanted || len == 0 {
                 break;
             }
             let at = place(&mut self.nodes[number as usize].dial, len);
             let other = candidates.as_ref().map_or_else(|| self.network.online[at], |some| some[at]);
-            if !self.is_reachable(number, other) || self.nodes[number as usize].links.contains(&other) {
+            let node = &self.nodes[number as usize];
+            let known = node.links.contains(&other) || node.dialling.contains(&other);
+            if known || !self.is_reachable(number, other) {
                 continue;
             }
             last = Some(other);
@@ -128,9 +155,16 @@ impl World {
         if chosen.is_empty() && self.nodes[number as usize].links.is_empty() {
             chosen.extend(last);
         }
+        let node = &mut self.nodes[number as usize];
+        if chosen.is_empty() && !node.links.is_empty() {
+            // Whoever can be dialled is a neighbour.
+            node.seeks = 0;
+        }
         for other in chosen {
             self.network.dials += 1;
-            self.nodes[number as usize].dialling += 1;
+            let node = &mut self.nodes[number as usize];
+            node.dialling.insert(other);
+            node.seeks = node.seeks.saturating_sub(1);
             let failing = self.scenario.dial_failing_permille;
             let fails = failing > 0 && below(&mut self.nodes[number as usize].dial, 1000) < failing;
             let at = if fails { None } else { self.connected_at(number, other) };
@@ -138,17 +172,15 @@ impl World {
                 Some(at) => self.queue.push(at, Event::Link(number, other)),
                 None => {
                     let at = self.now.plus_ms(self.scenario.dial_timeout_ms.max(REDIAL_MS));
-                    self.queue.push(at, Event::DialFailed(number));
+                    self.queue.push(at, Event::DialFailed(number, other));
                 }
             }
         }
     }
 
-    pub(crate) fn dial_failed(&mut self, number: u32) {
+    pub(crate) fn dial_failed(&mut self, number: u32, other: u32) {
         self.network.dials_failed += 1;
-        let node = &mut self.nodes[number as usize];
-        node.dialling = node.dialling.saturating_sub(1);
-        self.dial(number);
+        self.answered(number, other);
     }
 
     /// When a connection stands for who dials: after a round trip, as QUIC needs, and TCP with noise beside its own. Behind a NAT a
@@ -159,9 +191,8 @@ impl World {
     }
 
     pub(crate) fn link(&mut self, a: u32, b: u32) -> Result<(), Violation> {
-        let dialler = &mut self.nodes[a as usize];
-        dialler.dialling = dialler.dialling.saturating_sub(1);
         if !self.is_reachable(a, b) {
+            self.nodes[a as usize].dialling.remove(&b);
             if self.runs(a) {
                 self.network.dials_failed += 1;
                 self.queue
@@ -169,6 +200,7 @@ impl World {
             }
             return Ok(());
         }
+        self.ask_for_others(a, b);
         if self.nodes[a as usize].links.contains(&b) && self.nodes[b as usize].links.contains(&a) {
             return Ok(());
         }
@@ -178,12 +210,39 @@ impl World {
         self.nodes[a as usize].links.insert(b);
         self.nodes[a as usize].outbound.insert(b);
         self.nodes[b as usize].links.insert(a);
-        for (node, other) in [(a, b), (b, a)] {
-            self.join_mesh(node, other);
-        }
+        self.subscribe(a, b);
         let (id_a, id_b) = (self.nodes[a as usize].id().clone(), self.nodes[b as usize].id().clone());
         self.feed(a, Input::Connected(id_b))?;
         self.feed(b, Input::Connected(id_a))
+    }
+
+    /// A connection stands: who dialled asks the other for more nodes, as a look-up does, before it dials the next. A newcomer
+    /// waits with that, and so does who was there before all others.
+    fn ask_for_others(&mut self, dialler: u32, dialled: u32) {
+        let Some(delay) = self.delay(dialler, dialled) else { return };
+        for (number, other) in [(dialler, dialled), (dialled, dialler)] {
+            let hurries = self.is_in_a_hurry(number);
+            let node = &mut self.nodes[number as usize];
+            let first = !std::mem::replace(&mut node.introduced, true);
+            if number == dialled {
+                if !first {
+                    continue;
+                }
+                node.dialling.insert(other);
+            }
+            let after_ms = match first {
+                _ if hurries => 0,
+                true => THROTTLE_MS + 4 * delay,
+                false => 2 * delay,
+            };
+            self.queue.push(self.now.plus_ms(after_ms), Event::Answered(number, other));
+        }
+    }
+
+    /// Who was asked for more nodes has answered.
+    pub(crate) fn answered(&mut self, number: u32, other: u32) {
+        self.nodes[number as usize].dialling.remove(&other);
+        self.dial(number);
     }
 
     pub(super) fn unlink(&mut self, a: u32, b: u32) -> Result<(), Violation> {
@@ -208,6 +267,23 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// By whom a newcomer joins: the node that has been there for the longest, which introduces as many as it would take connections.
+    /// Not one that attacks are aimed at.
+    fn entrance(&self, number: u32) -> Option<u32> {
+        let attacked = !self.scenario.attacks.is_empty() || !self.scenario.crowds.is_empty();
+        let fits = |other: &u32| {
+            self.nodes[*other as usize].is_honest() && !(attacked && *other == self.scenario.victim)
+        };
+        let first = self.network.online.iter().copied().find(fits)?;
+        let has_room = self.nodes[first as usize].introduces < 3 * self.scenario.degree;
+        (has_room && self.is_reachable(number, first)).then_some(first)
+    }
+
+    /// Whether it dials all whom it wants in one go: who attacks, and who knows nobody else.
+    fn is_in_a_hurry(&self, number: u32) -> bool {
+        !self.nodes[number as usize].is_honest() || self.candidates(number).is_some()
     }
 
     /// Connections that a node seeks.

@@ -20,7 +20,9 @@ pub struct Measured {
     pub delivery: Vec<f64>,
     /// Messages published by gossip.
     pub messages: f64,
-    /// Receipts that were not the node's first of a message.
+    /// Those of them that announce a summary.
+    pub announcements: f64,
+    /// Receipts of announcements that were not the node's first.
     pub duplicates: f64,
     /// From the order to publish until an observer's index had the summary.
     pub discoverable: Vec<f64>,
@@ -72,7 +74,10 @@ pub fn model(plan: &Full, seed: u64) -> Result<Measured, knackmesh_simulations::
     }
     for message in run.world().messages() {
         measured.messages += 1.0;
-        measured.duplicates += message.duplicates as f64;
+        if message.kind == Kind::Announcement {
+            measured.announcements += 1.0;
+            measured.duplicates += message.duplicates as f64;
+        }
         measured.delivery.extend(message.receipts.iter().map(|(_, after_ms)| f64::from(*after_ms)));
     }
     for spread in run.spread() {

@@ -58,6 +58,8 @@ const TOP: usize = 100;
 struct Log {
     /// Messages by the hash of their bytes: who published them, and when.
     published: BTreeMap<Id, Instant>,
+    /// Those of them that announce a summary.
+    announcements: BTreeSet<Id>,
     /// First receipts.
     receipts: Vec<(Id, Instant)>,
     /// What nodes hold from when on, and what they no longer hold.
@@ -106,8 +108,12 @@ impl Witness for Onlooker {
 
     fn leaves(&mut self, output: &Output) {
         match output {
-            Output::Gossip { bytes, .. } => {
-                self.log().published.entry(Id::of(bytes)).or_insert_with(Instant::now);
+            Output::Gossip { topic, bytes } => {
+                let (id, mut log) = (Id::of(bytes), self.log());
+                log.published.entry(id).or_insert_with(Instant::now);
+                if kind_of(topic) == Kind::Announcement {
+                    log.announcements.insert(id);
+                }
             }
             Output::Send { request, bytes, .. } => {
                 self.asked.insert(*request, Kind::of_request(bytes));
@@ -200,7 +206,9 @@ pub async fn people(plan: &Full, seed: u64) -> Result<Measured, Refusal> {
         let count =
             Count { messages: after.0.messages - before.0.messages, bytes: after.0.bytes - before.0.bytes };
         measured.receive(kind, count);
-        measured.duplicates += (after.1 - before.1) as f64;
+        if kind == Kind::Announcement {
+            measured.duplicates += (after.1 - before.1) as f64;
+        }
     }
     while let Some(done) = doing.join_next().await {
         let done = done.map_err(|e| failed(&e))??;
@@ -330,8 +338,7 @@ async fn counted(nodes: &[Running], log: &Arc<Mutex<Log>>) -> Result<Counts, Ref
         let Some(network) = &node.network else { continue };
         let text = network.snapshot().await.map_err(|e| failed(&e))?.counters;
         for (counter, topic, value) in text.lines().filter_map(counter) {
-            let kind = if topic.contains("/withdraw/") { Kind::Withdrawal } else { Kind::Announcement };
-            let (count, duplicates) = counts.entry(kind).or_default();
+            let (count, duplicates) = counts.entry(kind_of(topic)).or_default();
             match counter {
                 "topic_msg_recv_counts_unfiltered_total" => {
                     count.messages += value;
@@ -344,6 +351,11 @@ async fn counted(nodes: &[Running], log: &Arc<Mutex<Log>>) -> Result<Counts, Ref
         }
     }
     Ok(counts)
+}
+
+/// What is published under a topic.
+fn kind_of(topic: &str) -> Kind {
+    if topic.contains("/withdraw/") { Kind::Withdrawal } else { Kind::Announcement }
 }
 
 /// A counter of a topic in OpenMetrics text: its name, the topic, its value.
@@ -368,6 +380,7 @@ async fn connections(nodes: &[Running]) -> Result<f64, Refusal> {
 fn conclude(measured: &mut Measured, log: &Log, ordered: &[(PublicKey, bool, Instant)], observers: u32) {
     let ms = |from: Instant, to: Instant| to.saturating_duration_since(from).as_secs_f64() * 1000.0;
     measured.messages = log.published.len() as f64;
+    measured.announcements = log.announcements.len() as f64;
     measured.delivery =
         log.receipts.iter().filter_map(|(id, at)| Some(ms(*log.published.get(id)?, *at))).collect();
     for (view, publishes, since) in ordered {
