@@ -24,6 +24,7 @@ impl World {
     pub(crate) fn publish_by_gossip(&mut self, from: u32, topic: String, bytes: Vec<u8>) {
         let is_read = |to: &u32| self.nodes[*to as usize].site.reads_announcements;
         if Kind::of_item(self.memo.read(&bytes).as_ref()) == Kind::Announcement
+            && !is_read(&from)
             && !self.nodes[from as usize].links.iter().any(is_read)
         {
             // Where everybody keeps only cells, nobody reads it.
