@@ -77,9 +77,19 @@ impl Reached {
 }
 
 impl Driver {
+    /// Whether this is a network of its own, in which private addresses are as good as any: the owner says so, or whoever the node
+    /// is to join by and has met is within it. Nodes behind a home's router meet others from outside, and are no such network.
+    fn is_local_network(&self) -> bool {
+        let met = self.peers.announced().map(|(_, connection)| &connection.address);
+        let mut known = self.bootstrap.addresses.iter().chain(met).peekable();
+        let is_near = |address: &Multiaddr| address::scope(address).is_some_and(|scope| scope < Scope::World);
+        self.lan || (known.peek().is_some() && known.all(is_near))
+    }
+
     /// Whether the node counts as reachable.
     fn is_reachable(&self) -> bool {
-        let wanted = if self.lan { Scope::Site } else { Scope::World };
+        let local = self.is_local_network();
+        let wanted = if local { Scope::Site } else { Scope::World };
         let counts = |address: &Multiaddr| address::scope(address).is_some_and(|scope| scope >= wanted);
         match self.reach {
             Reach::Always => true,
@@ -88,9 +98,8 @@ impl Driver {
                 let mut listening = self.listening.values().flatten().peekable();
                 let alone = listening.peek().is_some()
                     && listening.all(|address| address::scope(address) == Some(Scope::Machine));
-                let site = |address: &&Multiaddr| address::scope(address) == Some(Scope::Site);
-                let lan = self.lan && self.listening.values().flatten().any(|address| site(&address));
-                alone || lan || self.announced || self.reached.confirmed.iter().any(counts)
+                let listens = self.listening.values().any(|addresses| !addresses.is_empty());
+                alone || (local && listens) || self.announced || self.reached.confirmed.iter().any(counts)
             }
         }
     }
@@ -123,9 +132,10 @@ impl Driver {
 
     /// Says of listening addresses that count as reachable without a test that they are: a relay names its guests by them.
     fn declare_addresses(&mut self) {
+        let local = self.is_local_network();
         let untested = |address: &Multiaddr| match address::scope(address) {
             Some(Scope::Machine) => true,
-            Some(Scope::Site) => self.lan || self.reach == Reach::Always,
+            Some(Scope::Site) => local || self.reach == Reach::Always,
             Some(Scope::World) => self.reach == Reach::Always,
             None => false,
         };

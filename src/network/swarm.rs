@@ -85,7 +85,7 @@ pub(super) struct Driver {
     next_whereabouts: Instant,
     node: NodeId,
     outbox: VecDeque<Event>,
-    bootstrap: Bootstrap,
+    pub(super) bootstrap: Bootstrap,
     protocols: Protocols,
     kad: StreamProtocol,
     rpc: Vec<StreamProtocol>,
@@ -436,6 +436,8 @@ impl Driver {
     }
 
     fn on_tick(&mut self, now: Instant) {
+        // Whom the node has met says in which kind of network it is.
+        self.review_reachability();
         self.pursue_requests(now);
         self.expire_unsent(now);
         self.put_due_records(now);

@@ -556,6 +556,25 @@ async fn an_address_group_is_limited_and_those_it_has_are_served_on() {
     third.connected(&server.id()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_network_of_its_own_every_node_serves() {
+    // Addresses of all networks that this machine is in, and of those that others share with it.
+    let everywhere =
+        || NetworkConfig { discovery: true, listen: vec!["/ip4/0.0.0.0/tcp/0".to_owned()], ..config() };
+    let first = start(everywhere()).await;
+    let own = first.network.snapshot().await.unwrap().listen;
+    let here = own.into_iter().find(|address| address.starts_with("/ip4/127.0.0.1/")).unwrap();
+    let second = start(NetworkConfig { bootstrap: vec![here], ..everywhere() }).await;
+    for node in [&first, &second] {
+        let serving = async {
+            while !node.network.snapshot().await.unwrap().reachability.serves {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, serving).await.expect("it serves");
+    }
+}
+
 #[tokio::test]
 async fn nodes_met_are_joined_again_without_a_bootstrap_node() {
     let server = start(NetworkConfig { discovery: true, ..config() }).await;

@@ -91,11 +91,12 @@ impl Peer {
         }
     }
 
-    /// A record is kept when it stands under its own view's key and is the newest known of it.
+    /// A record is kept when it stands under its own view's key and is the newest known of it, also where the index keeps it not.
     pub(super) fn record_offered(&mut self, now: Timestamp, key: Vec<u8>, value: Vec<u8>, lent: &Lent<'_>) {
         let Ok(item) = lent.item(&value) else { return };
         let admitted = item.record_key() == key && self.admit(now, &item).is_ok();
-        if admitted && self.catalogue.is_newest(&item) {
+        let is_for_others = matches!(&item, Item::Summary(summary) if !self.is_kept_here(summary));
+        if admitted && (is_for_others || self.catalogue.is_newest(&item)) {
             self.outputs.push(Output::KeepRecord { key, value, expires: item.expires() });
         }
     }

@@ -501,6 +501,10 @@ impl Peer {
     pub fn handle(&mut self, now: Timestamp, input: Input, lent: &Lent<'_>) -> Vec<Output> {
         if let Some(cells) = self.recalled.take() {
             for cell in cells {
+                if self.replica == Replica::None {
+                    self.outputs.push(Output::Persist(Change::ForgetCell(cell)));
+                    continue;
+                }
                 let tend_at = now.plus_ms(self.jitter_ms(CELL_TEND_MS / 10));
                 self.take_up(now, &cell, tend_at, lent);
             }

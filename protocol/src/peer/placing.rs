@@ -185,6 +185,9 @@ impl Peer {
         let mut asked: BTreeMap<NodeId, Vec<Cell>> = BTreeMap::new();
         for (cell, target) in &mut placing.targets {
             let lacking = target.lacks();
+            if lacking == 0 || target.candidates.is_empty() {
+                continue;
+            }
             let candidates: Vec<Contact> = target.candidates.iter().cloned().collect();
             let taken: Vec<Group> = target.groups().collect();
             for contact in Contact::diverse(&candidates, &taken, lacking) {

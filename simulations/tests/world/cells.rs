@@ -40,6 +40,7 @@ fn everybody_is_found_in_the_cells_of_the_rarest_skill_or_of_every_alternative()
     let mut world = placed(celled(1), HOUR_MS);
     let held: Vec<usize> = (0..100).map(|n| world.node(n).peer.as_ref().unwrap().summaries()).collect();
     assert!(held.iter().max().unwrap() < &90, "a node keeps everything: {held:?}");
+    assert!(world.records() >= 90 * 15, "the hash table keeps {} records", world.records());
     for number in world.scenario.professionals().collect::<Vec<u32>>() {
         let peer = world.node(number).peer.as_ref().unwrap();
         let short: Vec<_> = peer.placement().under_replicated().collect();

@@ -1,4 +1,4 @@
-// What travels signed: summaries, tombstones and acknowledgements as signed.md, summary.md and message.md have them.
+// What travels signed: summaries, tombstones, acknowledgements and receipts as signed.md, summary.md, message.md and cell.md have them.
 // Proofs in summaries are not read here: they are SD-JWTs, on which libraries of their own are tried.
 import {ed25519} from '@noble/curves/ed25519.js';
 import {blake3} from '@noble/hashes/blake3.js';
@@ -110,11 +110,19 @@ const tombstone = value => {
   return read;
 };
 
+/** Ids, sorted, each once. */
+const sorted = most => value => {
+  const ids = list(id, 0, most, one => Buffer.from(one).toString('hex'))(value);
+  legal(ids.every((one, at) => at === 0 || Buffer.compare(ids[at - 1], one) < 0), 'out of order');
+  return ids;
+};
+
 /** Each statement: its longest body, its type, and whose signature it needs. */
 const STATEMENTS = {
   summary: {longest: 8192, type: summary, signer: 'view'},
   tombstone: {longest: 256, type: tombstone, signer: 'view'},
-  acknowledgement: {longest: 256, type: record({node: key, tombstone: id, at: instant}), signer: 'node'}
+  acknowledgement: {longest: 256, type: record({node: key, tombstone: id, at: instant}), signer: 'node'},
+  receipt: {longest: 8192, type: record({node: key, cells: sorted(64), items: sorted(32), at: instant}), signer: 'node'}
 };
 
 // Signed statements.
@@ -208,15 +216,28 @@ export function nodeKey(multihash) {
 
 export const MESSAGE_BYTES_MAX = 1_048_576;
 
+const count = uint(0, 2 ** 32 - 1);
+const path = text(0, 15, /^(([A-Z]{2}|-)(\/[01]{1,12})?)?$/);
+const parts = list(path, 1, 256);
+const replica = text(4, 5, /^(cells|none)$/);
+const refusal = text(4, 11, /^(malformed|busy|not_current|not_kept)$/);
+const placed = value => value === 'kept' ? value : choice({split: list(path, 0, 256), refused: refusal})(value);
+
 const RESPONSES = {
   leads: record({
     summaries: list(bytes(0, Infinity), 0, Infinity, lead => Buffer.from(lead).toString('hex')),
-    matched: uint(0, 2 ** 32 - 1), held: uint(0, 2 ** 32 - 1), 'reconciled?': instant
+    matched: count, held: count, 'reconciled?': instant,
+    'replica?': replica, 'cell?': record({count, 'parts?': parts})
   }),
   deleted: envelope => open('acknowledgement', encode(envelope)),
-  reconciled: record({frame: bytes(0, 65_536)}),
+  reconciled: record({frame: bytes(0, 65_536), 'replica?': replica, 'held?': count, 'parts?': parts}),
+  stored: record({
+    receipt: envelope => open('receipt', encode(envelope)),
+    // Outcomes repeat.
+    cells: list(placed, 0, 64, () => Symbol('a place'))
+  }),
   items: list(itemOf, 0, Infinity, ({id}) => Buffer.from(id).toString('hex')),
-  refused: text(4, 11, /^(malformed|busy|not_current)$/)
+  refused: refusal
 };
 
 /** What a response says. Throws when it is none, or of a kind that is not read here (`disclosed`). */
