@@ -62,7 +62,7 @@ impl World {
         let rounds = (usize::try_from(others.ilog2()).unwrap_or(0) / 4).max(1);
         let asked = (nearest.len() + 3 * (rounds - 1)).min(others);
         let mut takes_ms = 0;
-        for round in 0..rounds {
+        for _ in 0..rounds {
             let len = u32::try_from(nearest.len()).unwrap_or(u32::MAX);
             if len == 0 {
                 break;
@@ -75,7 +75,6 @@ impl World {
             });
             let slowest = slowest.max().unwrap_or(0);
             takes_ms += 2 * slowest;
-            let _ = round;
         }
         for at in 0..asked {
             let to = nearest.get(at % nearest.len().max(1)).copied();
