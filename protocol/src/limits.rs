@@ -93,6 +93,12 @@ limits! {
     REQUESTS_PER_MINUTE: u32 = 1200;
     /// Peers whose request budgets are remembered.
     BUDGETS_MAX: usize = 4096;
+    /// What the peers of one address group may send together, in budgets of one peer.
+    GROUP_BUDGETS: u64 = 10;
+    /// Announcements and withdrawals that one party may forward to us by gossip at once, after silence.
+    GOSSIP_BURST: u64 = 8192;
+    /// The same, per minute.
+    GOSSIP_PER_MINUTE: u64 = 1200;
 
     /// An inquiry.
     INQUIRY_BYTES_MAX: usize = 16 * 1024;
@@ -445,6 +451,16 @@ limits! {
     CELL_CHILDREN_MAX: usize = 256;
     /// Cells that a node keeps.
     CELLS_MAX: usize = 16_384;
+    /// Summaries that one party may place in a cell at once, after placing none there.
+    CELL_PARTY_BURST: u64 = 64;
+    /// Time until it may place one more.
+    CELL_PARTY_EVERY_MS: u64 = 10_000;
+    /// What part of a full cell another node that keeps it may hand over at once: one in so many.
+    CELL_HANDED_PART: usize = 4;
+    /// Parties whose turns are remembered for one cell.
+    CELL_PARTIES_MAX: usize = 4096;
+    /// For what part of the summaries that there is room for one recognised issuer may vouch: one in so many.
+    ISSUER_PART: usize = 4;
     /// Time between two comparisons of a cell with the others that keep it.
     CELL_TEND_MS: u64 = 10 * 60 * 1000;
     /// How long another node that said that it holds everything is believed.

@@ -6,7 +6,7 @@ use knackmesh_protocol::{
     credential::Known,
     id::NodeId,
     message::Replica,
-    peer::{Contact, GossipId, Group, Input, Keeping, Lent, Output, Peer},
+    peer::{Contact, GossipId, Group, Input, Keeping, Lent, Output, Peer, place_in_table},
     time::Timestamp,
     vocabulary::Vocabulary,
 };
@@ -113,7 +113,7 @@ impl Node {
             Gossip::Mesh(mesh) => mesh.heartbeat_ms,
             Gossip::Flood => Mesh::LIBP2P.heartbeat_ms,
         };
-        let place_on_ring = *blake3::hash(person.identity.node_id.as_bytes()).as_bytes();
+        let place_on_ring = place_in_table(person.identity.node_id.as_bytes());
         let site = Site {
             region: scenario.latency.place(number, scenario.regions, &mut named("place")),
             side: 0,

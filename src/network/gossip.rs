@@ -82,7 +82,7 @@ impl Driver {
                 if message.data.len() > limits::GOSSIP_BYTES_MAX {
                     return self.judge(&id, Verdict::Reject);
                 }
-                self.emit_from(&propagation_source, |from| Event::Gossip {
+                self.emit_from_contact(&propagation_source, |from| Event::Gossip {
                     message: id,
                     from,
                     topic: message.topic.into_string(),

@@ -78,7 +78,8 @@ impl Behaviour {
                 address[..prefix.len()].copy_from_slice(&prefix);
                 peer::Group::v6(address)
             }
-            Some(Group::Relayed) | None => peer::Group::UNGROUPED,
+            Some(Group::Relayed) => peer::Group::RELAYED,
+            None => peer::Group::UNGROUPED,
         }
     }
 

@@ -255,7 +255,7 @@ pub enum Event {
         /// Names the message in the verdict.
         message: GossipId,
         /// Who forwarded it; nothing is known of its author.
-        from: NodeId,
+        from: peer::Contact,
         /// The topic's name.
         topic: String,
         /// The message, at most [`limits::GOSSIP_BYTES_MAX`].
@@ -264,7 +264,7 @@ pub enum Event {
     /// A peer asks something.
     Request {
         /// The peer.
-        from: NodeId,
+        from: peer::Contact,
         /// Where the answer goes, within [`limits::REQUEST_TIMEOUT_MS`].
         reply: ReplyTo,
         /// The request, at most [`limits::MESSAGE_BYTES_MAX`].

@@ -108,6 +108,13 @@ impl Peers {
         self.table.contains_key(peer)
     }
 
+    /// Where a peer is connected from: directly, if it is.
+    pub(super) fn address(&self, peer: &PeerId) -> Option<&Multiaddr> {
+        let connections = &self.table.get(peer)?.connections;
+        let direct = connections.iter().find(|connection| !connection.relayed());
+        direct.or(connections.first()).map(|connection| &connection.address)
+    }
+
     /// Whether there is a connection without a relay.
     pub(super) fn is_direct(&self, peer: &PeerId) -> bool {
         self.table.get(peer).is_some_and(|entry| entry.connections.iter().any(|c| !c.relayed()))

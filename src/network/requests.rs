@@ -194,7 +194,7 @@ impl Driver {
     pub(super) fn on_rpc(&mut self, event: RpcEvent<Vec<u8>, Vec<u8>>) {
         match event {
             RpcEvent::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
-                self.emit_from(&peer, |from| Event::Request {
+                self.emit_from_contact(&peer, |from| Event::Request {
                     from,
                     reply: ReplyTo(channel),
                     bytes: request,

@@ -6,7 +6,11 @@ use std::{
 };
 
 use futures::StreamExt;
-use knackmesh_protocol::{id::NodeId, limits};
+use knackmesh_protocol::{
+    id::NodeId,
+    limits,
+    peer::{Contact, Group},
+};
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, TransportError,
     core::{ConnectedPoint, transport::ListenerId},
@@ -254,6 +258,13 @@ impl Driver {
         if let Some(node) = address::node_of(peer) {
             self.emit(event(node));
         }
+    }
+
+    /// The same, of a node with the group of addresses from which it is connected.
+    pub(super) fn emit_from_contact(&mut self, peer: &PeerId, event: impl FnOnce(Contact) -> Event) {
+        let groups = &self.swarm.behaviour().groups;
+        let group = self.peers.address(peer).map_or(Group::UNGROUPED, |address| groups.party(address));
+        self.emit_from(peer, |node| event(Contact { node, group }));
     }
 
     fn on_command(&mut self, command: Command) {

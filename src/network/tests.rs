@@ -108,7 +108,7 @@ impl Node {
 
     async fn asked(&mut self) -> (NodeId, ReplyTo, Vec<u8>) {
         self.until(|event| match event {
-            Event::Request { from, reply, bytes } => Some((from, reply, bytes)),
+            Event::Request { from, reply, bytes } => Some((from.node, reply, bytes)),
             _ => None,
         })
         .await
@@ -142,7 +142,7 @@ impl Node {
 
 fn gossiped(event: Event) -> Option<(GossipId, NodeId, Vec<u8>)> {
     match event {
-        Event::Gossip { message, from, bytes, topic } if topic == TOPIC => Some((message, from, bytes)),
+        Event::Gossip { message, from, bytes, topic } if topic == TOPIC => Some((message, from.node, bytes)),
         _ => None,
     }
 }

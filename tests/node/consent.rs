@@ -106,7 +106,7 @@ fn curiosity(holder: &Holder) -> Vec<Input> {
         Request::reconcile(NOW, Frame::new(vec![0x61]).expect("a frame")),
     ];
     let ask = |(channel, request): (u64, &Request)| Input::Request {
-        from: seeker.node_id.clone(),
+        from: seeker.node_id.clone().into(),
         channel: ChannelId(channel),
         bytes: request.encode(),
     };
@@ -114,7 +114,7 @@ fn curiosity(holder: &Holder) -> Vec<Input> {
     inputs.extend((0..).zip(&requests).map(ask));
     inputs.push(Input::Gossip {
         message: GossipId(1),
-        from: seeker.node_id.clone(),
+        from: seeker.node_id.clone().into(),
         topic: String::new(),
         bytes: vec![1, 2, 3],
     });
@@ -177,7 +177,7 @@ fn asking_first_is_the_default_and_shows_nobody_anything() {
     let seeker = identity(3);
     let asked = inquiry(&seeker, &summary.expect("published"), "recruitment", 1);
     let request = Request::Inquire(asked).encode();
-    let input = Input::Request { from: seeker.node_id.clone(), channel: ChannelId(1), bytes: request };
+    let input = Input::Request { from: seeker.node_id.clone().into(), channel: ChannelId(1), bytes: request };
     let outputs = world.handle(NOW.plus_ms(1), input);
     assert_eq!(responses(&outputs), [Ok(Response::Received)]);
 }

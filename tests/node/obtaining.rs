@@ -138,7 +138,9 @@ fn nobody_but_the_operator_makes_a_node_fetch() {
         Request::Fetch { ids: vec![published.id()] },
     ]) {
         let (from, channel) = (seeker.node_id.clone(), ChannelId(n));
-        outputs.extend(world.handle(NOW, Input::Request { from, channel, bytes: request.encode() }));
+        outputs.extend(
+            world.handle(NOW, Input::Request { from: from.into(), channel, bytes: request.encode() }),
+        );
     }
     assert!(published.body().content().claim(&skill()).is_some());
     assert_eq!(obtained(&outputs), Vec::new());

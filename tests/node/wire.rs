@@ -159,7 +159,7 @@ proptest! {
         world.handle(NOW, Input::Command(CommandId(1), Command::Search(search)));
         let changed = messages().into_iter().map(|(_, bytes, _)| mutated(bytes, how, at, with));
         for (n, bytes) in (0..).zip(changed.chain([noise])) {
-            let request = Input::Request { from: other.clone(), channel: ChannelId(n), bytes: bytes.clone() };
+            let request = Input::Request { from: other.clone().into(), channel: ChannelId(n), bytes: bytes.clone() };
             let answered = world.handle(NOW, request);
             let answers = answered.iter().filter(|o| matches!(o, Output::Respond { .. })).count();
             prop_assert_eq!(answers, 1, "each request has one answer");

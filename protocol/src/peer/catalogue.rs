@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::room::{Origin, Room, Standing};
 use crate::{
     id::Id,
     key::PublicKey,
@@ -64,6 +65,7 @@ struct Held {
     id: Id,
     sequence: u64,
     expires: Timestamp,
+    standing: Standing,
 }
 
 /// What is held of one view; at least one of the two.
@@ -74,7 +76,7 @@ struct View {
 }
 
 /// See the module.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Catalogue {
     views: BTreeMap<PublicKey, View>,
     ids: BTreeMap<Id, PublicKey>,
@@ -85,6 +87,25 @@ pub(super) struct Catalogue {
     version: u64,
     /// Expiry and id of summaries that went since somebody asked.
     departed: Vec<(Timestamp, Id)>,
+    room: Room,
+    /// What is left of views whose summaries made room for others, since somebody asked.
+    evicted: Vec<Left>,
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Catalogue {
+            views: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            expiries: BTreeSet::new(),
+            summaries: 0,
+            tombstones: 0,
+            version: 0,
+            departed: Vec::new(),
+            room: Room::new(SUMMARIES_MAX),
+            evicted: Vec::new(),
+        }
+    }
 }
 
 /// What stands behind an id.
@@ -95,7 +116,8 @@ pub(super) enum Holding<'a> {
     Tombstone(&'a Signed<Tombstone>),
 }
 
-/// What an expiry leaves of a view.
+/// What is left of a view when its newest item went.
+#[derive(Clone, Debug)]
 pub(super) enum Left {
     /// Nothing.
     Nothing(PublicKey),
@@ -104,7 +126,12 @@ pub(super) enum Left {
 }
 
 impl Catalogue {
-    /// What [`Catalogue::admit`] would say.
+    /// Has room for so many summaries and no more.
+    pub fn set_room(&mut self, summaries_max: usize) {
+        self.room.summaries_max = summaries_max;
+    }
+
+    /// What [`Catalogue::admit`] would say, but that it may find no room for what is of this origin rather than another.
     pub fn would_admit(&self, item: &Item, now: Timestamp) -> Result<Admission, Rejection> {
         let current = match item {
             Item::Summary(summary) => summary.body().is_current(now),
@@ -121,11 +148,14 @@ impl Catalogue {
     }
 
     /// Admits an item whose signature was verified when it was decoded, and whose proofs were since.
-    pub fn admit(&mut self, item: &Item, now: Timestamp) -> Result<Admission, Rejection> {
+    pub fn admit(&mut self, item: &Item, now: Timestamp, origin: &Origin) -> Result<Admission, Rejection> {
         let admission = self.would_admit(item, now)?;
         if admission == Admission::New {
             match item {
-                Item::Summary(summary) => self.enter_summary(summary),
+                Item::Summary(summary) => {
+                    self.make_room(summary, origin)?;
+                    self.enter_summary(summary, origin);
+                }
                 Item::Tombstone(tombstone) => self.enter_tombstone(tombstone),
             }
         }
@@ -147,17 +177,45 @@ impl Catalogue {
         if held.is_some_and(|held| summary.sequence() <= held.sequence) {
             return Err(Rejection::Outdated);
         }
-        if held.is_none() && self.summaries >= SUMMARIES_MAX {
-            return Err(Rejection::Full);
-        }
         Ok(Admission::New)
     }
 
-    fn enter_summary(&mut self, signed: &Signed<Summary>) {
+    /// Makes room for a summary, if others can be expected to give way to it.
+    fn make_room(&mut self, newcomer: &Signed<Summary>, origin: &Origin) -> Result<(), Rejection> {
+        let holds = |view: &PublicKey| self.views.get(view).is_some_and(|v| v.summary.is_some());
+        if self.summaries < self.room.summaries_max || holds(&newcomer.body().view()) {
+            return Ok(());
+        }
+        if !self.room.is_pressed() {
+            let held = self.views.values().filter_map(|v| v.summary.map(|held| held.standing));
+            self.room.begin_pressure(held);
+        }
+        let party = self.room.yields_to(self.room.standing(origin)).ok_or(Rejection::Full)?;
+        // Which of a party's goes is chance, as nobody can say in advance which ids there will be.
+        let mut after = self.ids.range(newcomer.id()..).chain(self.ids.range(..newcomer.id()));
+        let goes = |(id, view): &(&Id, &PublicKey)| {
+            let held = self.views.get(view).and_then(|v| v.summary);
+            held.is_some_and(|held| held.id == **id && held.standing == Standing::Brought(party))
+        };
+        let (_, view) = after.find(goes).ok_or(Rejection::Full)?;
+        let view = *view;
+        let left = self.let_go(&view);
+        self.evicted.extend(left);
+        Ok(())
+    }
+
+    /// What is left of views whose summaries made room for others, since this was last asked.
+    pub fn take_evicted(&mut self) -> Vec<Left> {
+        std::mem::take(&mut self.evicted)
+    }
+
+    fn enter_summary(&mut self, signed: &Signed<Summary>, origin: &Origin) {
         let (id, summary) = (signed.id(), signed.body());
         let (view, sequence, expires) = (summary.view(), summary.sequence(), summary.expires());
         self.remove_summary(&view);
-        self.views.entry(view).or_default().summary = Some(Held { id, sequence, expires });
+        let standing = self.room.standing(origin);
+        self.room.enter(origin, standing);
+        self.views.entry(view).or_default().summary = Some(Held { id, sequence, expires, standing });
         self.summaries += 1;
         self.enter(id, view, expires);
     }
@@ -212,6 +270,7 @@ impl Catalogue {
     fn remove_summary(&mut self, view: &PublicKey) {
         if let Some(held) = self.views.get_mut(view).and_then(|v| v.summary.take()) {
             self.summaries -= 1;
+            self.room.leave(held.standing, self.summaries);
             self.departed.push((held.expires, held.id));
             self.leave(held.id, view, held.expires);
         }
@@ -361,6 +420,7 @@ mod tests {
         consent::{Consent, Present},
         id::NodeId,
         key::SecretKey,
+        peer::party::Party,
         skill::Level,
         summary::{Content, Reach, Terms},
         vocabulary::Vocabulary,
@@ -392,14 +452,14 @@ mod tests {
         for order in [[&tombstone, &short], [&short, &tombstone]] {
             let mut catalogue = Catalogue::default();
             for item in [&long, order[0], order[1]] {
-                assert_eq!(catalogue.admit(item, NOW), Ok(Admission::New));
+                assert_eq!(catalogue.admit(item, NOW, &Origin::OWN), Ok(Admission::New));
             }
             assert!(catalogue.is_newest(&short) && !catalogue.is_newest(&tombstone));
             assert_eq!((catalogue.summaries(), catalogue.alive(NOW).count()), (1, 2));
-            assert_eq!(catalogue.admit(&long, NOW), Err(Rejection::Withdrawn));
+            assert_eq!(catalogue.admit(&long, NOW, &Origin::OWN), Err(Rejection::Withdrawn));
             let later = NOW.plus_ms(MINUTE_MS);
             assert!(matches!(catalogue.expire(later).as_slice(), [Left::Tombstone(_)]));
-            assert_eq!(catalogue.admit(&long, later), Err(Rejection::Withdrawn));
+            assert_eq!(catalogue.admit(&long, later, &Origin::OWN), Err(Rejection::Withdrawn));
             let end = NOW.plus_ms(60 * MINUTE_MS + crate::limits::TOMBSTONE_GRACE_MS);
             assert!(matches!(catalogue.expire(end).as_slice(), [Left::Nothing(_)]));
             assert_eq!((catalogue.summaries(), catalogue.next_expiry()), (0, None));
@@ -410,7 +470,7 @@ mod tests {
     fn what_is_alive_differs_only_where_something_expires_in_between() {
         let key = SecretKey::from_seed([1; 32]);
         let mut catalogue = Catalogue::default();
-        catalogue.admit(&Item::Summary(summary(&key, 1, 10)), NOW).unwrap();
+        catalogue.admit(&Item::Summary(summary(&key, 1, 10)), NOW, &Origin::OWN).unwrap();
         let end = NOW.plus_ms(10 * MINUTE_MS);
         for (one, other, differs) in [
             (NOW, end.minus_ms(1), false),
@@ -429,10 +489,47 @@ mod tests {
         let key = SecretKey::from_seed([1; 32]);
         let [first, second] = [1, 2].map(|sequence| Item::Summary(summary(&key, sequence, 60)));
         let mut catalogue = Catalogue::default();
-        assert_eq!(catalogue.admit(&second, NOW), Ok(Admission::New));
-        assert_eq!(catalogue.admit(&second, NOW), Ok(Admission::Known));
-        assert_eq!(catalogue.admit(&first, NOW), Err(Rejection::Outdated));
-        assert_eq!(catalogue.admit(&first, NOW.plus_ms(61 * MINUTE_MS)), Err(Rejection::NotCurrent));
+        assert_eq!(catalogue.admit(&second, NOW, &Origin::OWN), Ok(Admission::New));
+        assert_eq!(catalogue.admit(&second, NOW, &Origin::OWN), Ok(Admission::Known));
+        assert_eq!(catalogue.admit(&first, NOW, &Origin::OWN), Err(Rejection::Outdated));
+        assert_eq!(
+            catalogue.admit(&first, NOW.plus_ms(61 * MINUTE_MS), &Origin::OWN),
+            Err(Rejection::NotCurrent)
+        );
         assert_eq!((catalogue.summaries(), catalogue.sequence(&key.public())), (1, 2));
+    }
+
+    #[test]
+    fn a_flood_makes_room_for_whoever_brings_less_and_for_those_who_are_vouched_for() {
+        let item = |n: u8| Item::Summary(summary(&SecretKey::from_seed([n; 32]), 1, 60));
+        let party = |n: u8| Origin::brought(Party::node(&NodeId::from_bytes(vec![n]).unwrap()));
+        let by = |issuer: u8| Origin {
+            issuer: Some(SecretKey::from_seed([issuer; 32]).public().did()),
+            ..party(1)
+        };
+        let mut catalogue = Catalogue::default();
+        catalogue.set_room(8);
+        let held = |catalogue: &Catalogue, n| catalogue.is_newest(&item(n));
+        assert_eq!(catalogue.admit(&item(1), NOW, &Origin::OWN), Ok(Admission::New));
+        assert_eq!(catalogue.admit(&item(2), NOW, &by(9)), Ok(Admission::New));
+        for n in 10..16 {
+            assert_eq!(catalogue.admit(&item(n), NOW, &party(1)), Ok(Admission::New));
+        }
+        // The flood has six, and gets no more; others take from it until they have as much.
+        assert_eq!(catalogue.admit(&item(20), NOW, &party(1)), Err(Rejection::Full));
+        let admitted = |catalogue: &mut Catalogue, from: u8, n| {
+            (from..from + n).filter(|n| catalogue.admit(&item(*n), NOW, &party(2)).is_ok()).count()
+        };
+        assert_eq!(admitted(&mut catalogue, 30, 6), 3);
+        assert_eq!((catalogue.summaries(), catalogue.take_evicted().len()), (8, 3));
+        // An issuer vouches for a quarter of the room; beyond, its holders are anybody.
+        assert_eq!(catalogue.admit(&item(3), NOW, &by(9)), Ok(Admission::New));
+        assert_eq!(catalogue.admit(&item(4), NOW, &by(9)), Err(Rejection::Full));
+        assert_eq!(catalogue.admit(&item(4), NOW, &by(8)), Ok(Admission::New));
+        assert!([1, 2, 3, 4].iter().all(|n| held(&catalogue, *n)));
+        // What expires makes room for anybody.
+        let later = NOW.plus_ms(61 * MINUTE_MS);
+        catalogue.expire(later);
+        assert_eq!((catalogue.summaries(), catalogue.room.is_pressed()), (0, false));
     }
 }

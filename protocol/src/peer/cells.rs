@@ -6,13 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, Lent, Output, Peer, catalogue::Left};
+use super::{
+    Change, Contact, Lent, Output, Peer,
+    admission::{Source, position},
+    party::{Party, Rate, Turns},
+};
 use crate::{
     cell::{Cell, Descriptor, Epoch, Half, Path, Receipt},
     id::Id,
     key::PublicKey,
     limits::{
-        CELL_CHILDREN_MAX, CELL_GRACE_MS, CELL_MERGE_BELOW, CELL_SPLIT_ABOVE, CELL_TEND_MS, CELLS_MAX,
+        CELL_CHILDREN_MAX, CELL_GRACE_MS, CELL_HANDED_PART, CELL_MERGE_BELOW, CELL_NODES_MAX,
+        CELL_PARTIES_MAX, CELL_PARTY_BURST, CELL_PARTY_EVERY_MS, CELL_SPLIT_ABOVE, CELL_TEND_MS, CELLS_MAX,
         CLOCK_SKEW_MAX_MS, EPOCH_OVERLAP_MS, SUMMARIES_MAX,
     },
     message::{self, Item, Placed, Refusal, Replica, Response},
@@ -75,7 +80,15 @@ pub(super) struct Kept {
     pub is_far: bool,
     /// Its members have been offered to the places of the next epoch.
     pub is_handed_on: bool,
+    /// What each party placed lately.
+    turns: Turns,
+    /// Where it is in the hash table, and how far from there the nodes are that may keep it.
+    position: u64,
+    reach: u64,
 }
+
+/// How often whoever publishes, and how often another node that keeps the cell, may place summaries in it.
+const PLACING: Rate = Rate { burst: CELL_PARTY_BURST, every_ms: CELL_PARTY_EVERY_MS };
 
 impl Cells {
     pub fn kept(&self) -> impl Iterator<Item = (&Cell, &Kept)> {
@@ -87,7 +100,8 @@ impl Cells {
     }
 
     pub fn keep(&mut self, cell: Cell, tend_at: Timestamp) {
-        self.kept.entry(cell).or_insert(Kept {
+        let position = position(&cell.key().0);
+        self.kept.entry(cell).or_insert_with(|| Kept {
             members: BTreeSet::new(),
             parts: BTreeMap::new(),
             sent_on: BTreeSet::new(),
@@ -95,6 +109,9 @@ impl Cells {
             tend_at,
             is_far: false,
             is_handed_on: false,
+            turns: Turns::default(),
+            position,
+            reach: 0,
         });
     }
 
@@ -138,19 +155,34 @@ impl Cells {
         }
     }
 
-    fn takes(&self, summary: &Signed<Summary>) -> bool {
+    /// Whether a summary that is placed is taken by a cell that is kept, or is there already.
+    fn takes(&self, now: Timestamp, summary: &Signed<Summary>, by: (Party, u64), keeping: &Keeping) -> bool {
         let member = (summary.body().expires(), summary.id());
-        let takes = |kept: &Kept| !kept.is_split || kept.members.contains(&member);
+        let takes = |kept: &Kept| {
+            kept.members.contains(&member)
+                || !kept.is_split && kept.turns.has(by.0, 1, kept.rate(by.1, keeping), now, CELL_PARTIES_MAX)
+        };
         self.places_of(summary.body()).iter().any(|cell| self.kept.get(cell).is_some_and(takes))
     }
 
-    pub fn enter(&mut self, summary: &Signed<Summary>) {
-        if self.kept.is_empty() {
-            return;
-        }
+    /// Enters a summary that is held into the cells where it belongs, if it was placed and it is its party's turn.
+    pub fn enter(
+        &mut self,
+        now: Timestamp,
+        summary: &Signed<Summary>,
+        source: &Source<'_>,
+        keeping: &Keeping,
+    ) {
+        let Some((party, position)) = source.placing.filter(|_| !self.kept.is_empty()) else { return };
+        let member = (summary.body().expires(), summary.id());
         for cell in self.places_of(summary.body()) {
             if let Some(kept) = self.kept.get_mut(&cell).filter(|kept| !kept.is_split) {
-                kept.members.insert((summary.body().expires(), summary.id()));
+                let rate = kept.rate(position, keeping);
+                if !kept.members.contains(&member)
+                    && kept.turns.take(party, 1, rate, now, CELL_PARTIES_MAX) == Some(true)
+                {
+                    kept.members.insert(member);
+                }
             }
         }
     }
@@ -177,9 +209,31 @@ impl Cells {
 }
 
 impl Kept {
+    /// Learns which nodes may keep the cell: the nearest ones, nearest first.
+    pub fn learn_reach(&mut self, nodes: &[Contact]) {
+        // Where there are fewer nodes than may keep it, all of them may.
+        self.reach = match nodes.get(CELL_NODES_MAX - 1) {
+            Some(last) => position(last.node.as_bytes()) ^ self.position,
+            None => u64::MAX,
+        };
+    }
+
+    /// How many summaries a node at this position may place.
+    fn rate(&self, of: u64, keeping: &Keeping) -> Rate {
+        let is_keeper = of ^ self.position <= self.reach;
+        let handed = u64::try_from(keeping.split_above / CELL_HANDED_PART).unwrap_or(u64::MAX);
+        if is_keeper { Rate { burst: handed.max(PLACING.burst), ..PLACING } } else { PLACING }
+    }
+
     pub fn descriptor(&self) -> Descriptor {
         let parts = self.parts.keys().take(CELL_CHILDREN_MAX).cloned().collect();
         Descriptor { count: u32::try_from(self.members.len()).unwrap_or(u32::MAX), parts }
+    }
+
+    /// Whether an item is a member, or is none that could be.
+    fn has(&self, item: &Item) -> bool {
+        let Item::Summary(summary) = item else { return true };
+        self.members.contains(&(summary.body().expires(), summary.id()))
     }
 
     /// Sends a summary on to the part of the cell in which it belongs.
@@ -202,6 +256,7 @@ impl Peer {
     pub fn keeping(mut self, keeping: Keeping) -> Self {
         self.keeping = keeping;
         self.replica = keeping.replica.unwrap_or_default();
+        self.catalogue.set_room(keeping.summaries_max);
         self
     }
 
@@ -224,11 +279,18 @@ impl Peer {
     }
 
     /// Whether a summary is for this node to keep.
-    pub(super) fn is_kept_here(&self, summary: &Signed<Summary>) -> bool {
+    pub(super) fn is_kept_here(
+        &self,
+        now: Timestamp,
+        summary: &Signed<Summary>,
+        source: &Source<'_>,
+    ) -> bool {
         match self.replica {
             Replica::Full => true,
             _ if summary.body().view() == self.identity.view.public() => true,
-            Replica::Cells => self.cells.takes(summary),
+            Replica::Cells => {
+                source.placing.is_some_and(|by| self.cells.takes(now, summary, by, &self.keeping))
+            }
             Replica::None => false,
         }
     }
@@ -237,6 +299,7 @@ impl Peer {
     pub(super) fn store(
         &mut self,
         now: Timestamp,
+        from: &Contact,
         cells: &[Cell],
         items: &[Item],
         lent: &Lent<'_>,
@@ -257,7 +320,7 @@ impl Peer {
             };
             placed.push(outcome);
         }
-        let admitted = self.admit_all(now, items);
+        let admitted = self.admit_all(now, items, &Source::placed(from, lent));
         let kept: Vec<Id> = items
             .iter()
             .zip(admitted)
@@ -270,6 +333,14 @@ impl Peer {
         if kept.is_empty() {
             for outcome in placed.iter_mut().filter(|outcome| **outcome == Placed::Kept) {
                 *outcome = Placed::Refused(Refusal::NotCurrent);
+            }
+        }
+        for (cell, outcome) in cells.iter().zip(&mut placed).filter(|(_, outcome)| **outcome == Placed::Kept)
+        {
+            let is_member = |kept: &Kept| items.iter().any(|item| kept.has(item));
+            if !self.cells.kept.get(cell).is_some_and(is_member) {
+                // Its party has placed many there already, and waits for its next turn.
+                *outcome = Placed::Refused(Refusal::Busy);
             }
         }
         for cell in begun {
@@ -421,10 +492,7 @@ impl Peer {
     /// Drops the summary that is held of a view.
     pub(super) fn let_go(&mut self, view: &PublicKey) {
         if let Some(left) = self.catalogue.let_go(view) {
-            self.outputs.push(Output::Persist(match left {
-                Left::Nothing(view) => Change::Forget(view),
-                Left::Tombstone(tombstone) => Change::Keep(Item::Tombstone(tombstone)),
-            }));
+            self.outputs.push(Output::Persist(left.into()));
         }
         self.settle_departed();
     }

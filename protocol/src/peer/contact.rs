@@ -1,10 +1,18 @@
 //! Nodes that keep cells, as the network names them: who, and in which group of addresses.
 
+use sha2::{Digest, Sha256};
+
 use crate::id::NodeId;
 
 /// Names a look-up of ours for the nodes nearest to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LookUpId(pub u64);
+
+/// Where a node, by its peer id, or a key is in the hash table: SHA-256, as Kademlia in libp2p has it. How far two are from each
+/// other is the exclusive or of their places.
+pub fn place_in_table(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
 
 /// How far a look-up goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +31,9 @@ impl Group {
     /// Addresses of this machine, and those of which nothing is known: no two of them count as one party.
     pub const UNGROUPED: Group = Group(0);
 
+    /// Whoever comes through a relay, which hides from where.
+    pub const RELAYED: Group = Group(3 << 48);
+
     /// The /24 of an IPv4 address.
     pub fn v4(address: [u8; 4]) -> Self {
         let [a, b, c, _] = address.map(u64::from);
@@ -35,19 +46,31 @@ impl Group {
         Group(2 << 48 | prefix)
     }
 
+    /// As a number; the highest bit is never set.
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+
     /// Whether both may be one party's.
     pub fn is_shared_with(self, other: Group) -> bool {
         self != Group::UNGROUPED && self == other
     }
 }
 
-/// A node that can be asked to keep something.
+/// A node, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contact {
     /// Who.
     pub node: NodeId,
     /// From where.
     pub group: Group,
+}
+
+/// A node of whose addresses nothing is known.
+impl From<NodeId> for Contact {
+    fn from(node: NodeId) -> Self {
+        Contact { node, group: Group::UNGROUPED }
+    }
 }
 
 impl Contact {

@@ -19,9 +19,11 @@ mod contact;
 mod coverage;
 mod disclosure;
 mod look_ups;
+mod party;
 mod placing;
 mod publication;
 mod reconciliation;
+mod room;
 mod routing;
 mod search;
 mod tending;
@@ -33,7 +35,7 @@ use rand_core::{Rng, SeedableRng};
 
 pub use catalogue::{Admission, Rejection};
 pub use cells::Keeping;
-pub use contact::{Contact, Group, LookUpId, Reach};
+pub use contact::{Contact, Group, LookUpId, Reach, place_in_table};
 pub use coverage::{CellCoverage, Coverage};
 pub use placing::Placement;
 pub use publication::{Publication, PublishError, Published, Withdrawn};
@@ -41,12 +43,14 @@ pub use search::{Found, Outcome, Proof, SearchError, Specification, Withheld};
 
 use self::{
     budget::Budgets,
-    catalogue::{Catalogue, Left},
+    catalogue::Catalogue,
     cells::Cells,
     look_ups::LookUp,
+    party::{Party, Turns},
     placing::Places,
     publication::Withdrawal,
     reconciliation::Sessions,
+    room::Origin,
     routing::{Asked, Routes},
     search::Search,
 };
@@ -201,7 +205,7 @@ pub enum Input {
         /// For the verdict.
         message: GossipId,
         /// The neighbour that forwarded it.
-        from: NodeId,
+        from: Contact,
         /// On which topic.
         topic: String,
         /// What it carries.
@@ -210,7 +214,7 @@ pub enum Input {
     /// A request of another node.
     Request {
         /// Who asks.
-        from: NodeId,
+        from: Contact,
         /// For the response.
         channel: ChannelId,
         /// What it carries.
@@ -452,6 +456,8 @@ pub struct Peer {
     look_ups: BTreeMap<LookUpId, LookUp>,
     next_look_up: u64,
     budgets: Budgets,
+    /// What each party forwarded by gossip lately.
+    gossip: Turns,
     pending: BTreeMap<RequestId, Pending>,
     next_request: u64,
     outputs: Vec<Output>,
@@ -464,7 +470,9 @@ impl Peer {
         let mut outputs = Vec::new();
         for item in &memory.items {
             // What expired while nothing ran is forgotten like what expires while something does.
-            if catalogue.admit(item, now).is_err() && item.expires() <= now {
+            // Who brought it is forgotten: it stands for itself.
+            let origin = Origin::brought(Party::view(&item.view()));
+            if catalogue.admit(item, now, &origin).is_err() && item.expires() <= now {
                 outputs.push(Output::Persist(Change::Forget(item.view())));
             }
         }
@@ -489,6 +497,7 @@ impl Peer {
             look_ups: BTreeMap::new(),
             next_look_up: 0,
             budgets: Budgets::default(),
+            gossip: Turns::default(),
             pending: BTreeMap::new(),
             next_request: 0,
             outputs,
@@ -525,8 +534,8 @@ impl Peer {
                 self.connected.remove(&node);
                 self.sessions.end(&node);
             }
-            Input::Gossip { message, from: _, topic, bytes } => {
-                let verdict = self.gossiped(now, &topic, &bytes, lent);
+            Input::Gossip { message, from, topic, bytes } => {
+                let verdict = self.gossiped(now, &from, &topic, &bytes, lent);
                 self.outputs.push(Output::Verdict(message, verdict));
             }
             Input::Request { from, channel, bytes } => {
@@ -604,7 +613,7 @@ impl Peer {
     }
 
     /// Requests of other nodes, within their budgets.
-    fn respond(&mut self, now: Timestamp, from: &NodeId, bytes: &[u8], lent: &Lent<'_>) -> Response {
+    fn respond(&mut self, now: Timestamp, from: &Contact, bytes: &[u8], lent: &Lent<'_>) -> Response {
         // Charged before it is decoded, since decoding verifies signatures.
         if !self.budgets.take(from, 1, now) {
             return Response::Refused(Refusal::Busy);
@@ -625,10 +634,10 @@ impl Peer {
                 self.answer(now, &query, skip, limit, cell.as_deref(), lent)
             }
             Ok(Request::Inquire(inquiry)) => self.disclose(now, &inquiry, lent),
-            Ok(Request::Withdraw(tombstone)) => self.delete(now, tombstone),
+            Ok(Request::Withdraw(tombstone)) => self.delete(now, tombstone, from, lent),
             Ok(Request::Reconcile { as_of, frame, scope }) => self.compare(now, as_of, &frame, &scope),
             Ok(Request::Fetch { ids }) => self.fetch(&ids, lent),
-            Ok(Request::Store { cells, items }) => self.store(now, &cells, &items, lent),
+            Ok(Request::Store { cells, items }) => self.store(now, from, &cells, &items, lent),
             Err(_) => Response::Refused(Refusal::Malformed),
         }
     }
@@ -659,10 +668,7 @@ impl Peer {
 
     fn pass_time(&mut self, now: Timestamp, lent: &Lent<'_>) {
         for left in self.catalogue.expire(now) {
-            self.outputs.push(Output::Persist(match left {
-                Left::Nothing(view) => Change::Forget(view),
-                Left::Tombstone(tombstone) => Change::Keep(Item::Tombstone(tombstone)),
-            }));
+            self.outputs.push(Output::Persist(left.into()));
         }
         self.settle_departed();
         self.review_replica(now);

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, CommandId, Failure, Output, Peer, Pending, Reply};
+use super::{
+    Change, CommandId, Contact, Failure, Lent, Output, Peer, Pending, Reply, admission::Source, party::Party,
+};
 use crate::{
     consent::{Consent, ConsentError, Present},
     id::NodeId,
@@ -75,7 +77,7 @@ impl Peer {
             let summary = publication.summary.clone();
             let expired = summary.body().expires() <= now;
             let superseded = matches!(
-                self.admit(now, &Item::Summary(summary)),
+                self.admit(now, &Item::Summary(summary), &Source::OWN),
                 Err(super::Rejection::Withdrawn | super::Rejection::Outdated)
             );
             if expired || superseded {
@@ -167,9 +169,15 @@ impl Peer {
     }
 
     /// Another node's withdrawal, asked of us directly.
-    pub(super) fn delete(&mut self, now: Timestamp, tombstone: Signed<Tombstone>) -> Response {
+    pub(super) fn delete(
+        &mut self,
+        now: Timestamp,
+        tombstone: Signed<Tombstone>,
+        from: &Contact,
+        lent: &Lent<'_>,
+    ) -> Response {
         let id = tombstone.id();
-        match self.admit(now, &Item::Tombstone(tombstone)) {
+        match self.admit(now, &Item::Tombstone(tombstone), &Source::told(Party::of(from), lent)) {
             Ok(_) | Err(super::Rejection::Outdated) => {
                 let node = self.identity.node.public();
                 let word = Acknowledgement { node, tombstone: id, at: now };
@@ -239,7 +247,7 @@ impl Peer {
     /// What is refused, because the catalogue is full or a copy of this home said something newer, is announced all the
     /// same.
     fn keep_own(&mut self, now: Timestamp, item: &Item) {
-        let _ = self.admit(now, item);
+        let _ = self.admit(now, item, &Source::OWN);
     }
 
     fn put_record(&mut self, item: &Item) {

@@ -17,7 +17,10 @@ use std::{
 use negentropy::{Negentropy, NegentropyStorageVector};
 use rand_core::Rng;
 
-use super::{Admission, Failure, Lent, Peer, Pending, RequestId, catalogue::Holding, cells::is_in_time};
+use super::{
+    Admission, Contact, Failure, Lent, Peer, Pending, RequestId, admission::Source, catalogue::Holding,
+    cells::is_in_time, party::Party,
+};
 use crate::{
     cell::Cell,
     id::{Id, NodeId},
@@ -502,7 +505,13 @@ impl Peer {
             session.need.extend(asked.into_iter().skip(last + 1));
         }
         let mut useful = false;
-        let admitted = self.admit_all(now, &items);
+        // Where it is, was looked at when it was chosen.
+        let from = Contact::from(with.clone());
+        let source = match &session.scope {
+            Scope::Cell(_) => Source::placed(&from, lent),
+            Scope::All | Scope::Withdrawals => Source::told(Party::of(&from), lent),
+        };
+        let admitted = self.admit_all(now, &items, &source);
         for (item, admitted) in items.iter().zip(admitted) {
             match admitted {
                 Ok(admission) => useful |= admission == Admission::New,

@@ -391,15 +391,7 @@ impl Peer {
         if !one.is_over || !other.is_over {
             return;
         }
-        if let Some(less) = less_informed(one, other) {
-            // Somebody lacks or hides something: the half that knows less is asked once more, elsewhere.
-            let less = first + less;
-            if let Some(one) = search.routing.probes.get_mut(less) {
-                (one.is_compared, one.is_over) = (true, false);
-            }
-            self.ask_probe(now, id, search, less);
-            return;
-        }
+        let less = less_informed(one, other);
         let (skill, path) = (one.cell.skill.clone(), one.cell.path.clone());
         let named = |probe: &Probe| -> BTreeSet<Path> {
             let parts = probe.answers.iter().flat_map(|answer| answer.parts.iter().cloned());
@@ -413,6 +405,14 @@ impl Peer {
         let parts: Vec<Path> = agreed.iter().chain(&single).filter(is_asked_for).cloned().collect();
         for part in parts {
             self.add_cell(now, id, search, skill.clone(), part);
+        }
+        // Somebody lacks or hides something: the half that knows less is asked once more, elsewhere. The parts do not wait for it.
+        if let Some(less) = less {
+            let less = first + less;
+            if let Some(one) = search.routing.probes.get_mut(less) {
+                (one.is_compared, one.is_over) = (true, false);
+            }
+            self.ask_probe(now, id, search, less);
         }
     }
 }

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_core::Rng;
 
 use super::{
-    CommandId, Coverage, Failure, Lent, Output, Peer, Pending, Reply, catalogue::Holding, routing::Routing,
+    CommandId, Coverage, Failure, Lent, Output, Peer, Pending, Reply, admission::Source, catalogue::Holding,
+    party::Party, routing::Routing,
 };
 use crate::{
     consent::Present,
@@ -360,7 +361,7 @@ impl Peer {
             }
         }
         let new: Vec<Item> = signed::decode_all(&new).into_iter().flatten().map(Item::Summary).collect();
-        let admitted = self.admit_all(now, &new);
+        let admitted = self.admit_all(now, &new, &Source::told(Party::SEARCHES, lent));
         for (item, admission) in new.into_iter().zip(admitted) {
             if let (Item::Summary(summary), Ok(_)) = (item, admission) {
                 summaries.push(summary);

@@ -69,6 +69,7 @@ impl Peer {
             return;
         }
         kept.is_far = is_far;
+        kept.learn_reach(nodes);
         for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
             // Between two that keep everything there is nothing to compare that is not compared anyway.
             let is_known = self.replica == Replica::Full && self.sessions.is_full(&contact.node, now);

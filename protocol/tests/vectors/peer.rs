@@ -111,7 +111,8 @@ impl World {
             // Without a word on it, the topic is the item's own.
             let own = || Item::decode(&bytes).map(|item| item.topic()).unwrap_or_default();
             let topic = step.get("topic").map_or_else(own, |topic| topic.as_str().unwrap().to_owned());
-            let outputs = self.handle(Input::Gossip { message: GossipId(0), from: stranger(), topic, bytes });
+            let outputs =
+                self.handle(Input::Gossip { message: GossipId(0), from: stranger().into(), topic, bytes });
             came["verdict"] = outputs
                 .iter()
                 .find_map(|output| match output {
@@ -123,7 +124,8 @@ impl World {
                 .unwrap();
         } else if let Some(bytes) = step.get("request") {
             let bytes = unhex(bytes);
-            let outputs = self.handle(Input::Request { from: stranger(), channel: ChannelId(0), bytes });
+            let outputs =
+                self.handle(Input::Request { from: stranger().into(), channel: ChannelId(0), bytes });
             came["response"] = outputs
                 .iter()
                 .find_map(|output| match output {

@@ -57,7 +57,7 @@ impl World {
         if !self.is_reachable(from, to) {
             return Ok(());
         }
-        let from = self.nodes[from as usize].id().clone();
+        let from = self.nodes[from as usize].contact();
         self.feed(to, Input::Request { from, channel: ChannelId(exchange), bytes })
     }
 

@@ -126,7 +126,7 @@ impl World {
         self.network.next_gossip += 1;
         let id = GossipId(self.network.next_gossip);
         self.nodes[to as usize].validating = Some((id, from, message));
-        let from = self.nodes[from as usize].id().clone();
+        let from = self.nodes[from as usize].contact();
         let message = self.network.messages.get(message);
         self.memo.expect(message.id, &message.bytes);
         let (topic, bytes) = (message.topic.clone(), message.bytes.to_vec());

@@ -4,7 +4,7 @@
 use knackmesh_protocol::{
     id::Id,
     limits::CELL_NODES_MAX,
-    peer::{Contact, LookUpId, Reach},
+    peer::{Contact, LookUpId, Reach, place_in_table},
 };
 
 use crate::{queue::Event, streams::below, traffic::Kind, world::World};
@@ -16,7 +16,8 @@ const ANSWER_BYTES: usize = 1800;
 impl World {
     /// A node looks for those nearest to a key.
     pub(crate) fn look_up(&mut self, from: u32, look_up: LookUpId, key: Id, reach: Reach) {
-        let nearest = self.nearest(from, key);
+        let key = place_in_table(&key.0);
+        let nearest = self.nearest(from, &key);
         let own = distance(&self.nodes[from as usize].place_on_ring, &key);
         let is_nearer = |node: &&u32| distance(&self.nodes[**node as usize].place_on_ring, &key) < own;
         let place = nearest.iter().filter(is_nearer).count();
@@ -30,17 +31,17 @@ impl World {
     }
 
     /// The nodes nearest to a key, nearest first, without `from` and those that it cannot reach.
-    fn nearest(&self, from: u32, key: Id) -> Vec<u32> {
+    fn nearest(&self, from: u32, key: &[u8; 32]) -> Vec<u32> {
         // All whose places share a prefix with the key are nearer to it than all others, so that the longest prefix which enough
         // share holds the nearest.
         let ring = &self.network.ring;
         let wanted = 2 * CELL_NODES_MAX;
         let mut bits = usize::try_from(ring.len().checked_ilog2().unwrap_or(0)).unwrap_or(0);
         loop {
-            let (first, last) = subtree(&key.0, bits);
+            let (first, last) = subtree(key, bits);
             if bits == 0 || ring.range(first..=last).nth(wanted).is_some() {
                 let mut near: Vec<([u8; 32], u32)> =
-                    ring.range(first..=last).map(|(place, node)| (distance(place, &key), *node)).collect();
+                    ring.range(first..=last).map(|(place, node)| (distance(place, key), *node)).collect();
                 near.sort_unstable();
                 let others = near.into_iter().map(|(_, node)| node);
                 let reached = others.filter(|node| *node != from && self.is_reachable(from, *node));
@@ -92,8 +93,8 @@ impl World {
 }
 
 /// How far a place is from a key: the exclusive or of both (Kademlia).
-fn distance(place: &[u8; 32], key: &Id) -> [u8; 32] {
-    std::array::from_fn(|at| place[at] ^ key.0[at])
+fn distance(place: &[u8; 32], key: &[u8; 32]) -> [u8; 32] {
+    std::array::from_fn(|at| place[at] ^ key[at])
 }
 
 /// The first and the last place that share `bits` bits with a key.

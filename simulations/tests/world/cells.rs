@@ -141,7 +141,7 @@ fn a_cell_that_holds_too_many_splits_by_country_and_then_by_bits_and_hides_nobod
 
 #[test]
 fn whoever_has_no_room_for_everything_keeps_cells_and_finds_everybody_all_the_same() {
-    let keeping = Keeping { summaries_max: 30, ..Keeping::default() };
+    let keeping = Keeping { summaries_max: 70, ..Keeping::default() };
     let mut world = placed(Scenario { keeping, ..celled(6) }, HOUR_MS);
     let replicas: Vec<Replica> =
         (0..100).map(|number| world.node(number).peer.as_ref().unwrap().replica()).collect();

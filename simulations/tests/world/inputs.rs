@@ -91,9 +91,11 @@ fn input(n: u64, step: Step, world: &Alone) -> Option<Input> {
         Step::Disconnected(n) => Input::Disconnected(node(n)),
         Step::Gossip(bytes) => {
             let topic = Item::decode(&bytes).map(|item| item.topic()).unwrap_or_default();
-            Input::Gossip { message: GossipId(n), from: node(0), topic, bytes }
+            Input::Gossip { message: GossipId(n), from: node(0).into(), topic, bytes }
         }
-        Step::Request(from, bytes) => Input::Request { from: node(from), channel: ChannelId(n), bytes },
+        Step::Request(from, bytes) => {
+            Input::Request { from: node(from).into(), channel: ChannelId(n), bytes }
+        }
         Step::Response(to, bytes) => {
             Input::Response { request: RequestId(u64::from(to)), result: bytes.ok_or(Failure::Timeout) }
         }

@@ -97,7 +97,7 @@ impl Twins {
         self.said += 1;
         let told = self.hand(Input::Gossip {
             message: GossipId(self.said),
-            from,
+            from: from.into(),
             topic: item.topic(),
             bytes: item.encode(),
         });
@@ -152,7 +152,8 @@ impl Twins {
         let from = NodeId::from_bytes(self.said.to_be_bytes().to_vec()).unwrap();
         let limit = u16::try_from(LEADS_MAX).unwrap();
         let bytes = Request::find(query.clone(), limit).encode();
-        let (real, model) = self.hand(Input::Request { from, channel: ChannelId(self.said), bytes });
+        let (real, model) =
+            self.hand(Input::Request { from: from.into(), channel: ChannelId(self.said), bytes });
         let leads = |outputs: &[Output]| -> Leads {
             let [Output::Respond { bytes, .. }] = outputs else { panic!("{outputs:?}") };
             let Ok(Response::Leads(leads)) = Response::decode(bytes) else { panic!("no leads") };
