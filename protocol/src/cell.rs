@@ -105,7 +105,15 @@ impl Epoch {
         Epoch(u32::try_from(at.unix_ms() / EPOCH_MS).unwrap_or(u32::MAX))
     }
 
-    /// The one after it.
+    /// The day before; the first has none.
+    pub const fn previous(self) -> Option<Self> {
+        match self.0.checked_sub(1) {
+            Some(day) => Some(Epoch(day)),
+            None => None,
+        }
+    }
+
+    /// The day after.
     pub const fn next(self) -> Self {
         Epoch(self.0.saturating_add(1))
     }

@@ -91,6 +91,7 @@ pub struct Node {
     pub churn: ChaCha20Rng,
     /// The gossip message under validation: for the verdict, the neighbour that forwarded it, its number in this world.
     pub validating: Option<(GossipId, u32, u32)>,
+    group: Group,
     keeping: Keeping,
     behaviour: Option<Box<dyn Behaviour>>,
     aims: Aims,
@@ -147,6 +148,7 @@ impl Node {
             gossip,
             churn: named("churn"),
             validating: None,
+            group: group(scenario, number),
             keeping: scenario.keeping,
             behaviour,
             aims: Aims { strike: START.plus_ms(scenario.strike_ms), flood_per_s: scenario.flood_per_s },
@@ -161,12 +163,9 @@ impl Node {
         &self.person.identity.node_id
     }
 
-    /// It, as look-ups name it: each node has a group of addresses of its own.
+    /// It, as look-ups name it.
     pub fn contact(&self) -> Contact {
-        let [a, b, c, d] = self.number.to_be_bytes();
-        let mut address = [0; 16];
-        [address[2], address[3], address[4], address[5]] = [a, b, c, d];
-        Contact { node: self.id().clone(), group: Group::v6(address) }
+        Contact { node: self.id().clone(), group: self.group }
     }
 
     /// Whether it plays by the rules.
@@ -258,4 +257,17 @@ impl Node {
 /// Whether a peer reads announcements by gossip.
 pub fn reads_announcements(peer: &Peer) -> bool {
     peer.replica() == Replica::Full
+}
+
+/// Each node has a group of addresses of its own, but attackers that share theirs.
+fn group(scenario: &Scenario, number: u32) -> Group {
+    let first = scenario.hostile(0);
+    let of = match (number.checked_sub(first), scenario.hostile_groups) {
+        (Some(n), Some(groups)) => first + n % groups.max(1),
+        _ => number,
+    };
+    let [a, b, c, d] = of.to_be_bytes();
+    let mut address = [0; 16];
+    [address[2], address[3], address[4], address[5]] = [a, b, c, d];
+    Group::v6(address)
 }

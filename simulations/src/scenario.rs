@@ -37,6 +37,8 @@ pub struct Scenario {
     pub strike_ms: u64,
     /// Messages a second of a node that floods.
     pub flood_per_s: u32,
+    /// Groups of addresses that all attackers have together; `None` is one each.
+    pub hostile_groups: Option<u32>,
     /// How many skills there are, the commonest of the embedded vocabulary; their use follows Zipf's law.
     pub skills: usize,
     /// The exponent of that law, in thousandths: the skill of rank `r` is used as often as `1 / r^s` says.
@@ -105,6 +107,7 @@ impl Default for Scenario {
             victim: 0,
             strike_ms: 60_000,
             flood_per_s: 20,
+            hostile_groups: None,
             skills: 60,
             zipf_thousandths: 1000,
             levels_permille: None,

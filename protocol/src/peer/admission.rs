@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{
     Admission, Change, Contact, Lent, Output, Peer, Rejection, Verdict,
     catalogue::Left,
-    contact::place_in_table,
     party::{Party, Rate},
     room::Origin,
 };
@@ -27,23 +26,36 @@ pub(super) struct Source<'a> {
     /// Who brought it; nobody where it is our own.
     party: Option<Party>,
     lent: Option<&'a Lent<'a>>,
-    /// Where it is to be placed in the cells that are kept: the place of whoever brought it in the hash table.
-    pub placing: Option<(Party, u64)>,
+    /// How it comes into cells that are kept, if it does.
+    pub into_cells: Option<Way>,
+}
+
+/// How a summary comes into cells that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Somebody asks to have it kept there.
+    Placed,
+    /// We chose to ask another node that keeps a cell for what it has there.
+    Handed,
 }
 
 impl<'a> Source<'a> {
     /// Our own.
-    pub const OWN: Source<'static> = Source { party: None, lent: None, placing: None };
+    pub const OWN: Source<'static> = Source { party: None, lent: None, into_cells: None };
 
     /// Of a node that we asked, or that told everybody.
     pub fn told(party: Party, lent: &'a Lent<'a>) -> Self {
-        Source { party: Some(party), lent: Some(lent), placing: None }
+        Source { party: Some(party), lent: Some(lent), into_cells: None }
     }
 
-    /// Of a node that asks to have it kept in cells, or that we asked for what it keeps in one.
-    pub fn placed(by: &Contact, lent: &'a Lent<'a>) -> Self {
-        let party = Party::of(by);
-        Source { party: Some(party), lent: Some(lent), placing: Some((party, position(by.node.as_bytes()))) }
+    /// Brought for the cells that are kept.
+    pub fn into_cells(way: Way, by: &Contact, lent: &'a Lent<'a>) -> Self {
+        Source { into_cells: Some(way), ..Source::told(Party::of(by), lent) }
+    }
+
+    /// Who brought it into cells, and how.
+    pub fn turn(&self) -> Option<(Party, Way)> {
+        self.party.zip(self.into_cells)
     }
 
     /// Who vouches for a summary: an issuer that is recognised here, and whose proof in it holds.
@@ -202,9 +214,4 @@ impl From<Left> for Change {
             Left::Tombstone(tombstone) => Change::Keep(Item::Tombstone(tombstone)),
         }
     }
-}
-
-/// The first bits of where a node or a key is in the hash table; nearness is that of these.
-pub(super) fn position(bytes: &[u8]) -> u64 {
-    place_in_table(bytes).iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Change, Contact, Lent, Output, Peer,
-    admission::{Source, position},
+    admission::{Source, Way},
     party::{Party, Rate, Turns},
 };
 use crate::{
@@ -16,9 +16,9 @@ use crate::{
     id::Id,
     key::PublicKey,
     limits::{
-        CELL_CHILDREN_MAX, CELL_GRACE_MS, CELL_HANDED_PART, CELL_MERGE_BELOW, CELL_NODES_MAX,
-        CELL_PARTIES_MAX, CELL_PARTY_BURST, CELL_PARTY_EVERY_MS, CELL_SPLIT_ABOVE, CELL_TEND_MS, CELLS_MAX,
-        CLOCK_SKEW_MAX_MS, EPOCH_OVERLAP_MS, SUMMARIES_MAX,
+        CELL_CHILDREN_MAX, CELL_GRACE_MS, CELL_HANDED_PART, CELL_MERGE_BELOW, CELL_PARTIES_MAX,
+        CELL_PARTY_BURST, CELL_PARTY_EVERY_MS, CELL_SPLIT_ABOVE, CELL_TEND_MS, CELLS_MAX, CLOCK_SKEW_MAX_MS,
+        EPOCH_OVERLAP_MS, SUMMARIES_MAX,
     },
     message::{self, Item, Placed, Refusal, Replica, Response},
     query::{Expr, Query, SkillTerm},
@@ -80,11 +80,10 @@ pub(super) struct Kept {
     pub is_far: bool,
     /// Its members have been offered to the places of the next epoch.
     pub is_handed_on: bool,
+    /// Those were looked for who keep it in the epoch before.
+    pub is_taken_over: bool,
     /// What each party placed lately.
     turns: Turns,
-    /// Where it is in the hash table, and how far from there the nodes are that may keep it.
-    position: u64,
-    reach: u64,
 }
 
 /// How often whoever publishes, and how often another node that keeps the cell, may place summaries in it.
@@ -100,7 +99,6 @@ impl Cells {
     }
 
     pub fn keep(&mut self, cell: Cell, tend_at: Timestamp) {
-        let position = position(&cell.key().0);
         self.kept.entry(cell).or_insert_with(|| Kept {
             members: BTreeSet::new(),
             parts: BTreeMap::new(),
@@ -109,9 +107,8 @@ impl Cells {
             tend_at,
             is_far: false,
             is_handed_on: false,
+            is_taken_over: false,
             turns: Turns::default(),
-            position,
-            reach: 0,
         });
     }
 
@@ -156,11 +153,11 @@ impl Cells {
     }
 
     /// Whether a summary that is placed is taken by a cell that is kept, or is there already.
-    fn takes(&self, now: Timestamp, summary: &Signed<Summary>, by: (Party, u64), keeping: &Keeping) -> bool {
+    fn takes(&self, now: Timestamp, summary: &Signed<Summary>, by: (Party, Way), keeping: &Keeping) -> bool {
         let member = (summary.body().expires(), summary.id());
         let takes = |kept: &Kept| {
             kept.members.contains(&member)
-                || !kept.is_split && kept.turns.has(by.0, 1, kept.rate(by.1, keeping), now, CELL_PARTIES_MAX)
+                || !kept.is_split && kept.turns.has(by.0, 1, Kept::rate(by.1, keeping), now, CELL_PARTIES_MAX)
         };
         self.places_of(summary.body()).iter().any(|cell| self.kept.get(cell).is_some_and(takes))
     }
@@ -173,11 +170,11 @@ impl Cells {
         source: &Source<'_>,
         keeping: &Keeping,
     ) {
-        let Some((party, position)) = source.placing.filter(|_| !self.kept.is_empty()) else { return };
+        let Some((party, way)) = source.turn().filter(|_| !self.kept.is_empty()) else { return };
         let member = (summary.body().expires(), summary.id());
         for cell in self.places_of(summary.body()) {
             if let Some(kept) = self.kept.get_mut(&cell).filter(|kept| !kept.is_split) {
-                let rate = kept.rate(position, keeping);
+                let rate = Kept::rate(way, keeping);
                 if !kept.members.contains(&member)
                     && kept.turns.take(party, 1, rate, now, CELL_PARTIES_MAX) == Some(true)
                 {
@@ -209,20 +206,13 @@ impl Cells {
 }
 
 impl Kept {
-    /// Learns which nodes may keep the cell: the nearest ones, nearest first.
-    pub fn learn_reach(&mut self, nodes: &[Contact]) {
-        // Where there are fewer nodes than may keep it, all of them may.
-        self.reach = match nodes.get(CELL_NODES_MAX - 1) {
-            Some(last) => position(last.node.as_bytes()) ^ self.position,
-            None => u64::MAX,
-        };
-    }
-
-    /// How many summaries a node at this position may place.
-    fn rate(&self, of: u64, keeping: &Keeping) -> Rate {
-        let is_keeper = of ^ self.position <= self.reach;
+    /// How many summaries a party may bring. What others hand over is asked for by us, of nodes that we chose.
+    fn rate(way: Way, keeping: &Keeping) -> Rate {
         let handed = u64::try_from(keeping.split_above / CELL_HANDED_PART).unwrap_or(u64::MAX);
-        if is_keeper { Rate { burst: handed.max(PLACING.burst), ..PLACING } } else { PLACING }
+        match way {
+            Way::Placed => PLACING,
+            Way::Handed => Rate { burst: handed.max(PLACING.burst), ..PLACING },
+        }
     }
 
     pub fn descriptor(&self) -> Descriptor {
@@ -289,7 +279,7 @@ impl Peer {
             Replica::Full => true,
             _ if summary.body().view() == self.identity.view.public() => true,
             Replica::Cells => {
-                source.placing.is_some_and(|by| self.cells.takes(now, summary, by, &self.keeping))
+                source.turn().is_some_and(|by| self.cells.takes(now, summary, by, &self.keeping))
             }
             Replica::None => false,
         }
@@ -320,7 +310,7 @@ impl Peer {
             };
             placed.push(outcome);
         }
-        let admitted = self.admit_all(now, items, &Source::placed(from, lent));
+        let admitted = self.admit_all(now, items, &Source::into_cells(Way::Placed, from, lent));
         let kept: Vec<Id> = items
             .iter()
             .zip(admitted)

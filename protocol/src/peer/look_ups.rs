@@ -15,6 +15,8 @@ pub(super) enum LookUp {
     Tend(Cell),
     /// To give what is kept in a cell to its places in the next epoch.
     HandOn(Cell),
+    /// To ask those who keep a cell in the epoch before for what they have.
+    TakeOver(Cell),
     /// To place the own summary.
     Place(Cell),
     /// To ask a cell for leads.
@@ -31,7 +33,8 @@ impl Peer {
 
     /// How many look-ups tend what is kept.
     pub(super) fn tending(&self) -> usize {
-        let tends = |what: &&LookUp| matches!(what, LookUp::Tend(_) | LookUp::HandOn(_));
+        let tends =
+            |what: &&LookUp| matches!(what, LookUp::Tend(_) | LookUp::HandOn(_) | LookUp::TakeOver(_));
         self.look_ups.values().filter(tends).count()
     }
 
@@ -47,6 +50,7 @@ impl Peer {
         match self.look_ups.remove(&look_up) {
             Some(LookUp::Tend(cell)) => self.tended(now, &cell, nodes, place),
             Some(LookUp::HandOn(cell)) => self.hand_on(now, &cell, nodes, place, lent),
+            Some(LookUp::TakeOver(cell)) => self.take_over(now, &cell, nodes),
             Some(LookUp::Place(cell)) => self.found_place(now, &cell, nodes),
             Some(LookUp::Seek { search, probe }) => self.found_cell(now, search, probe, nodes),
             None => {}

@@ -18,8 +18,11 @@ use negentropy::{Negentropy, NegentropyStorageVector};
 use rand_core::Rng;
 
 use super::{
-    Admission, Contact, Failure, Lent, Peer, Pending, RequestId, admission::Source, catalogue::Holding,
-    cells::is_in_time, party::Party,
+    Admission, Contact, Failure, Group, Lent, Peer, Pending, RequestId,
+    admission::{Source, Way},
+    catalogue::Holding,
+    cells::is_in_time,
+    party::Party,
 };
 use crate::{
     cell::Cell,
@@ -72,10 +75,15 @@ pub(super) struct Sessions {
     /// Ids that were fetched and refused: not to be fetched again and again.
     refused: BTreeSet<Id>,
     snapshots: BTreeMap<Scope, Snapshot>,
+    /// Where the nodes are that were chosen to compare cells with.
+    groups: BTreeMap<NodeId, Group>,
 }
 
 /// Time in which a budget of requests is full again, about.
 const BUDGET_REFILL_MS: u64 = 60_000;
+
+/// Nodes whose groups are remembered; a cell is compared with few.
+const GROUPS_MAX: usize = 256;
 
 /// Snapshots that are remembered.
 const SNAPSHOTS_MAX: usize = 8;
@@ -97,6 +105,17 @@ impl Sessions {
         if self.due.len() < CELLS_MAX || !matches!(scope, Scope::Cell(_)) {
             self.due.insert((node, scope), at);
         }
+    }
+
+    /// Has a cell compared with a node that was chosen for it.
+    pub fn due_of_cell(&mut self, contact: Contact, cell: &Cell, at: Timestamp) {
+        if contact.group != Group::UNGROUPED {
+            if self.groups.len() >= GROUPS_MAX {
+                self.groups.clear();
+            }
+            self.groups.insert(contact.node.clone(), contact.group);
+        }
+        self.due(contact.node, Scope::Cell(Box::new(cell.clone())), at);
     }
 
     /// A node is no longer connected. What is due about cells goes on without a lasting connection.
@@ -372,7 +391,9 @@ impl Peer {
             negentropy.set_initiator();
             negentropy.reconcile_with_ids(frame.as_bytes(), &mut have, &mut need)
         });
-        let new = need.iter().map(|id| Id(id.to_bytes())).filter(|id| !refused.contains(id));
+        let catalogue = &self.catalogue;
+        let is_lacking = |id: &Id| !refused.contains(id) && catalogue.holding(id).is_none();
+        let new = need.iter().map(|id| Id(id.to_bytes())).filter(is_lacking);
         session.need.extend(new.take(RECONCILE_NEED_MAX.saturating_sub(session.need.len())));
         if matches!(session.scope, Scope::Cell(_)) {
             session.give.extend(have.iter().map(|id| Id(id.to_bytes())));
@@ -505,11 +526,12 @@ impl Peer {
             session.need.extend(asked.into_iter().skip(last + 1));
         }
         let mut useful = false;
-        // Where it is, was looked at when it was chosen.
-        let from = Contact::from(with.clone());
-        let source = match &session.scope {
-            Scope::Cell(_) => Source::placed(&from, lent),
-            Scope::All | Scope::Withdrawals => Source::told(Party::of(&from), lent),
+        let is_of_cell = matches!(session.scope, Scope::Cell(_));
+        let group = self.sessions.groups.get(&with).copied().unwrap_or(Group::UNGROUPED);
+        let from = Contact { node: with.clone(), group };
+        let source = match is_of_cell {
+            true => Source::into_cells(Way::Handed, &from, lent),
+            false => Source::told(Party::of(&from), lent),
         };
         let admitted = self.admit_all(now, &items, &source);
         for (item, admitted) in items.iter().zip(admitted) {

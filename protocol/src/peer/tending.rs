@@ -5,13 +5,13 @@
 //! Where a cell is can be read off the own routing table, which is exact near the node itself; only the next epoch's places are
 //! looked up.
 
-use super::{Change, Contact, Lent, Output, Peer, contact::Reach, look_ups::LookUp};
+use super::{Change, Contact, Lent, Output, Peer, cells::is_in_time, contact::Reach, look_ups::LookUp};
 use crate::{
     cell::{Cell, Epoch},
     limits::{
         CELL_GRACE_MS, CELL_NODES_MAX, CELL_REPLICAS, CELL_TEND_MS, EPOCH_OVERLAP_MS, PLACE_LOOKUPS_MAX,
     },
-    message::{Replica, Scope},
+    message::Replica,
     time::Timestamp,
 };
 
@@ -48,6 +48,14 @@ impl Peer {
                 kept.tend_at = again.min(ends.plus_ms(CELL_GRACE_MS));
             }
             self.look_up(&cell, Reach::Known, LookUp::Tend(cell.clone()));
+            let before = cell.epoch.previous().filter(|epoch| is_in_time(*epoch, now));
+            if let Some(kept) = self.cells.get_mut(&cell).filter(|kept| !kept.is_taken_over)
+                && let Some(epoch) = before
+            {
+                kept.is_taken_over = true;
+                let before = cell.in_epoch(epoch);
+                self.look_up(&before, Reach::Network, LookUp::TakeOver(before.clone()));
+            }
             // Each of those who keep it does so at a moment of its own; who comes later finds little left to give.
             if !is_handed_on && cell.epoch == Epoch::of(now) && ends <= now.plus_ms(EPOCH_OVERLAP_MS) {
                 if let Some(kept) = self.cells.get_mut(&cell) {
@@ -69,12 +77,11 @@ impl Peer {
             return;
         }
         kept.is_far = is_far;
-        kept.learn_reach(nodes);
         for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
             // Between two that keep everything there is nothing to compare that is not compared anyway.
             let is_known = self.replica == Replica::Full && self.sessions.is_full(&contact.node, now);
             if !is_known {
-                self.sessions.due(contact.node, Scope::Cell(Box::new(cell.clone())), now);
+                self.sessions.due_of_cell(contact, cell, now);
             }
         }
     }
@@ -98,7 +105,15 @@ impl Peer {
             kept.tend_at = kept.tend_at.max(now.plus_ms(CELL_TEND_MS));
         }
         for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
-            self.sessions.due(contact.node, Scope::Cell(Box::new(next.clone())), now);
+            self.sessions.due_of_cell(contact, &next, now);
+        }
+    }
+
+    /// The nodes are known that keep in the epoch before what is kept here in the next. They are asked for it: what many are to be
+    /// handed over, whoever keeps it now asks for, of nodes that it chose.
+    pub(super) fn take_over(&mut self, now: Timestamp, cell: &Cell, nodes: &[Contact]) {
+        for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
+            self.sessions.due_of_cell(contact, cell, now);
         }
     }
 

@@ -242,12 +242,15 @@ pub struct Aims {
     pub strike: Duration,
     /// Messages a second of a node that floods.
     pub flood_per_second: u32,
+    /// Groups of addresses (/24 or /48) that all attackers have together; none named is one for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnets: Option<u32>,
 }
 
 impl Default for Aims {
     fn default() -> Self {
         let Scenario { victim, strike_ms, flood_per_s, .. } = Scenario::default();
-        Aims { victim, strike: Duration(strike_ms), flood_per_second: flood_per_s }
+        Aims { victim, strike: Duration(strike_ms), flood_per_second: flood_per_s, subnets: None }
     }
 }
 

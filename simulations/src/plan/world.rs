@@ -48,6 +48,7 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
         victim: file.aims.victim,
         strike_ms: file.aims.strike.0,
         flood_per_s: file.aims.flood_per_second,
+        hostile_groups: file.aims.subnets,
         skills: population.skills as usize,
         zipf_thousandths: population.zipf.0,
         levels_permille: population.levels.map(|levels| levels.map(permille)),

@@ -1,6 +1,10 @@
 //! Nodes that keep only cells: everybody is found all the same, by few requests, however nodes come and go.
 
+use std::collections::BTreeSet;
+
 use knackmesh_protocol::{
+    key::PublicKey,
+    limits::{CELL_PARTY_BURST, CELL_PARTY_EVERY_MS},
     message::Replica,
     peer::{CellCoverage, Keeping, Outcome},
     time::Timestamp,
@@ -168,4 +172,32 @@ fn one_keeper_in_five_hides_people_and_nearly_everybody_is_found() {
     }
     assert!(found * 100 >= all * 95, "{found} of {all}");
     assert!(differing > 0, "nobody noticed that somebody hides people");
+}
+
+#[test]
+fn a_flood_from_one_subnet_gets_a_few_turns_in_a_cell_and_crowds_nobody_out() {
+    let hostile = Scenario {
+        crowds: vec![Crowd::Count(Attack::Flood, 10)],
+        flood_per_s: 20,
+        hostile_groups: Some(1),
+        ..celled(7)
+    };
+    let mut world = placed(hostile, HOUR_MS);
+    world.run_for(MINUTE_MS).unwrap();
+    let people: BTreeSet<PublicKey> = world.scenario.professionals().map(|node| view(&world, node)).collect();
+    let invented = |number: u32| {
+        let peer = world.node(number).peer.as_ref().unwrap();
+        peer.held().filter(|(view, _, _)| !people.contains(view)).count()
+    };
+    let held: Vec<usize> = (0..world.scenario.hostile(0)).map(invented).collect();
+    // Some 18,000 were invented. A node that keeps a few of the cells in which they belong has given the subnet's turns in each.
+    let turns = (CELL_PARTY_BURST + 90_000 / CELL_PARTY_EVERY_MS) as usize;
+    let most = *held.iter().max().unwrap();
+    assert!(most > 0 && most <= 5 * turns, "{held:?}");
+    for n in 0..4 {
+        let query = world.query(&skill(&world, n));
+        let outcome = world.found(4, &query, "a search").unwrap();
+        let everyone = world.all_seeing(&query);
+        assert!(views(&outcome).is_superset(&everyone), "{:?}", outcome.coverage);
+    }
 }

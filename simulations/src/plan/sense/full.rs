@@ -36,6 +36,9 @@ pub(super) fn check(file: &Full) -> Result<(), Refused> {
     within("keeping.summaries", file.keeping.summaries, 10, largest(SUMMARIES_MAX))?;
     within("keeping.split_above", file.keeping.split_above, 2, largest(CELL_SPLIT_ABOVE))?;
     within("keeping.merge_below", file.keeping.merge_below, 0, file.keeping.split_above / 2)?;
+    if let Some(subnets) = file.aims.subnets {
+        within("aims.subnets", subnets, 1, NODES_MAX)?;
+    }
     within("aims.flood_per_second", file.aims.flood_per_second, 0, 1000)?;
     for (key, count) in [
         ("population.employers", file.population.employers),
