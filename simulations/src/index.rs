@@ -11,7 +11,7 @@ use std::{
 use knackmesh_protocol::{
     cell::Cell,
     key::PublicKey,
-    message::Item,
+    message::{Item, Request, Response},
     peer::{Change, Index, Memory, Nominated, Publication},
     query::Query,
     ranking,
@@ -132,5 +132,17 @@ impl Index for Store {
 
     fn verified(&self, bytes: &[u8]) -> Option<Item> {
         self.memo.read(bytes)
+    }
+
+    fn verified_lead(&self, envelope: &[u8]) -> Option<Signed<Summary>> {
+        self.memo.lead(envelope)
+    }
+
+    fn request(&self, bytes: &[u8]) -> Option<Request> {
+        self.memo.request(bytes)
+    }
+
+    fn response(&self, bytes: &[u8]) -> Option<Response> {
+        self.memo.response(bytes)
     }
 }

@@ -14,7 +14,7 @@ use knackmesh_protocol::{
     wire::WireError,
 };
 
-use crate::messages::Memo;
+use crate::messages::{Memo, Read};
 
 /// A publication that a holder consented to.
 #[derive(Clone)]
@@ -133,6 +133,15 @@ impl<'a> Said<'a> {
             _ => Summaries::Many(Vec::new()),
         };
         Said { what, summaries }
+    }
+
+    /// What is for another peer to read, as it was decoded.
+    pub fn read(self) -> Option<Read> {
+        match self.what {
+            What::Request(request) => Some(Read::Request(Box::new(request))),
+            What::Response(response) => Some(Read::Response(Box::new(response))),
+            What::Nothing | What::Item(_) | What::Illegal(_) => None,
+        }
     }
 
     /// Ids of the summaries said; `None` for what has none.

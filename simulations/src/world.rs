@@ -21,7 +21,7 @@ use crate::{
     checks::{self, Check, Scene, Violation, agreement},
     index::Store,
     ledger::{Ledger, Said, Truth},
-    messages::Memo,
+    messages::{Memo, Read},
     network::{Network, Seen},
     node::{Node, reads_announcements},
     population::Population,
@@ -51,7 +51,8 @@ pub struct World {
     pub(crate) departures: u64,
     pub(crate) steps: u64,
     population: Population,
-    numbers: BTreeMap<NodeId, u32>,
+    /// Nodes by the keys in their ids.
+    numbers: BTreeMap<[u8; 32], u32>,
     ledger: Ledger,
     checks: Vec<Box<dyn Check>>,
     trace: Trace,
@@ -76,7 +77,8 @@ impl World {
         };
         let number_of_nodes = scenario.nodes();
         let nodes: Vec<Node> = (0..number_of_nodes).map(node).collect();
-        let numbers = nodes.iter().map(|node| (node.id().clone(), node.number)).collect();
+        let key = |node: &Node| Some((*node.id().as_bytes().last_chunk()?, node.number));
+        let numbers = nodes.iter().filter_map(key).collect();
         let relays = nodes.iter().filter(|node| !node.site.behind_nat).map(|node| node.number).collect();
         let is_eclipsed = scenario.attackers(Attack::Eclipse).next().is_some();
         let mut world = World {
@@ -302,7 +304,8 @@ impl World {
     }
 
     pub(crate) fn number(&self, id: &NodeId) -> Option<u32> {
-        self.numbers.get(id).copied()
+        let number = *self.numbers.get(id.as_bytes().last_chunk::<32>()?)?;
+        (self.nodes[number as usize].id() == id).then_some(number)
     }
 
     fn happen(&mut self, event: Event) -> Result<(), Violation> {
@@ -335,8 +338,8 @@ impl World {
                 self.heartbeat(node);
                 Ok(())
             }
-            Event::Request { exchange, bytes } => self.request_arrives(exchange, bytes),
-            Event::Response { exchange, result } => self.response_arrives(exchange, result),
+            Event::Request { exchange, bytes, read } => self.request_arrives(exchange, bytes, read),
+            Event::Response { exchange, result, read } => self.response_arrives(exchange, result, read),
             Event::Record { to, key, value } => {
                 self.feed(to, Input::RecordOffered { key: key.to_vec(), value: value.to_vec() })
             }
@@ -356,7 +359,7 @@ impl World {
                 }
                 for output in outputs {
                     self.note(node, &output);
-                    self.carry_out(node, output);
+                    self.carry_out(node, output, None);
                 }
                 Ok(())
             }
@@ -397,13 +400,15 @@ impl World {
         for output in outputs {
             self.trace.output(&output);
             self.note(number, &output);
+            let mut read = None;
             if honest {
                 let said = Said::of(&output, &self.memo);
                 self.ask_checks(|check, scene| {
                     check.output(scene, &scene.nodes[number as usize], &output, &said)
                 })?;
+                read = said.read();
             }
-            self.carry_out(number, output);
+            self.carry_out(number, output, read);
         }
         if honest {
             self.ask_checks(|check, scene| check.after(scene, &scene.nodes[number as usize]))?;
@@ -426,7 +431,8 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, number: u32, output: Output) {
+    /// `read` is what the output says to another peer, where that was decoded.
+    fn carry_out(&mut self, number: u32, output: Output, read: Option<Read>) {
         let node = &mut self.nodes[number as usize];
         match output {
             Output::Persist(change) => node.store.apply(change),
@@ -441,16 +447,14 @@ impl World {
                     self.forward(number, from, message);
                 }
             }
-            Output::Send { request, to, bytes } => self.send(number, request, &to, bytes),
-            Output::Respond { channel, bytes } => self.respond(number, channel, bytes),
+            Output::Send { request, to, bytes } => self.send(number, request, &to, bytes, read),
+            Output::Respond { channel, bytes } => self.respond(number, channel, bytes, read),
             Output::Closest { look_up, key, reach } => self.look_up(number, look_up, key, reach),
             Output::Subscribe { .. } => {
                 node.site.reads_announcements = node.peer.as_ref().is_some_and(reads_announcements);
             }
             Output::PutRecord { key, value, .. } => self.put_record(number, key, value),
-            Output::KeepRecord { key, value, expires } => {
-                self.network.keep_record(number, key, value, expires)
-            }
+            Output::KeepRecord { key, expires, .. } => self.network.keep_record(number, &key, expires),
             // There is no web in this world: issuers state their keys in their DIDs, and offer no status.
             Output::Obtain { .. } => {}
         }
@@ -491,12 +495,7 @@ impl World {
     fn look(&mut self) -> Result<(), Violation> {
         self.memo.sweep(self.now);
         self.network.sightings.sweep(self.now);
-        for number in 0..self.nodes.len() {
-            if self.nodes[number].is_honest() {
-                self.ask_checks(|check, scene| check.interval(scene, &scene.nodes[number]))?;
-            }
-        }
-        Ok(())
+        self.ask_checks(|check, scene| check.interval(scene))
     }
 
     fn violation(&self, check: &'static str, detail: String) -> Violation {
