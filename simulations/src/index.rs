@@ -16,6 +16,7 @@ use knackmesh_protocol::{
     query::Query,
     ranking,
     signed::Signed,
+    skill::SkillId,
     summary::Summary,
     time::Timestamp,
     vocabulary::Vocabulary,
@@ -110,7 +111,13 @@ impl Store {
 impl Index for Store {
     fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated {
         let mut matching = Vec::new();
-        for summary in self.summaries() {
+        // Every match claims one of these, where there are any, and most of what is held does not.
+        let cover = query.covering_skills(|skill| self.vocabulary.idf(skill));
+        let claims_one = |summary: &&Signed<Summary>| {
+            let claim = |skill: &&SkillId| summary.body().content().claim(skill).is_some();
+            cover.as_ref().is_none_or(|skills| skills.iter().any(claim))
+        };
+        for summary in self.summaries().filter(claims_one) {
             let stated = ranking::stated_for_anyone(summary.body());
             if ranking::matches(query, summary.body(), &stated, &self.vocabulary) {
                 let score = ranking::score(query, summary.body(), &stated, &self.vocabulary, now);

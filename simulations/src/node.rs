@@ -6,7 +6,7 @@ use knackmesh_protocol::{
     credential::Known,
     id::NodeId,
     message::Replica,
-    peer::{Contact, GossipId, Group, Identity, Input, Keeping, Lent, Output, Peer},
+    peer::{Contact, GossipId, Group, Input, Keeping, Lent, Output, Peer},
     time::Timestamp,
     vocabulary::Vocabulary,
 };
@@ -112,7 +112,11 @@ impl Node {
         let hostile = match role {
             Role::Hostile(attack) => Some(Box::new(Hostile {
                 behaviour: attacks::behaviour(attack),
-                aims: Aims { strike: START.plus_ms(scenario.strike_ms), flood_per_s: scenario.flood_per_s },
+                aims: Aims {
+                    strike: START.plus_ms(scenario.strike_ms),
+                    flood_per_s: scenario.flood_per_s,
+                    in_cells: scenario.keeping.replica == Some(Replica::Cells),
+                },
                 whims: named("behaviour"),
                 requests: 0,
             })),
@@ -235,7 +239,7 @@ impl Node {
             return Vec::new();
         };
         store.now = now;
-        let mut staged = hostile.as_mut().map(|hostile| hostile.stage(now, &person.identity, neighbours));
+        let mut staged = hostile.as_mut().map(|hostile| hostile.stage(now, person, neighbours));
         if let Some((behaviour, stage)) = &mut staged
             && let Some(instead) = behaviour.intercept(stage, &input)
         {
@@ -254,7 +258,7 @@ impl Node {
     pub fn act(&mut self, now: Timestamp, neighbours: &[NodeId]) -> Vec<Output> {
         match (&self.peer, &mut self.hostile) {
             (Some(_), Some(hostile)) => {
-                let (behaviour, mut stage) = hostile.stage(now, &self.person.identity, neighbours);
+                let (behaviour, mut stage) = hostile.stage(now, &self.person, neighbours);
                 behaviour.act(&mut stage)
             }
             _ => Vec::new(),
@@ -266,11 +270,14 @@ impl Hostile {
     fn stage<'a>(
         &'a mut self,
         now: Timestamp,
-        identity: &'a Identity,
+        person: &'a Person,
         neighbours: &'a [NodeId],
     ) -> (&'a mut dyn Behaviour, Stage<'a>) {
         let Hostile { behaviour, aims, whims, requests } = self;
-        (behaviour.as_mut(), Stage { now, identity, aims: *aims, neighbours, rng: whims, requests })
+        let content = person.content.as_ref().map(|(content, _)| content);
+        let identity = &person.identity;
+        let stage = Stage { now, identity, content, aims: *aims, neighbours, rng: whims, requests };
+        (behaviour.as_mut(), stage)
     }
 }
 

@@ -10,14 +10,16 @@ use knackmesh_protocol::{
     id::NodeId,
     inquiry::Undertaking,
     key::PublicKey,
+    message::{Replica, Request},
     peer::{Change, Command, CommandId, Input, Outcome, Output, Reply, Specification, Verdict},
     query::{Query, parse},
     ranking,
+    summary::Summary,
     time::Timestamp,
 };
 
 use crate::{
-    attacks::{ACT_EVERY_MS, Attack},
+    attacks::{ACT_EVERY_MS, Attack, sybil},
     checks::{self, Check, Scene, Violation, agreement},
     index::Store,
     ledger::{Ledger, Said, Truth},
@@ -28,6 +30,7 @@ use crate::{
     queue::{Event, Queue},
     scenario::Scenario,
     trace::Trace,
+    traffic::Kind,
 };
 
 pub use crate::scenario::START;
@@ -76,7 +79,12 @@ impl World {
             )
         };
         let number_of_nodes = scenario.nodes();
-        let nodes: Vec<Node> = (0..number_of_nodes).map(node).collect();
+        let mut nodes: Vec<Node> = (0..number_of_nodes).map(node).collect();
+        if scenario.keeping.replica == Some(Replica::Cells) {
+            for (n, sybil) in scenario.attackers(Attack::Sybil).enumerate() {
+                nodes[sybil as usize].place_on_ring = sybil::place(&population, n);
+            }
+        }
         let key = |node: &Node| Some((*node.id().as_bytes().last_chunk()?, node.number));
         let numbers = nodes.iter().filter_map(key).collect();
         let relays = nodes.iter().filter(|node| !node.site.behind_nat).map(|node| node.number).collect();
@@ -259,11 +267,21 @@ impl World {
     /// The views that an all-seeing index would find: all that are published now and match as stated.
     pub fn all_seeing(&self, query: &Query) -> BTreeSet<PublicKey> {
         let trust = TrustList::default();
-        let alive = self.ledger.alive(self.now).map(|truth| truth.summary.body());
-        let matching = alive.filter(|summary| {
-            ranking::matches(query, summary, &ranking::stated(summary, &trust), &self.population.vocabulary)
-        });
-        matching.map(|summary| summary.view()).collect()
+        let vocabulary = &self.population.vocabulary;
+        let matches = |summary: &&Summary| {
+            ranking::matches(query, summary, &ranking::stated(summary, &trust), vocabulary)
+        };
+        match query.covering_skills(|skill| vocabulary.idf(skill)) {
+            // Every match claims one of these.
+            Some(skills) => {
+                let claiming = self.ledger.claiming(self.now, &skills).map(|truth| truth.summary.body());
+                claiming.filter(matches).map(Summary::view).collect()
+            }
+            None => {
+                let alive = self.ledger.alive(self.now).map(|truth| truth.summary.body());
+                alive.filter(matches).map(Summary::view).collect()
+            }
+        }
     }
 
     /// At rest: whether connected nodes hold the same.
@@ -419,11 +437,19 @@ impl World {
 
     /// The truth about a publication is known before anybody speaks of it.
     fn note(&mut self, number: u32, output: &Output) {
-        if let Output::Gossip { bytes, .. } = output
-            && !self.nodes[number as usize].is_honest()
-            && let Some(item) = self.memo.read(bytes)
-        {
-            self.ledger.note_invented(number, &item);
+        if !self.nodes[number as usize].is_honest() {
+            match output {
+                Output::Gossip { bytes, .. } => {
+                    self.memo.read(bytes).iter().for_each(|item| self.ledger.note_invented(number, item));
+                }
+                Output::Send { bytes, .. } if Kind::of_request(bytes) == Kind::Placement => {
+                    let known = |bytes: &[u8]| self.memo.read(bytes);
+                    if let Ok(Request::Store { items, .. }) = Request::decode_knowing(bytes, known) {
+                        items.iter().for_each(|item| self.ledger.note_invented(number, item));
+                    }
+                }
+                _ => {}
+            }
         }
         if let Output::Persist(change @ Change::Publication { .. }) = output {
             let view = self.nodes[number as usize].person.identity.view.public();

@@ -42,6 +42,7 @@ shipped![
     "cells",
     "cells-split",
     "cells-censor",
+    "cells-large",
     "kademlia-lookups",
     "kademlia-churn",
     "validation",

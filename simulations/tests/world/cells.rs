@@ -169,3 +169,36 @@ fn one_keeper_in_five_hides_people_and_nearly_everybody_is_found() {
     assert!(found * 100 >= all * 95, "{found} of {all}");
     assert!(differing > 0, "nobody noticed that somebody hides people");
 }
+
+/// Whom a search for a skill finds of those that there are, who there are, and how many others it finds.
+fn found(world: &mut World, n: usize) -> (usize, usize, usize) {
+    let text = skill(world, n);
+    let query = world.query(&text);
+    let outcome = world.found(4, &query, "a search").unwrap();
+    let everyone = world.all_seeing(&query);
+    let found = views(&outcome).intersection(&everyone).count();
+    (found, everyone.len(), views(&outcome).len() - found)
+}
+
+#[test]
+fn who_surrounds_both_halves_of_a_cell_hides_its_skill_and_hardly_any_other() {
+    let mut world =
+        placed(Scenario { crowds: vec![Crowd::Count(Attack::Sybil, 40)], ..celled(8) }, HOUR_MS);
+    let (seen, all, _) = found(&mut world, 0);
+    assert!(all > 10 && seen * 4 <= all, "{seen} of {all} who claim the commonest skill");
+    let (mut seen, mut all) = (0, 0);
+    for n in 1..15 {
+        let (more, of, _) = found(&mut world, n);
+        (seen, all) = (seen + more, all + of);
+    }
+    assert!(seen * 100 >= all * 90, "{seen} of {all} others");
+}
+
+#[test]
+fn invented_people_are_stored_in_cells_and_found_there() {
+    let crowds = vec![Crowd::Count(Attack::Flood, 10)];
+    let mut world = placed(Scenario { crowds, flood_per_s: 2, ..celled(9) }, HOUR_MS);
+    let (seen, all, invented) = found(&mut world, 0);
+    assert!(invented > 0, "nobody was invented");
+    assert!(seen * 2 > all, "{seen} of {all}");
+}
