@@ -1,6 +1,6 @@
 //! Identifiers: blake3 hashes of canonical bytes, and the identity of a node on the network.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize, de};
 
@@ -51,9 +51,11 @@ pub struct NotAnId;
 
 /// A node's identity on the network: the bytes of its libp2p peer id (a multihash, at most 64 bytes).
 /// It says nothing of the person behind it and is related to none of the person's keys.
+///
+/// Copies share the bytes: a node names each of its neighbours in many places.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct NodeId(#[serde(with = "wire::bytes")] Vec<u8>);
+pub struct NodeId(#[serde(with = "wire::bytes")] Arc<[u8]>);
 
 impl NodeId {
     /// The longest multihash that libp2p uses for peer ids, with room.
@@ -61,13 +63,13 @@ impl NodeId {
 
     /// Takes a peer id's multihash bytes; `None` when empty or longer than 64 bytes.
     pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
-        (!bytes.is_empty() && bytes.len() <= Self::BYTES_MAX).then_some(NodeId(bytes))
+        (!bytes.is_empty() && bytes.len() <= Self::BYTES_MAX).then(|| NodeId(bytes.into()))
     }
 
     /// The peer id of the node with this Ed25519 key: the identity multihash of the key in libp2p's protobuf form
     /// (libp2p peer-ids specification).
     pub fn of(key: &PublicKey) -> Self {
-        NodeId([ED25519_PREFIX.as_slice(), key.as_bytes()].concat())
+        NodeId([ED25519_PREFIX.as_slice(), key.as_bytes()].concat().into())
     }
 
     /// The multihash bytes.

@@ -452,9 +452,9 @@ limits! {
     /// Cells that a node keeps.
     CELLS_MAX: usize = 16_384;
     /// Summaries that one party may place in a cell at once, after placing none there.
-    CELL_PARTY_BURST: u64 = 64;
+    CELL_PARTY_BURST: u64 = 16;
     /// Time until it may place one more.
-    CELL_PARTY_EVERY_MS: u64 = 10_000;
+    CELL_PARTY_EVERY_MS: u64 = 60_000;
     /// What part of a full cell another node that keeps it may hand over at once: one in so many.
     CELL_HANDED_PART: usize = 4;
     /// Parties whose turns are remembered for one cell.

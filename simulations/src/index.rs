@@ -11,11 +11,12 @@ use std::{
 use knackmesh_protocol::{
     cell::Cell,
     key::PublicKey,
-    message::Item,
+    message::{Item, Request, Response},
     peer::{Change, Index, Memory, Nominated, Publication},
     query::Query,
     ranking,
     signed::Signed,
+    skill::SkillId,
     summary::Summary,
     time::Timestamp,
     vocabulary::Vocabulary,
@@ -110,7 +111,13 @@ impl Store {
 impl Index for Store {
     fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated {
         let mut matching = Vec::new();
-        for summary in self.summaries() {
+        // Every match claims one of these, where there are any, and most of what is held does not.
+        let cover = query.covering_skills(|skill| self.vocabulary.idf(skill));
+        let claims_one = |summary: &&Signed<Summary>| {
+            let claim = |skill: &&SkillId| summary.body().content().claim(skill).is_some();
+            cover.as_ref().is_none_or(|skills| skills.iter().any(claim))
+        };
+        for summary in self.summaries().filter(claims_one) {
             let stated = ranking::stated_for_anyone(summary.body());
             if ranking::matches(query, summary.body(), &stated, &self.vocabulary) {
                 let score = ranking::score(query, summary.body(), &stated, &self.vocabulary, now);
@@ -132,5 +139,17 @@ impl Index for Store {
 
     fn verified(&self, bytes: &[u8]) -> Option<Item> {
         self.memo.read(bytes)
+    }
+
+    fn verified_lead(&self, envelope: &[u8]) -> Option<Signed<Summary>> {
+        self.memo.lead(envelope)
+    }
+
+    fn request(&self, bytes: &[u8]) -> Option<Request> {
+        self.memo.request(bytes)
+    }
+
+    fn response(&self, bytes: &[u8]) -> Option<Response> {
+        self.memo.response(bytes)
     }
 }

@@ -1,6 +1,9 @@
 //! The ledger: what truly happened, as only the world can know. Checks compare with it what the nodes say.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use knackmesh_protocol::{
     consent::Present,
@@ -9,12 +12,13 @@ use knackmesh_protocol::{
     message::{Envelope, Item, Request, Response},
     peer::{Change, Output},
     signed::{self, Signed},
+    skill::SkillId,
     summary::Summary,
     time::Timestamp,
     wire::WireError,
 };
 
-use crate::messages::Memo;
+use crate::messages::{Memo, Read};
 
 /// A publication that a holder consented to.
 #[derive(Clone)]
@@ -43,15 +47,24 @@ pub struct Ledger {
     published: BTreeMap<Id, Truth>,
     current: BTreeMap<PublicKey, Id>,
     latest: BTreeMap<PublicKey, Id>,
+    /// Who claims a skill in what they publish now.
+    claimants: BTreeMap<SkillId, BTreeSet<PublicKey>>,
 }
 
 impl Ledger {
     /// Takes note of a holder's own publication, or of its end.
     pub fn note(&mut self, node: u32, view: PublicKey, change: &Change) {
         if let Change::Publication { publication, .. } = change {
-            self.current.remove(&view);
+            if let Some(truth) = self.current.remove(&view).and_then(|id| self.published.get(&id)) {
+                for claim in truth.summary.body().content().claims() {
+                    self.claimants.get_mut(claim.skill()).map(|views| views.remove(&view));
+                }
+            }
             if let Some(publication) = publication {
                 let summary = publication.summary.clone();
+                for claim in summary.body().content().claims() {
+                    self.claimants.entry(claim.skill().clone()).or_default().insert(view);
+                }
                 self.current.insert(view, summary.id());
                 self.latest.insert(view, summary.id());
                 self.published.insert(summary.id(), Truth { node, summary });
@@ -80,6 +93,12 @@ impl Ledger {
     /// The last publication of everybody who has ever made one.
     pub fn latest(&self) -> impl Iterator<Item = &Truth> {
         self.latest.values().filter_map(|id| self.published.get(id))
+    }
+
+    /// Everything that is published at `now` and claims one of these skills; some of it twice.
+    pub fn claiming(&self, now: Timestamp, skills: &[&SkillId]) -> impl Iterator<Item = &Truth> {
+        let views = skills.iter().filter_map(|skill| self.claimants.get(skill)).flatten();
+        views.filter_map(|view| self.current(view)).filter(move |truth| now < truth.expires())
     }
 
     /// Everything that is published at `now`.
@@ -133,6 +152,15 @@ impl<'a> Said<'a> {
             _ => Summaries::Many(Vec::new()),
         };
         Said { what, summaries }
+    }
+
+    /// What is for another peer to read, as it was decoded.
+    pub fn read(self) -> Option<Read> {
+        match self.what {
+            What::Request(request) => Some(Read::Request(Box::new(request))),
+            What::Response(response) => Some(Read::Response(Box::new(response))),
+            What::Nothing | What::Item(_) | What::Illegal(_) => None,
+        }
     }
 
     /// Ids of the summaries said; `None` for what has none.

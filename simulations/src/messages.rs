@@ -2,7 +2,13 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use knackmesh_protocol::{id::Id, message::Item, time::Timestamp};
+use knackmesh_protocol::{
+    id::Id,
+    message::{Item, Request, Response},
+    signed::Signed,
+    summary::Summary,
+    time::Timestamp,
+};
 
 use crate::traffic::Kind;
 
@@ -85,6 +91,14 @@ impl Messages {
     }
 }
 
+/// A request or a response as it was decoded where it was sent, for where it arrives.
+pub enum Read {
+    /// A request.
+    Request(Box<Request>),
+    /// A response.
+    Response(Box<Response>),
+}
+
 /// Items by the hash of their encoding. Whatever is here was decoded, and so verified, from exactly those bytes; who meets
 /// them again need not verify them again.
 #[derive(Default)]
@@ -92,7 +106,12 @@ pub struct Memo {
     items: RefCell<BTreeMap<Id, Item>>,
     /// The bytes that were met last, and their hash, which need not be computed again.
     last: RefCell<Option<(Id, Rc<[u8]>)>>,
+    /// The message that arrives next, and what it says.
+    arriving: RefCell<Option<(Vec<u8>, Read)>>,
 }
+
+/// How the encoding of an item that is a summary begins: a map of one entry, its name. Its envelope follows.
+const SUMMARY: &[u8] = b"\xa1\x67summary";
 
 impl Memo {
     /// The hash of bytes.
@@ -106,6 +125,35 @@ impl Memo {
     /// What these bytes say, if they are legal. Verified on first sight.
     pub fn read(&self, bytes: &[u8]) -> Option<Item> {
         self.learn(self.id(bytes), bytes)
+    }
+
+    /// The summary in this envelope, if it is legal. Verified on first sight.
+    pub fn lead(&self, envelope: &[u8]) -> Option<Signed<Summary>> {
+        match self.read(&[SUMMARY, envelope].concat())? {
+            Item::Summary(summary) => Some(summary),
+            Item::Tombstone(_) => None,
+        }
+    }
+
+    /// A message arrives, which was decoded from exactly these bytes when it was sent.
+    pub(crate) fn arrives(&self, bytes: &[u8], read: Option<Read>) {
+        *self.arriving.borrow_mut() = read.map(|read| (bytes.to_vec(), read));
+    }
+
+    /// The request that arrives, if these are its bytes. It can be had once.
+    pub fn request(&self, bytes: &[u8]) -> Option<Request> {
+        match self.arriving.take() {
+            Some((known, Read::Request(request))) if known == bytes => Some(*request),
+            _ => None,
+        }
+    }
+
+    /// The response that arrives, if these are its bytes. It can be had once.
+    pub fn response(&self, bytes: &[u8]) -> Option<Response> {
+        match self.arriving.take() {
+            Some((known, Read::Response(response))) if known == bytes => Some(*response),
+            _ => None,
+        }
     }
 
     /// Bytes that will soon be read, and their hash.

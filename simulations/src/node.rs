@@ -93,22 +93,36 @@ pub struct Node {
     pub validating: Option<(GossipId, u32, u32)>,
     group: Group,
     keeping: Keeping,
-    behaviour: Option<Box<dyn Behaviour>>,
+    hostile: Option<Box<Hostile>>,
+    starts: u32,
+}
+
+/// What a hostile node has besides.
+struct Hostile {
+    behaviour: Box<dyn Behaviour>,
     aims: Aims,
     whims: ChaCha20Rng,
     requests: u64,
-    starts: u32,
 }
 
 impl Node {
     /// A node that does not run yet.
     pub fn new(scenario: &Scenario, number: u32, person: Person, store: Store) -> Self {
         let role = scenario.role(number);
-        let behaviour = match role {
-            Role::Hostile(attack) => Some(attacks::behaviour(attack)),
+        let named = |purpose| stream(scenario.seed, number, purpose);
+        let hostile = match role {
+            Role::Hostile(attack) => Some(Box::new(Hostile {
+                behaviour: attacks::behaviour(attack),
+                aims: Aims {
+                    strike: START.plus_ms(scenario.strike_ms),
+                    flood_per_s: scenario.flood_per_s,
+                    in_cells: scenario.keeping.replica == Some(Replica::Cells),
+                },
+                whims: named("behaviour"),
+                requests: 0,
+            })),
             Role::Employer | Role::Professional => None,
         };
-        let named = |purpose| stream(scenario.seed, number, purpose);
         let mut gossip = named("gossip");
         let heartbeat_ms = match scenario.gossip {
             Gossip::Mesh(mesh) => mesh.heartbeat_ms,
@@ -150,10 +164,7 @@ impl Node {
             validating: None,
             group: group(scenario, number),
             keeping: scenario.keeping,
-            behaviour,
-            aims: Aims { strike: START.plus_ms(scenario.strike_ms), flood_per_s: scenario.flood_per_s },
-            whims: named("behaviour"),
-            requests: 0,
+            hostile,
             starts: 0,
         }
     }
@@ -170,7 +181,7 @@ impl Node {
 
     /// Whether it plays by the rules.
     pub fn is_honest(&self) -> bool {
-        self.behaviour.is_none()
+        self.hostile.is_none()
     }
 
     /// Starts a peer from what the store holds.
@@ -212,7 +223,7 @@ impl Node {
 
     /// What a hostile node has found out about the network, if that is what it is after.
     pub fn learnt(&self) -> Option<&attacks::Learnt> {
-        self.behaviour.as_ref().and_then(|behaviour| behaviour.learnt())
+        self.hostile.as_ref().and_then(|hostile| hostile.behaviour.learnt())
     }
 
     /// Lets the peer, or the behaviour in its place, handle an input; a node that does not run does nothing.
@@ -223,34 +234,49 @@ impl Node {
         neighbours: &[NodeId],
         vocabulary: &Vocabulary,
     ) -> Vec<Output> {
-        let Node { peer: Some(peer), store, person, behaviour, aims, whims, requests, .. } = self else {
+        let Node { peer: Some(peer), store, person, hostile, .. } = self else {
             return Vec::new();
         };
         store.now = now;
-        let identity = &person.identity;
-        let mut stage = Stage { now, identity, aims: *aims, neighbours, rng: whims, requests };
-        if let Some(instead) = behaviour.as_mut().and_then(|b| b.intercept(&mut stage, &input)) {
+        let mut staged = hostile.as_mut().map(|hostile| hostile.stage(now, person, neighbours));
+        if let Some((behaviour, stage)) = &mut staged
+            && let Some(instead) = behaviour.intercept(stage, &input)
+        {
             return instead;
         }
         let known = &Known::new();
         let lent = Lent { index: store, wallet: &person.purse, trust: &person.trust, known, vocabulary };
         let mut outputs = peer.handle(now, input, &lent);
-        if let Some(behaviour) = behaviour {
-            behaviour.amend(&mut stage, &mut outputs);
+        if let Some((behaviour, stage)) = &mut staged {
+            behaviour.amend(stage, &mut outputs);
         }
         outputs
     }
 
     /// Lets the behaviour of a hostile node that runs act.
     pub fn act(&mut self, now: Timestamp, neighbours: &[NodeId]) -> Vec<Output> {
-        match (&self.peer, &mut self.behaviour) {
-            (Some(_), Some(behaviour)) => {
-                let (aims, rng, requests) = (self.aims, &mut self.whims, &mut self.requests);
-                let identity = &self.person.identity;
-                behaviour.act(&mut Stage { now, identity, aims, neighbours, rng, requests })
+        match (&self.peer, &mut self.hostile) {
+            (Some(_), Some(hostile)) => {
+                let (behaviour, mut stage) = hostile.stage(now, &self.person, neighbours);
+                behaviour.act(&mut stage)
             }
             _ => Vec::new(),
         }
+    }
+}
+
+impl Hostile {
+    fn stage<'a>(
+        &'a mut self,
+        now: Timestamp,
+        person: &'a Person,
+        neighbours: &'a [NodeId],
+    ) -> (&'a mut dyn Behaviour, Stage<'a>) {
+        let Hostile { behaviour, aims, whims, requests } = self;
+        let content = person.content.as_ref().map(|(content, _)| content);
+        let identity = &person.identity;
+        let stage = Stage { now, identity, content, aims: *aims, neighbours, rng: whims, requests };
+        (behaviour.as_mut(), stage)
     }
 }
 

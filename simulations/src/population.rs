@@ -38,6 +38,7 @@ pub struct Population {
     levels_permille: Option<[u32; 5]>,
     occupations: Vec<Occupation>,
     issuers: Vec<SecretKey>,
+    trust: Rc<TrustList>,
     seed: u64,
 }
 
@@ -45,10 +46,12 @@ pub struct Population {
 pub struct Person {
     /// Its keys.
     pub identity: Identity,
+    /// The DID of its root key.
+    pub did: Did,
     /// Its credentials.
     pub purse: Purse,
     /// Whom it recognises.
-    pub trust: TrustList,
+    pub trust: Rc<TrustList>,
     /// What it would publish; employers have nothing to.
     pub content: Option<(Content, Vec<Opening>)>,
     /// Who gets a presentation at once.
@@ -81,11 +84,13 @@ impl Population {
             Some(*sum)
         });
         let zipf = zipf.collect();
-        let issuers = (0..scenario.issuers.max(1))
+        let issuers: Vec<SecretKey> = (0..scenario.issuers.max(1))
             .map(|n| SecretKey::from_seed(bytes(&mut stream(scenario.seed, n, "issuer"))))
             .collect();
+        let trust = Rc::new(trust(&issuers));
         let (levels_permille, occupations) = (scenario.levels_permille, scenario.occupations.clone());
-        Population { vocabulary, skills, zipf, levels_permille, occupations, issuers, seed: scenario.seed }
+        let seed = scenario.seed;
+        Population { vocabulary, skills, zipf, levels_permille, occupations, issuers, trust, seed }
     }
 
     /// The person of `node`, whose credentials were all signed before `now`.
@@ -98,9 +103,10 @@ impl Population {
             _ => Present::Anyone,
         };
         let mut person = Person {
+            did: identity.root.did(),
             identity,
             purse: Purse::default(),
-            trust: self.trust(),
+            trust: self.trust.clone(),
             content: None,
             present,
             awards: BTreeMap::new(),
@@ -118,17 +124,6 @@ impl Population {
             }
         }
         person
-    }
-
-    /// Every issuer but the last, so that both kinds of issuer occur.
-    fn trust(&self) -> TrustList {
-        let mut trust = TrustList::default();
-        let listed = self.issuers.len().saturating_sub(1).max(1);
-        for issuer in self.issuers.iter().take(listed) {
-            // A list of a handful is not full.
-            let _ = trust.add(issuer.did(), TrustEntry::default());
-        }
-        trust
     }
 
     /// A skill by Zipf's law.
@@ -289,6 +284,17 @@ fn raise(
     };
     let opening = Opening { skill: skill.clone(), credential: credential.id(), salt };
     Some((credential, opening, backing))
+}
+
+/// Every issuer but the last, so that both kinds of issuer occur.
+fn trust(issuers: &[SecretKey]) -> TrustList {
+    let mut trust = TrustList::default();
+    let listed = issuers.len().saturating_sub(1).max(1);
+    for issuer in issuers.iter().take(listed) {
+        // A list of a handful is not full.
+        let _ = trust.add(issuer.did(), TrustEntry::default());
+    }
+    trust
 }
 
 /// The keys of `node`.

@@ -10,7 +10,7 @@ use knackmesh_protocol::{
     time::Timestamp,
 };
 
-use crate::mesh::Control;
+use crate::{mesh::Control, messages::Read};
 
 /// What will happen.
 pub enum Event {
@@ -41,9 +41,9 @@ pub enum Event {
     /// A gossip router's heartbeat.
     Heartbeat(u32),
     /// A request arrives.
-    Request { exchange: u64, bytes: Vec<u8> },
+    Request { exchange: u64, bytes: Vec<u8>, read: Option<Read> },
     /// A response arrives, or the time for it is over.
-    Response { exchange: u64, result: Result<Vec<u8>, Failure> },
+    Response { exchange: u64, result: Result<Vec<u8>, Failure>, read: Option<Read> },
     /// A record of the hash table arrives.
     Record { to: u32, key: Rc<[u8]>, value: Rc<[u8]> },
     /// A look-up comes to an end: whom it found, and how many of them are nearer than the node itself.

@@ -10,24 +10,27 @@ use knackmesh_protocol::{
     id::NodeId,
     inquiry::Undertaking,
     key::PublicKey,
+    message::{Replica, Request},
     peer::{Change, Command, CommandId, Input, Outcome, Output, Reply, Specification, Verdict},
     query::{Query, parse},
     ranking,
+    summary::Summary,
     time::Timestamp,
 };
 
 use crate::{
-    attacks::{ACT_EVERY_MS, Attack},
+    attacks::{ACT_EVERY_MS, Attack, sybil},
     checks::{self, Check, Scene, Violation, agreement},
     index::Store,
     ledger::{Ledger, Said, Truth},
-    messages::Memo,
+    messages::{Memo, Read},
     network::{Network, Seen},
     node::{Node, reads_announcements},
     population::Population,
     queue::{Event, Queue},
     scenario::Scenario,
     trace::Trace,
+    traffic::Kind,
 };
 
 pub use crate::scenario::START;
@@ -51,7 +54,8 @@ pub struct World {
     pub(crate) departures: u64,
     pub(crate) steps: u64,
     population: Population,
-    numbers: BTreeMap<NodeId, u32>,
+    /// Nodes by the keys in their ids.
+    numbers: BTreeMap<[u8; 32], u32>,
     ledger: Ledger,
     checks: Vec<Box<dyn Check>>,
     trace: Trace,
@@ -75,8 +79,14 @@ impl World {
             )
         };
         let number_of_nodes = scenario.nodes();
-        let nodes: Vec<Node> = (0..number_of_nodes).map(node).collect();
-        let numbers = nodes.iter().map(|node| (node.id().clone(), node.number)).collect();
+        let mut nodes: Vec<Node> = (0..number_of_nodes).map(node).collect();
+        if scenario.keeping.replica == Some(Replica::Cells) {
+            for (n, sybil) in scenario.attackers(Attack::Sybil).enumerate() {
+                nodes[sybil as usize].place_on_ring = sybil::place(&population, n);
+            }
+        }
+        let key = |node: &Node| Some((*node.id().as_bytes().last_chunk()?, node.number));
+        let numbers = nodes.iter().filter_map(key).collect();
         let relays = nodes.iter().filter(|node| !node.site.behind_nat).map(|node| node.number).collect();
         let is_eclipsed = scenario.attackers(Attack::Eclipse).next().is_some();
         let mut world = World {
@@ -257,11 +267,21 @@ impl World {
     /// The views that an all-seeing index would find: all that are published now and match as stated.
     pub fn all_seeing(&self, query: &Query) -> BTreeSet<PublicKey> {
         let trust = TrustList::default();
-        let alive = self.ledger.alive(self.now).map(|truth| truth.summary.body());
-        let matching = alive.filter(|summary| {
-            ranking::matches(query, summary, &ranking::stated(summary, &trust), &self.population.vocabulary)
-        });
-        matching.map(|summary| summary.view()).collect()
+        let vocabulary = &self.population.vocabulary;
+        let matches = |summary: &&Summary| {
+            ranking::matches(query, summary, &ranking::stated(summary, &trust), vocabulary)
+        };
+        match query.covering_skills(|skill| vocabulary.idf(skill)) {
+            // Every match claims one of these.
+            Some(skills) => {
+                let claiming = self.ledger.claiming(self.now, &skills).map(|truth| truth.summary.body());
+                claiming.filter(matches).map(Summary::view).collect()
+            }
+            None => {
+                let alive = self.ledger.alive(self.now).map(|truth| truth.summary.body());
+                alive.filter(matches).map(Summary::view).collect()
+            }
+        }
     }
 
     /// At rest: whether connected nodes hold the same.
@@ -302,7 +322,8 @@ impl World {
     }
 
     pub(crate) fn number(&self, id: &NodeId) -> Option<u32> {
-        self.numbers.get(id).copied()
+        let number = *self.numbers.get(id.as_bytes().last_chunk::<32>()?)?;
+        (self.nodes[number as usize].id() == id).then_some(number)
     }
 
     fn happen(&mut self, event: Event) -> Result<(), Violation> {
@@ -335,8 +356,8 @@ impl World {
                 self.heartbeat(node);
                 Ok(())
             }
-            Event::Request { exchange, bytes } => self.request_arrives(exchange, bytes),
-            Event::Response { exchange, result } => self.response_arrives(exchange, result),
+            Event::Request { exchange, bytes, read } => self.request_arrives(exchange, bytes, read),
+            Event::Response { exchange, result, read } => self.response_arrives(exchange, result, read),
             Event::Record { to, key, value } => {
                 self.feed(to, Input::RecordOffered { key: key.to_vec(), value: value.to_vec() })
             }
@@ -356,7 +377,7 @@ impl World {
                 }
                 for output in outputs {
                     self.note(node, &output);
-                    self.carry_out(node, output);
+                    self.carry_out(node, output, None);
                 }
                 Ok(())
             }
@@ -397,13 +418,15 @@ impl World {
         for output in outputs {
             self.trace.output(&output);
             self.note(number, &output);
+            let mut read = None;
             if honest {
                 let said = Said::of(&output, &self.memo);
                 self.ask_checks(|check, scene| {
                     check.output(scene, &scene.nodes[number as usize], &output, &said)
                 })?;
+                read = said.read();
             }
-            self.carry_out(number, output);
+            self.carry_out(number, output, read);
         }
         if honest {
             self.ask_checks(|check, scene| check.after(scene, &scene.nodes[number as usize]))?;
@@ -414,11 +437,19 @@ impl World {
 
     /// The truth about a publication is known before anybody speaks of it.
     fn note(&mut self, number: u32, output: &Output) {
-        if let Output::Gossip { bytes, .. } = output
-            && !self.nodes[number as usize].is_honest()
-            && let Some(item) = self.memo.read(bytes)
-        {
-            self.ledger.note_invented(number, &item);
+        if !self.nodes[number as usize].is_honest() {
+            match output {
+                Output::Gossip { bytes, .. } => {
+                    self.memo.read(bytes).iter().for_each(|item| self.ledger.note_invented(number, item));
+                }
+                Output::Send { bytes, .. } if Kind::of_request(bytes) == Kind::Placement => {
+                    let known = |bytes: &[u8]| self.memo.read(bytes);
+                    if let Ok(Request::Store { items, .. }) = Request::decode_knowing(bytes, known) {
+                        items.iter().for_each(|item| self.ledger.note_invented(number, item));
+                    }
+                }
+                _ => {}
+            }
         }
         if let Output::Persist(change @ Change::Publication { .. }) = output {
             let view = self.nodes[number as usize].person.identity.view.public();
@@ -426,7 +457,8 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, number: u32, output: Output) {
+    /// `read` is what the output says to another peer, where that was decoded.
+    fn carry_out(&mut self, number: u32, output: Output, read: Option<Read>) {
         let node = &mut self.nodes[number as usize];
         match output {
             Output::Persist(change) => node.store.apply(change),
@@ -441,16 +473,14 @@ impl World {
                     self.forward(number, from, message);
                 }
             }
-            Output::Send { request, to, bytes } => self.send(number, request, &to, bytes),
-            Output::Respond { channel, bytes } => self.respond(number, channel, bytes),
+            Output::Send { request, to, bytes } => self.send(number, request, &to, bytes, read),
+            Output::Respond { channel, bytes } => self.respond(number, channel, bytes, read),
             Output::Closest { look_up, key, reach } => self.look_up(number, look_up, key, reach),
             Output::Subscribe { .. } => {
                 node.site.reads_announcements = node.peer.as_ref().is_some_and(reads_announcements);
             }
             Output::PutRecord { key, value, .. } => self.put_record(number, key, value),
-            Output::KeepRecord { key, value, expires } => {
-                self.network.keep_record(number, key, value, expires)
-            }
+            Output::KeepRecord { key, expires, .. } => self.network.keep_record(number, &key, expires),
             // There is no web in this world: issuers state their keys in their DIDs, and offer no status.
             Output::Obtain { .. } => {}
         }
@@ -491,12 +521,7 @@ impl World {
     fn look(&mut self) -> Result<(), Violation> {
         self.memo.sweep(self.now);
         self.network.sightings.sweep(self.now);
-        for number in 0..self.nodes.len() {
-            if self.nodes[number].is_honest() {
-                self.ask_checks(|check, scene| check.interval(scene, &scene.nodes[number]))?;
-            }
-        }
-        Ok(())
+        self.ask_checks(|check, scene| check.interval(scene))
     }
 
     fn violation(&self, check: &'static str, detail: String) -> Violation {

@@ -421,8 +421,9 @@ impl Peer {
 
     /// When [`Peer::review_replica`] may next change something.
     pub(super) fn review_at(&self) -> Option<Timestamp> {
-        let is_watching =
-            self.replica == Replica::Cells || self.cells.kept.values().any(|kept| kept.is_split);
+        // Who was told to keep cells, and has no parts of them to watch, has nothing to decide.
+        let is_watching = (self.replica == Replica::Cells && self.keeping.replica.is_none())
+            || self.cells.kept.values().any(|kept| kept.is_split || !kept.parts.is_empty());
         is_watching.then_some(self.cells.review_at)
     }
 

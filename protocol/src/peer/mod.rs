@@ -18,6 +18,7 @@ mod cells;
 mod contact;
 mod coverage;
 mod disclosure;
+mod lent;
 mod look_ups;
 mod party;
 mod placing;
@@ -37,6 +38,7 @@ pub use catalogue::{Admission, Rejection};
 pub use cells::Keeping;
 pub use contact::{Contact, Group, LookUpId, Reach, place_in_table};
 pub use coverage::{CellCoverage, Coverage};
+pub use lent::{Index, Lent, Nominated, Wallet};
 pub use placing::Placement;
 pub use publication::{Publication, PublishError, Published, Withdrawn};
 pub use search::{Found, Outcome, Proof, SearchError, Specification, Withheld};
@@ -57,17 +59,13 @@ use self::{
 use crate::{
     cell::Cell,
     consent::Present,
-    credential::{Credential, Known, Need, TrustList, Verifier},
+    credential::Need,
     id::{Id, NodeId},
     key::{PublicKey, SecretKey},
     limits::{CELL_TEND_MS, RECONCILE_SUMMARIES_PER_REQUEST, STORED_PER_REQUEST},
     message::{Item, Refusal, Replica, Request, Response},
-    query::Query,
-    signed::Signed,
-    summary::{Content, Opening, Summary},
+    summary::{Content, Opening},
     time::Timestamp,
-    vocabulary::Vocabulary,
-    wire::WireError,
 };
 
 /// The keys of one home. They are unrelated to each other.
@@ -81,66 +79,6 @@ pub struct Identity {
     pub node: SecretKey,
     /// The node's peer id.
     pub node_id: NodeId,
-}
-
-/// The local index of admitted summaries: it nominates, the peer decides.
-pub trait Index {
-    /// Views whose summaries may match, best first by stated claims as of `now`, at most `limit`, and how many match
-    /// in all.
-    /// What it returns is checked again; what it omits is lost, so it must not be stricter than [`Query`].
-    fn nominate(&self, query: &Query, limit: usize, now: Timestamp) -> Nominated;
-
-    /// The summary of a view, as admitted.
-    fn summary(&self, view: &PublicKey) -> Option<Signed<Summary>>;
-
-    /// The item that exactly these bytes encode, if whoever lends this index decoded it before and so knows that its
-    /// signature verifies: it is not verified again. Where many peers share a process, each item is verified once.
-    /// `None`, as by default, has the peer decode and verify the bytes itself.
-    fn verified(&self, _bytes: &[u8]) -> Option<Item> {
-        None
-    }
-}
-
-/// What an index nominates.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Nominated {
-    /// Summaries, best first.
-    pub summaries: Vec<Signed<Summary>>,
-    /// How many match in all.
-    pub matched: usize,
-}
-
-/// The holder's credentials.
-pub trait Wallet {
-    /// A credential by its id.
-    fn credential(&self, id: &Id) -> Option<Credential>;
-}
-
-/// What the node lends for the duration of one call.
-#[derive(Clone, Copy)]
-pub struct Lent<'a> {
-    /// Admitted summaries.
-    pub index: &'a dyn Index,
-    /// Own credentials.
-    pub wallet: &'a dyn Wallet,
-    /// Whose credentials the seeker recognises.
-    pub trust: &'a TrustList,
-    /// What is known from others of issuers and their status lists.
-    pub known: &'a Known,
-    /// Labels and weights of skills.
-    pub vocabulary: &'a Vocabulary,
-}
-
-impl<'a> Lent<'a> {
-    /// The verifier that this node is at `now`.
-    pub fn verifier(&self, now: Timestamp) -> Verifier<'a> {
-        Verifier::new(now, self.trust).knowing(self.known)
-    }
-
-    /// The item that bytes of a stranger encode, verified, be it now or before.
-    fn item(&self, bytes: &[u8]) -> Result<Item, WireError> {
-        self.index.verified(bytes).map_or_else(|| Item::decode(bytes), Ok)
-    }
 }
 
 macro_rules! handles {
@@ -444,7 +382,8 @@ pub struct Peer {
     /// When the hash table is next given our newest item, if there is one.
     record_due: Option<Timestamp>,
     withdrawals: BTreeMap<CommandId, Withdrawal>,
-    searches: BTreeMap<CommandId, Search>,
+    /// Boxed, as what is pending and sessions are: a map has room for eleven of a thing as soon as there is one.
+    searches: BTreeMap<CommandId, Box<Search>>,
     sessions: Sessions,
     keeping: Keeping,
     replica: Replica,
@@ -458,7 +397,7 @@ pub struct Peer {
     budgets: Budgets,
     /// What each party forwarded by gossip lately.
     gossip: Turns,
-    pending: BTreeMap<RequestId, Pending>,
+    pending: BTreeMap<RequestId, Box<Pending>>,
     next_request: u64,
     outputs: Vec<Output>,
 }
@@ -554,7 +493,7 @@ impl Peer {
 
     /// The next instant at which time alone changes something.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let searches = self.searches.values().map(Search::wake_at);
+        let searches = self.searches.values().map(|search| search.wake_at());
         let withdrawals = self.withdrawals.values().map(|w| w.deadline);
         let publication = self.publication.as_ref().map(|p| p.summary.body().expires());
         let is_connected = !self.connected.is_empty();
@@ -618,7 +557,7 @@ impl Peer {
         if !self.budgets.take(from, 1, now) {
             return Response::Refused(Refusal::Busy);
         }
-        let request = Request::decode_knowing(bytes, |item| lent.index.verified(item));
+        let request = lent.request(bytes);
         let more = match &request {
             // To compare, all that is held is gone through.
             Ok(Request::Reconcile { .. }) => self.summaries() / RECONCILE_SUMMARIES_PER_REQUEST,
@@ -651,9 +590,8 @@ impl Peer {
         lent: &Lent<'_>,
     ) {
         let Some(pending) = self.pending.remove(&request) else { return };
-        let decode = |bytes: Vec<u8>| Response::decode_knowing(&bytes, |item| lent.index.verified(item));
-        let response = result.and_then(|bytes| decode(bytes).map_err(|_| Failure::Unreachable));
-        match pending {
+        let response = result.and_then(|bytes| lent.response(&bytes).map_err(|_| Failure::Unreachable));
+        match *pending {
             Pending::Find { search } => self.leads(now, search, response, lent),
             Pending::Inquire { search, view } => self.answered(now, search, view, response, lent),
             Pending::Withdraw { command, to } => self.acknowledged(command, &to, response),
@@ -682,7 +620,7 @@ impl Peer {
     fn send(&mut self, to: NodeId, request: &Request, pending: Pending) -> RequestId {
         let id = RequestId(self.next_request);
         self.next_request += 1;
-        self.pending.insert(id, pending);
+        self.pending.insert(id, Box::new(pending));
         self.outputs.push(Output::Send { request: id, to, bytes: request.encode() });
         id
     }

@@ -59,7 +59,7 @@ struct Session {
 
 #[derive(Default)]
 pub(super) struct Sessions {
-    running: BTreeMap<NodeId, Session>,
+    running: BTreeMap<NodeId, Box<Session>>,
     /// When to open a session with a node, and about what.
     due: BTreeMap<(NodeId, Scope), Timestamp>,
     /// Nodes with which one session was completed since they connected.
@@ -74,7 +74,7 @@ pub(super) struct Sessions {
     periodic: Option<Timestamp>,
     /// Ids that were fetched and refused: not to be fetched again and again.
     refused: BTreeSet<Id>,
-    snapshots: BTreeMap<Scope, Snapshot>,
+    snapshots: BTreeMap<Scope, Box<Snapshot>>,
     /// Where the nodes are that were chosen to compare cells with.
     groups: BTreeMap<NodeId, Group>,
 }
@@ -227,13 +227,13 @@ impl Peer {
         let version = self.catalogue.version();
         let last = self.sessions.snapshots.remove(scope);
         let is_same = |s: &Snapshot| s.version == version && !self.catalogue.expires_between(s.as_of, as_of);
-        let sealed = last.filter(is_same).unwrap_or_else(|| {
+        let sealed = last.filter(|last| is_same(last)).unwrap_or_else(|| {
             let items = Arc::new(match scope {
                 Scope::All => storage_of(self.catalogue.alive(as_of)),
                 Scope::Withdrawals => storage_of(self.catalogue.withdrawals(as_of)),
                 Scope::Cell(cell) => storage_of(self.cells.alive(cell, as_of).into_iter().flatten()),
             });
-            Snapshot { version, as_of, items, opening: None, answered: None }
+            Box::new(Snapshot { version, as_of, items, opening: None, answered: None })
         });
         while self.sessions.snapshots.len() >= SNAPSHOTS_MAX {
             self.sessions.snapshots.pop_first();
@@ -340,7 +340,7 @@ impl Peer {
             cut: false,
             useful: false,
         };
-        self.sessions.running.insert(with.clone(), session);
+        self.sessions.running.insert(with.clone(), Box::new(session));
         let request = Request::Reconcile { as_of: now, frame, scope };
         self.send_in_session(with.clone(), &request, Pending::Reconcile { with });
     }

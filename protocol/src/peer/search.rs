@@ -21,7 +21,7 @@ use crate::{
     credential::Need,
     id::{Id, NodeId},
     inquiry::{Disclosure, Inquiry, InquiryError, Nonce, Proven, Undertaking},
-    key::{Did, PublicKey},
+    key::{Did, PublicKey, SecretKey},
     limits::{
         LEADS_MAX, SEARCH_DEADLINE_MAX_MS, SEARCH_INQUIRIES_MAX, SEARCH_LEADS_MAX, SEARCH_NEEDS_MAX,
         SEARCH_NEEDS_PER_HOLDER_MAX, SEARCH_PEERS_MAX, SEARCHES_MAX,
@@ -272,7 +272,7 @@ impl Peer {
             self.ask_connected(id, &mut search);
         }
         search.seed = self.random();
-        self.searches.insert(id, search);
+        self.searches.insert(id, Box::new(search));
     }
 
     /// Asks the nodes that are connected, whatever they keep.
@@ -301,7 +301,7 @@ impl Peer {
         lent: &Lent<'_>,
     ) {
         // Who answers after the gathering has been counted as not reached in time.
-        if !self.searches.get(&id).is_some_and(Search::is_gathering) {
+        if !self.searches.get(&id).is_some_and(|search| search.is_gathering()) {
             return;
         }
         let Some(mut search) = self.searches.remove(&id) else { return };
@@ -348,7 +348,7 @@ impl Peer {
         leads: &Leads,
         lent: &Lent<'_>,
     ) -> Vec<Signed<Summary>> {
-        let (mut summaries, mut new): (Vec<Signed<Summary>>, Vec<&[u8]>) = (Vec::new(), Vec::new());
+        let (mut summaries, mut new, mut unverified) = (Vec::new(), Vec::new(), Vec::<&[u8]>::new());
         for Envelope(envelope) in leads.summaries.iter().take(LEADS_MAX) {
             // Held, but perhaps only since the own index was asked.
             let id = signed::peek_id(envelope);
@@ -357,10 +357,18 @@ impl Peer {
             }
             match id.and_then(|id| self.catalogue.holding(&id)) {
                 Some(Holding::Summary(view)) => summaries.extend(lent.index.summary(&view)),
-                _ => new.push(envelope),
+                _ => {
+                    let verified = lent.index.verified_lead(envelope);
+                    if verified.is_none() {
+                        unverified.push(envelope);
+                    }
+                    new.push(verified);
+                }
             }
         }
-        let new: Vec<Item> = signed::decode_all(&new).into_iter().flatten().map(Item::Summary).collect();
+        let mut decoded = signed::decode_all(&unverified).into_iter();
+        let new = new.into_iter().filter_map(|verified| verified.or_else(|| decoded.next()?.ok()));
+        let new: Vec<Item> = new.map(Item::Summary).collect();
         let admitted = self.admit_all(now, &new, &Source::told(Party::SEARCHES, lent));
         for (item, admission) in new.into_iter().zip(admitted) {
             if let (Item::Summary(summary), Ok(_)) = (item, admission) {
@@ -375,10 +383,10 @@ impl Peer {
         for id in ids {
             self.hedge(now, id);
             // Where no cell could be reached, those who are connected may still know somebody.
-            let has_failed = |s: &&Search| {
+            let has_failed = |s: &Search| {
                 s.is_gathering() && !s.has_asked_connected && s.routing.is_over() && s.routing.has_failed()
             };
-            if self.searches.get(&id).filter(has_failed).is_some()
+            if self.searches.get(&id).is_some_and(|search| has_failed(search))
                 && let Some(mut search) = self.searches.remove(&id)
             {
                 self.ask_connected(id, &mut search);
@@ -396,7 +404,7 @@ impl Peer {
                 .get(&id)
                 .is_some_and(|s| matches!(s.phase, Phase::Proving) && (s.waiting == 0 || s.deadline <= now));
             if proven && let Some(search) = self.searches.remove(&id) {
-                let outcome = self.conclude(now, search, lent);
+                let outcome = self.conclude(now, *search, lent);
                 self.outputs.push(Output::Reply(id, Reply::Found(Ok(Box::new(outcome)))));
             }
         }
@@ -565,7 +573,7 @@ impl Peer {
         coverage.matched = coverage.matched.max(leads.len());
         coverage.cells = routing.coverage();
         coverage.index_age_ms = self.reconciled().map(|at| now.since_ms(at));
-        let mut found: Vec<(i64, [u8; 32], Found)> = Vec::new();
+        let mut found: Vec<(i64, [u8; 32], Rated)> = Vec::new();
         let mut withheld = Vec::new();
         for (view, lead) in leads {
             let summary = lead.summary.body();
@@ -598,22 +606,39 @@ impl Peer {
                 terms: score.terms.clone(),
             };
             let tie = ranking::tie_break(&seed, summary);
-            let one = Found {
-                holder: proven.map(|p| p.holder.clone()),
-                standing,
-                proof: lead.proof,
-                published,
-                verified,
-                recognised,
-                statement: Signed::sign(statement, &self.identity.root),
-                summary: lead.summary,
-                score,
-            };
-            found.push((-one.score.points, tie, one));
+            let points = -score.points;
+            let holder = proven.map(|p| p.holder.clone());
+            let Lead { summary, proof, .. } = lead;
+            let one =
+                Rated { summary, holder, standing, proof, published, score, verified, recognised, statement };
+            found.push((points, tie, one));
         }
         found.sort_by_key(|(points, tie, _)| (*points, *tie));
-        let results = found.into_iter().take(specification.top).map(|(_, _, one)| one).collect();
+        let best = found.into_iter().take(specification.top).map(|(_, _, one)| one);
+        let results = best.map(|one| one.sign(&self.identity.root)).collect();
         Outcome { query, results, withheld, coverage, elapsed_ms: now.since_ms(started) }
+    }
+}
+
+/// A candidate whose score nobody has signed yet: most of them are not among the results.
+struct Rated {
+    summary: Signed<Summary>,
+    holder: Option<Did>,
+    standing: Vec<Standing>,
+    proof: Proof,
+    published: Published,
+    score: Score,
+    verified: bool,
+    recognised: bool,
+    statement: ScoreStatement,
+}
+
+impl Rated {
+    fn sign(self, root: &SecretKey) -> Found {
+        let Rated { summary, holder, standing, proof, published, score, verified, recognised, statement } =
+            self;
+        let statement = Signed::sign(statement, root);
+        Found { summary, holder, standing, proof, published, score, verified, recognised, statement }
     }
 }
 

@@ -3,10 +3,9 @@
 //! honest.
 
 use knackmesh_protocol::{
-    cell::{Cell, Receipt},
     id::Id,
     key::PublicKey,
-    message::{Envelope, Item, Placed, Request, Response},
+    message::{Envelope, Item, Request, Response},
     peer::{Input, Output, Verdict},
     signed::Signed,
     summary::Summary,
@@ -31,11 +30,7 @@ impl Behaviour for Censor {
             let Ok(Request::Store { cells, items }) = Request::decode(bytes) else { return None };
             let kept = items.iter().any(|item| !is_censored(&item.view()));
             return (!kept).then(|| {
-                let (keys, ids) = (cells.iter().map(Cell::key), items.iter().map(Item::id));
-                let node = &stage.identity.node;
-                let word = Receipt::new(node.public(), keys.collect(), ids.collect(), stage.now);
-                let receipt = Signed::sign(word, node);
-                let response = Response::Stored { receipt, cells: vec![Placed::Kept; cells.len()] };
+                let response = stage.receipt(&cells, &items);
                 vec![Output::Respond { channel: *channel, bytes: response.encode() }]
             });
         }

@@ -1,65 +1,63 @@
 //! New identities without end, each with a summary that is legal in every way: who it is about does not exist, which no
-//! signature can tell. They are told by gossip and, once it is known who keeps the cells of a skill, placed there.
+//! signature can tell. By gossip; or, where nobody reads that, stored in the cells of one skill at a time.
+
+use std::collections::BTreeMap;
 
 use knackmesh_protocol::{
     cell::{Cell, Epoch, Half, Path},
     key::SecretKey,
-    limits::STORE_ITEMS_MAX,
+    limits::{CELL_REPLICAS, STORE_ITEMS_MAX},
     message::{Item, Request},
-    peer::{Contact, Input, LookUpId, Output, Reach},
+    peer::{Contact, Input, LookUpId, Output},
     summary::Content,
 };
 
 use super::{ACT_EVERY_MS, Behaviour, Stage, forge};
-use crate::streams::bytes;
-
-/// Nodes of each half of a cell that are given what was invented.
-const PLACES: usize = 3;
+use crate::streams::{bytes, place};
 
 #[derive(Default)]
 pub(super) struct Flood {
     /// What an honest summary says.
     example: Option<Content>,
-    /// Who keeps the two halves of the cell of its first skill, once that was looked up.
-    keepers: [Option<Vec<Contact>>; 2],
-    has_looked: bool,
-}
-
-/// None that the honest peer uses.
-const fn look_up(half: usize) -> LookUpId {
-    LookUpId(1 << 63 | half as u64)
+    /// Whom to store in a cell, when it is known where that is.
+    placing: BTreeMap<LookUpId, (Cell, Vec<Item>)>,
 }
 
 impl Flood {
-    fn learn(&mut self, item: &Item) {
-        if let (None, Item::Summary(summary)) = (&self.example, item) {
-            self.example = Some(summary.body().content().clone());
+    /// As many people as there are to be in one act.
+    fn invent(stage: &mut Stage<'_>, content: &Content) -> Vec<Vec<u8>> {
+        let count = u64::from(stage.aims.flood_per_s) * ACT_EVERY_MS / 1000;
+        let invent = |_| {
+            let nobody = SecretKey::from_seed(bytes(stage.rng));
+            forge::of_nobody(stage, &nobody, content)
+        };
+        (0..count).map(invent).collect()
+    }
+
+    /// Stores people in both halves of the cell of one skill that they claim.
+    fn place(&mut self, stage: &mut Stage<'_>, content: &Content) -> Vec<Output> {
+        let claims = content.claims();
+        if claims.is_empty() {
+            return Vec::new();
         }
+        let skill = claims[place(stage.rng, claims.len())].skill().clone();
+        let invented = Self::invent(stage, content);
+        let items: Vec<Item> = invented.iter().filter_map(|bytes| Item::decode(bytes).ok()).collect();
+        let look = |half| {
+            let cell = Cell { skill: skill.clone(), path: Path::ALL, half, epoch: Epoch::of(stage.now) };
+            let (look_up, output) = stage.look_up(&cell);
+            self.placing.insert(look_up, (cell, items.clone()));
+            output
+        };
+        Half::BOTH.into_iter().map(look).collect()
     }
 
-    fn cell(&self, stage: &Stage<'_>, half: Half) -> Option<Cell> {
-        let skill = self.example.as_ref()?.claims().first()?.skill().clone();
-        Some(Cell { skill, path: Path::ALL, half, epoch: Epoch::of(stage.now) })
-    }
-
-    fn look_for_keepers(&mut self, stage: &Stage<'_>) -> Vec<Output> {
-        self.has_looked = true;
-        let asked = Half::BOTH.into_iter().enumerate().filter_map(|(at, half)| {
-            let key = self.cell(stage, half)?.key();
-            Some(Output::Closest { look_up: look_up(at), key, reach: Reach::Network })
-        });
-        asked.collect()
-    }
-
-    fn place(&self, stage: &mut Stage<'_>, items: &[Item]) -> Vec<Output> {
+    fn store(stage: &mut Stage<'_>, nodes: &[Contact], cell: &Cell, items: &[Item]) -> Vec<Output> {
         let mut outputs = Vec::new();
-        for (half, keepers) in Half::BOTH.into_iter().zip(&self.keepers) {
-            let Some(cell) = self.cell(stage, half) else { continue };
-            for keeper in keepers.iter().flatten().take(PLACES) {
-                for items in items.chunks(STORE_ITEMS_MAX) {
-                    let request = Request::Store { cells: vec![cell.clone()], items: items.to_vec() };
-                    outputs.push(stage.send(&keeper.node, request.encode()));
-                }
+        for contact in nodes.iter().take(CELL_REPLICAS) {
+            for items in items.chunks(STORE_ITEMS_MAX) {
+                let request = Request::Store { cells: vec![cell.clone()], items: items.to_vec() };
+                outputs.push(stage.send(&contact.node, request.encode()));
             }
         }
         outputs
@@ -67,39 +65,29 @@ impl Flood {
 }
 
 impl Behaviour for Flood {
-    fn intercept(&mut self, _stage: &mut Stage<'_>, input: &Input) -> Option<Vec<Output>> {
-        match input {
-            Input::Gossip { bytes, .. } if self.example.is_none() => self.learn(&Item::decode(bytes).ok()?),
-            // Where only cells are kept, nobody is heard of by gossip.
-            Input::Request { bytes, .. } if self.example.is_none() => {
-                if let Ok(Request::Store { items, .. }) = Request::decode(bytes) {
-                    items.iter().for_each(|item| self.learn(item));
-                }
-            }
-            Input::Closest { look_up: of, nodes, .. } => {
-                let half = (0..2).find(|half| look_up(*half) == *of)?;
-                *self.keepers.get_mut(half)? = Some(nodes.clone());
-                return Some(Vec::new());
-            }
-            _ => {}
+    fn intercept(&mut self, stage: &mut Stage<'_>, input: &Input) -> Option<Vec<Output>> {
+        if let Input::Closest { look_up, nodes, .. } = input {
+            let (cell, items) = self.placing.remove(look_up)?;
+            return Some(Self::store(stage, nodes, &cell, &items));
+        }
+        if let (None, Input::Gossip { bytes, .. }) = (&self.example, input)
+            && let Ok(Item::Summary(summary)) = Item::decode(bytes)
+        {
+            self.example = Some(summary.body().content().clone());
         }
         None
     }
 
     fn act(&mut self, stage: &mut Stage<'_>) -> Vec<Output> {
-        let Some(content) = &self.example else { return Vec::new() };
-        if !self.has_looked {
-            return self.look_for_keepers(stage);
+        if stage.aims.in_cells {
+            let content = stage.content.cloned();
+            return content.map_or_else(Vec::new, |content| self.place(stage, &content));
         }
-        let count = u64::from(stage.aims.flood_per_s) * ACT_EVERY_MS / 1000;
-        let invented = (0..count).filter_map(|_| {
-            let nobody = SecretKey::from_seed(bytes(stage.rng));
-            Item::decode(&forge::of_nobody(stage, &nobody, content)).ok()
+        let Some(content) = self.example.clone() else { return Vec::new() };
+        let invented = Self::invent(stage, &content).into_iter().filter_map(|bytes| {
+            let topic = Item::decode(&bytes).ok()?.topic();
+            Some(Output::Gossip { topic, bytes })
         });
-        let invented: Vec<Item> = invented.collect();
-        let told = invented.iter().map(|item| Output::Gossip { topic: item.topic(), bytes: item.encode() });
-        let mut outputs: Vec<Output> = told.collect();
-        outputs.extend(self.place(stage, &invented));
-        outputs
+        invented.collect()
     }
 }

@@ -18,16 +18,19 @@ mod pry;
 mod replay;
 mod scrape;
 mod silence;
-mod sybil;
+pub(crate) mod sybil;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use knackmesh_protocol::{
+    cell::{Cell, Receipt},
     id::NodeId,
     key::PublicKey,
-    peer::{Identity, Input, Output, RequestId},
+    message::{Item, Placed, Response},
+    peer::{self, Identity, Input, LookUpId, Output, RequestId},
+    signed::Signed,
     skill::SkillId,
-    summary::Summary,
+    summary::{Content, Summary},
     time::Timestamp,
 };
 use rand_chacha::ChaCha20Rng;
@@ -173,6 +176,8 @@ pub struct Aims {
     pub strike: Timestamp,
     /// Messages a second of a node that floods.
     pub flood_per_s: u32,
+    /// Whether nodes keep only cells, so that nobody reads announcements.
+    pub in_cells: bool,
 }
 
 /// What a behaviour can see and draw on.
@@ -181,6 +186,8 @@ pub struct Stage<'a> {
     pub now: Timestamp,
     /// Its keys.
     pub identity: &'a Identity,
+    /// What its person would publish.
+    pub content: Option<&'a Content>,
     /// What the scenario tells it.
     pub aims: Aims,
     /// Nodes it is connected to.
@@ -196,6 +203,21 @@ impl Stage<'_> {
     pub fn send(&mut self, to: &NodeId, bytes: Vec<u8>) -> Output {
         *self.requests += 1;
         Output::Send { request: RequestId(1 << 63 | *self.requests), to: to.clone(), bytes }
+    }
+
+    /// A look-up of the behaviour, for the nodes nearest to a cell; its number is none that the honest peer uses.
+    pub fn look_up(&mut self, cell: &Cell) -> (LookUpId, Output) {
+        *self.requests += 1;
+        let look_up = LookUpId(1 << 63 | *self.requests);
+        (look_up, Output::Closest { look_up, key: cell.key(), reach: peer::Reach::Network })
+    }
+
+    /// A receipt for all that somebody wants kept, whether it is or not.
+    pub fn receipt(&self, cells: &[Cell], items: &[Item]) -> Response {
+        let (keys, ids) = (cells.iter().map(Cell::key), items.iter().map(Item::id));
+        let node = &self.identity.node;
+        let word = Receipt::new(node.public(), keys.collect(), ids.collect(), self.now);
+        Response::Stored { receipt: Signed::sign(word, node), cells: vec![Placed::Kept; cells.len()] }
     }
 }
 

@@ -69,12 +69,14 @@ fn names_its_person(node: &Node, output: &Output) -> bool {
         Output::PutRecord { value, .. } => value,
         _ => return false,
     };
-    let root = node.person.identity.root.public();
-    contains(bytes, root.as_bytes()) || contains(bytes, root.did().as_str().as_bytes())
+    let person = &node.person;
+    contains(bytes, person.identity.root.public().as_bytes())
+        || contains(bytes, person.did.as_str().as_bytes())
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    let first = needle.first();
-    let starts = haystack.iter().enumerate().filter(|(_, byte)| Some(*byte) == first);
+    let Some(last) = haystack.len().checked_sub(needle.len()) else { return false };
+    let (first, places) = (needle.first(), haystack.iter().take(last + 1).enumerate());
+    let starts = places.filter(|(_, byte)| Some(*byte) == first);
     starts.map(|(at, _)| at).any(|at| haystack[at..].starts_with(needle))
 }

@@ -49,7 +49,7 @@ pub struct Scene<'a> {
     pub vocabulary: &'a Vocabulary,
 }
 
-/// One promise. Every method is about an honest node.
+/// One promise. Every method is about honest nodes.
 pub trait Check {
     /// The promise's name.
     fn name(&self) -> &'static str;
@@ -82,8 +82,8 @@ pub trait Check {
     /// Some time has passed; sees nodes to which nothing happened.
     ///
     /// # Errors
-    /// What is wrong with the node.
-    fn interval(&mut self, _scene: &Scene<'_>, _node: &Node) -> Result<(), String> {
+    /// What is wrong with one of them.
+    fn interval(&mut self, _scene: &Scene<'_>) -> Result<(), String> {
         Ok(())
     }
 }

@@ -60,7 +60,7 @@ fn standing(scene: &Scene<'_>, found: &Found) -> Result<(), String> {
         let Proof::Presented(proven) = &found.proof else {
             return Err(format!("{} counts without a presentation", standing.skill));
         };
-        ensure(proven.holder == person.identity.root.did(), || "presented by another person".into())?;
+        ensure(proven.holder == person.did, || "presented by another person".into())?;
         let claim = proven.claims.iter().find(|claim| claim.skill == standing.skill);
         let checked = claim.and_then(|claim| proven.credentials.get(claim.credential));
         let verified = checked.is_some_and(|(_, checks)| checks.verdict(Shown::Presentation).verified);

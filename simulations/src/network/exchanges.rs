@@ -7,7 +7,7 @@ use knackmesh_protocol::{
     peer::{ChannelId, Failure, Input, RequestId},
 };
 
-use crate::{checks::Violation, queue::Event, traffic::Kind, world::World};
+use crate::{checks::Violation, messages::Read, queue::Event, traffic::Kind, world::World};
 
 /// A request that waits for its response.
 pub(super) struct Exchange {
@@ -18,7 +18,14 @@ pub(super) struct Exchange {
 }
 
 impl World {
-    pub(crate) fn send(&mut self, from: u32, request: RequestId, to: &NodeId, bytes: Vec<u8>) {
+    pub(crate) fn send(
+        &mut self,
+        from: u32,
+        request: RequestId,
+        to: &NodeId,
+        bytes: Vec<u8>,
+        read: Option<Read>,
+    ) {
         let exchange = self.network.next_exchange;
         self.network.next_exchange += 1;
         let known = self.number(to);
@@ -33,11 +40,11 @@ impl World {
                 0 => 2 * self.delay(from, number).unwrap_or(0),
                 timeout => timeout,
             };
-            let failed = Event::Response { exchange, result: Err(Failure::Unreachable) };
+            let failed = Event::Response { exchange, result: Err(Failure::Unreachable), read: None };
             self.queue.push(self.now.plus_ms(silence), failed);
             return;
         }
-        let over = Event::Response { exchange, result: Err(Failure::Timeout) };
+        let over = Event::Response { exchange, result: Err(Failure::Timeout), read: None };
         self.queue.push(self.now.plus_ms(REQUEST_TIMEOUT_MS), over);
         if !reachable {
             // A neighbour that crashed, which nobody has noticed yet.
@@ -47,28 +54,40 @@ impl World {
             // Who is not connected has to connect first.
             let connecting = if linked { None } else { self.connected_at(from, number) };
             let at = connecting.map_or(at, |connected| at.plus_ms(connected.since_ms(self.now)));
-            self.queue.push(at, Event::Request { exchange, bytes });
+            self.queue.push(at, Event::Request { exchange, bytes, read });
         }
     }
 
-    pub(crate) fn request_arrives(&mut self, exchange: u64, bytes: Vec<u8>) -> Result<(), Violation> {
+    pub(crate) fn request_arrives(
+        &mut self,
+        exchange: u64,
+        bytes: Vec<u8>,
+        read: Option<Read>,
+    ) -> Result<(), Violation> {
         let Some(Exchange { from, to, .. }) = self.network.exchanges.get(&exchange) else { return Ok(()) };
         let (from, to) = (*from, *to);
         if !self.is_reachable(from, to) {
             return Ok(());
         }
         let from = self.nodes[from as usize].contact();
+        self.memo.arrives(&bytes, read);
         self.feed(to, Input::Request { from, channel: ChannelId(exchange), bytes })
     }
 
-    pub(crate) fn respond(&mut self, from: u32, ChannelId(exchange): ChannelId, bytes: Vec<u8>) {
+    pub(crate) fn respond(
+        &mut self,
+        from: u32,
+        ChannelId(exchange): ChannelId,
+        bytes: Vec<u8>,
+        read: Option<Read>,
+    ) {
         let Some(asked) = self.network.exchanges.get(&exchange) else { return };
         let (to, kind) = (asked.from, asked.kind);
         if asked.to == from
             && self.is_reachable(from, to)
             && let Some(at) = self.transmit(from, to, kind, bytes.len())
         {
-            self.queue.push(at, Event::Response { exchange, result: Ok(bytes) });
+            self.queue.push(at, Event::Response { exchange, result: Ok(bytes), read });
         }
     }
 
@@ -77,10 +96,12 @@ impl World {
         &mut self,
         exchange: u64,
         result: Result<Vec<u8>, Failure>,
+        read: Option<Read>,
     ) -> Result<(), Violation> {
-        match self.network.exchanges.remove(&exchange) {
-            Some(Exchange { from, request, .. }) => self.feed(from, Input::Response { request, result }),
-            None => Ok(()),
-        }
+        let Some(Exchange { from, request, .. }) = self.network.exchanges.remove(&exchange) else {
+            return Ok(());
+        };
+        self.memo.arrives(result.as_deref().unwrap_or_default(), read);
+        self.feed(from, Input::Response { request, result })
     }
 }

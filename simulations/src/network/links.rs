@@ -78,7 +78,10 @@ impl World {
     }
 
     pub(crate) fn leave_network(&mut self, node: u32, seen: Seen) -> Result<(), Violation> {
-        self.network.online.retain(|other| *other != node);
+        // Their order is that in which they came, from which others draw.
+        if let Some(at) = self.network.online.iter().position(|other| *other == node) {
+            self.network.online.remove(at);
+        }
         self.network.ring.remove(&self.nodes[node as usize].place_on_ring);
         self.network.severed.retain(|(a, b)| *a != node && *b != node);
         self.network.exchanges.retain(|_, exchange| exchange.from != node);

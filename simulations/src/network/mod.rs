@@ -10,7 +10,7 @@ mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use knackmesh_protocol::time::Timestamp;
+use knackmesh_protocol::{id::Id, time::Timestamp};
 
 use self::exchanges::Exchange;
 pub(crate) use self::links::Seen;
@@ -39,7 +39,8 @@ pub(crate) struct Network {
     exchanges: BTreeMap<u64, Exchange>,
     next_exchange: u64,
     next_gossip: u64,
-    records: BTreeMap<(u32, Vec<u8>), (Vec<u8>, Timestamp)>,
+    /// Until when a node keeps a record, by the hash of its key.
+    records: BTreeMap<(u32, Id), Timestamp>,
     pub(crate) messages: Messages,
     pub(crate) sightings: Sightings,
     /// Whom a message goes to; empty between messages.

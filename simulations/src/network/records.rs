@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use knackmesh_protocol::time::Timestamp;
+use knackmesh_protocol::{id::Id, time::Timestamp};
 
 use super::Network;
 use crate::{queue::Event, traffic::Kind, world::World};
@@ -11,8 +11,9 @@ use crate::{queue::Event, traffic::Kind, world::World};
 const RECORD_COPIES: usize = 20;
 
 impl Network {
-    pub(crate) fn keep_record(&mut self, node: u32, key: Vec<u8>, value: Vec<u8>, expires: Timestamp) {
-        self.records.insert((node, key), (value, expires));
+    /// That a node keeps a record; what it says is looked at by nobody.
+    pub(crate) fn keep_record(&mut self, node: u32, key: &[u8], expires: Timestamp) {
+        self.records.insert((node, Id::of(key)), expires);
     }
 }
 
@@ -20,7 +21,7 @@ impl World {
     /// Copies of a view's record that running nodes keep.
     pub fn records(&self) -> usize {
         let kept = self.network.records.iter();
-        kept.filter(|((node, _), (_, expires))| self.runs(*node) && self.now < *expires).count()
+        kept.filter(|((node, _), expires)| self.runs(*node) && self.now < **expires).count()
     }
 
     pub(crate) fn put_record(&mut self, from: u32, key: Vec<u8>, value: Vec<u8>) {

@@ -341,6 +341,9 @@ pub struct Queries {
     /// `{occupation skill}` one of an occupation drawn by the shares: the same for all gaps of a search, and another skill for each.
     #[serde(default = "a_skill")]
     pub ask: String,
+    /// Candidates that are wanted: twice as many holders are asked for presentations.
+    #[serde(default = "a_hundred")]
+    pub top: u32,
 }
 
 /// Nodes that stop; what they had stored is left.
@@ -419,6 +422,10 @@ fn employers() -> Who {
 
 fn an_hour() -> Duration {
     Duration(3_600_000)
+}
+
+fn a_hundred() -> u32 {
+    100
 }
 
 fn a_skill() -> String {

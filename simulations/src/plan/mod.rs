@@ -26,7 +26,7 @@ pub use self::{
     full::{
         Aims, Amount, Arrival, Churn, Full, Gossip, Graph, Latency, Line, Matrix, Measured, Mesh, Metrics,
         Nat, Network, Occupation, Outage, Partition, Population, Publications, Queries, Regions, Regular,
-        Uniform, Withdrawals,
+        Replica, Uniform, Withdrawals,
     },
     lent::{
         Attached, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, HOSTS_MAX, Input, LENT_BYTES_MAX, Lending, STAYS_MAX,

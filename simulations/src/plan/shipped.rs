@@ -43,6 +43,7 @@ shipped![
     "cells-split",
     "cells-censor",
     "cells-flood",
+    "cells-large",
     "kademlia-lookups",
     "kademlia-churn",
     "validation",

@@ -28,6 +28,8 @@ pub enum Deed {
         node: u32,
         /// For what.
         query: String,
+        /// How many candidates are wanted.
+        top: u32,
     },
     /// A node starts.
     Start(u32),
@@ -135,7 +137,7 @@ impl Drawing<'_> {
             self.draw("withdrawals", n, &timing, |node, _| Deed::Withdraw(node));
         }
         for (n, queries) in file.queries.iter().enumerate() {
-            let Queries { who, at, within, rate, from, until, ask } = queries;
+            let Queries { who, at, within, rate, from, until, ask, top } = queries;
             let timing = Timing { who, at: *at, within: *within, rate: *rate, from: *from, until: *until };
             // A plan's queries were read when it was.
             let Ok(ask) = ask.parse::<Ask>() else { continue };
@@ -150,7 +152,7 @@ impl Drawing<'_> {
                     // As many were drawn as there are gaps, unless nobody has an occupation, which a plan refuses.
                     Skill::OfOccupation => together.pop().unwrap_or_else(|| population.skill(rng)),
                 });
-                Deed::Search { node, query }
+                Deed::Search { node, query, top: *top }
             });
         }
     }

@@ -141,7 +141,7 @@ impl Run {
                     self.observed.undone += 1;
                 }
             }
-            Deed::Search { node, query } => self.search(node, query),
+            Deed::Search { node, query, top } => self.search(node, query, top as usize),
             Deed::Start(node) => self.world.start(node),
             Deed::Stop { node, goodbye: true } => self.world.leave(node)?,
             Deed::Stop { node, goodbye: false } => self.world.crash(node)?,
@@ -155,13 +155,13 @@ impl Run {
         Ok(())
     }
 
-    fn search(&mut self, node: u32, text: String) {
+    fn search(&mut self, node: u32, text: String, top: usize) {
         // A plan's queries were read when it was.
         let Ok(parsed) = parse(&text, &self.world.population().vocabulary, self.world.now()) else { return };
         let relevant = self.world.all_seeing(&parsed.query);
         let mut row = QueryRow::new(self.now_ms(), node, text, relevant.len());
         if self.world.runs(node) {
-            let id = self.world.search(node, &parsed.query, "a search");
+            let id = self.world.search_for(node, &parsed.query, top);
             self.open.push(Open { id, row: self.observed.queries.len(), relevant });
         } else {
             row.asked = Asked::NotRunning;

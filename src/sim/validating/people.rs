@@ -51,7 +51,6 @@ use crate::{
 const START_EVERY: Duration = Duration::from_millis(20);
 /// As the model's searches have it.
 const DEADLINE_MS: u64 = 5000;
-const TOP: usize = 100;
 
 /// What all witnesses of a run have seen.
 #[derive(Default)]
@@ -180,12 +179,12 @@ pub async fn people(plan: &Full, seed: u64) -> Result<Measured, Refusal> {
                 ordered.push((persons[node as usize].identity.view.public(), false, Instant::now()));
                 ask(&mut doing, &nodes[node as usize], Request::Withdraw, None);
             }
-            Deed::Search { node, query } => {
+            Deed::Search { node, query, top } => {
                 let Ok(parsed) = parse(&query, &population.vocabulary, now()) else { continue };
                 let relevant = relevant(&log, &parsed.query, &population.vocabulary);
                 let order = QueryOrder {
                     query,
-                    top: TOP,
+                    top: top as usize,
                     deadline_ms: DEADLINE_MS,
                     purpose: "a search".to_owned(),
                     retention_days: 30,

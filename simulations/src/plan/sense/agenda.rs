@@ -23,6 +23,8 @@ use crate::{
 const SIDES_MAX: u8 = 8;
 /// Most events that a Poisson process may be expected to have.
 const DRAWN_MAX: u64 = 1_000_000;
+/// Most candidates that a search may want.
+const TOP_MAX: u32 = 1000;
 
 /// What is to happen, against who is there and how long there is.
 pub(super) struct Agenda<'a> {
@@ -60,9 +62,10 @@ impl Agenda<'_> {
             self.timing(&format!("withdrawals.{n}"), &Timing { who, at, within, rate, from, until })?;
         }
         let vocabulary = Vocabulary::embedded();
-        for (n, Queries { who, at, within, rate, from, until, ask }) in file.queries.iter().enumerate() {
+        for (n, Queries { who, at, within, rate, from, until, ask, top }) in file.queries.iter().enumerate() {
             let key = format!("queries.{n}");
             self.timing(&key, &Timing { who, at, within, rate, from, until })?;
+            super::within(&format!("{key}.top"), *top, 1, TOP_MAX)?;
             let refuse = |message| Senseless { key: format!("{key}.ask"), message };
             let asked: Ask = ask.parse().map_err(|e| refuse(format!("{e}")))?;
             let most = self.scenario.skills;

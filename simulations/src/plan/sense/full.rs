@@ -7,14 +7,16 @@ use knackmesh_protocol::limits::{CELL_SPLIT_ABOVE, SUMMARIES_MAX};
 use super::{Refused, Senseless, agenda::Agenda, latency, permille, within};
 use crate::plan::{
     file::Lifetime,
-    full::{self, Amount, Full, Gossip, Latency, Mesh},
+    full::{self, Amount, Full, Gossip, Latency, Mesh, Replica},
     lent,
     units::{Duration, Share},
     world,
 };
 
-/// Most nodes with a full peer each.
-const NODES_MAX: u32 = 10_000;
+/// Most nodes with a peer each.
+const NODES_MAX: u32 = 200_000;
+/// Most of them where one may keep everything: then they cost a node times a publication.
+const REPLICAS_MAX: u32 = 10_000;
 /// Most neighbours in a mesh.
 const MESH_MAX: u32 = 1000;
 /// Most heartbeats for which a message is kept.
@@ -64,7 +66,8 @@ pub(super) fn check(file: &Full) -> Result<(), Refused> {
         }
     }
     let scenario = world::scenario(file, 0);
-    within("population", scenario.nodes(), 2, NODES_MAX)?;
+    let is_partial = matches!(file.keeping.replica, Replica::Cells | Replica::None);
+    within("population", scenario.nodes(), 2, if is_partial { NODES_MAX } else { REPLICAS_MAX })?;
     if scenario.victim >= scenario.employers.max(1) {
         let message = format!("there are {} employers, numbered from 0", scenario.employers);
         return Err(Senseless::new("aims.victim", message).into());
