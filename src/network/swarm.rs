@@ -93,6 +93,8 @@ pub(super) struct Driver {
     pub(super) listening: HashMap<ListenerId, Vec<Multiaddr>>,
     next_dial: Instant,
     next_walk: Instant,
+    /// Outbound peers above which some are closed.
+    peers_high: usize,
     /// What is counted, if anything is.
     counters: Option<Registry>,
     /// Counts what libp2p reports.
@@ -144,6 +146,7 @@ impl Driver {
             listening: HashMap::new(),
             next_dial: now,
             next_walk: now,
+            peers_high: config.trial.peers_high.unwrap_or(limits::PEERS_HIGH),
             counters,
             recorder,
         };
@@ -267,7 +270,7 @@ impl Driver {
                     self.emit(Event::Response { token, result });
                 }
             },
-            Command::Respond { to: ReplyTo(channel), bytes } => {
+            Command::Respond { to: ReplyTo { channel, .. }, bytes } => {
                 if bytes.len() > limits::MESSAGE_BYTES_MAX {
                     tracing::warn!(bytes = bytes.len(), "a response too long was dropped");
                 } else if self.swarm.behaviour_mut().rpc.send_response(channel, bytes).is_err() {
@@ -464,9 +467,8 @@ impl Driver {
             self.next_whereabouts = now + WHEREABOUTS_EVERY;
             self.publish_whereabouts();
         }
-        for peer in
-            self.peers.surplus(now, |peer| self.requests.busy(peer) || self.reached.depends_on(peer), random)
-        {
+        let is_needed = |peer: &_| self.requests.busy(peer) || self.reached.depends_on(peer);
+        for peer in self.peers.surplus(now, self.peers_high, is_needed, random) {
             tracing::debug!(%peer, "one peer too many");
             // An error means that it is gone already.
             let _ = self.swarm.disconnect_peer_id(peer);
