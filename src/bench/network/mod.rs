@@ -1,5 +1,5 @@
 //! A network of many real nodes in this process: how soon what is published is found, what that and a search cost, and whether
-//! everybody is found.
+//! everybody is found; and whether it stays so ([`soak`]).
 //!
 //! The nodes are asked through their control sockets. What they hold and send is taken from what enters and leaves their
 //! peers ([`crate::node::Witness`]) and from libp2p's counters; who should be found, from a list of all that is published.
@@ -8,6 +8,7 @@ mod crowd;
 mod people;
 mod questions;
 mod report;
+pub mod soak;
 mod stages;
 mod watch;
 

@@ -1,6 +1,7 @@
 //! `knack bench`.
 
 mod network;
+mod soak;
 
 use clap::Subcommand;
 
@@ -14,7 +15,8 @@ use super::{Outcome, Screen};
 #[command(after_help = "\
 Examples:
   knack bench network --nodes 24
-  knack bench network --nodes 200 --mode cells --json > cells.json")]
+  knack bench network --nodes 200 --mode cells --json > cells.json
+  knack bench soak --minutes 2 --nodes 16")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -23,12 +25,14 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     Network(network::Args),
+    Soak(soak::Args),
 }
 
 impl Args {
     pub async fn run(self, screen: &Screen) -> Outcome {
         match self.action {
             Action::Network(args) => args.run(screen).await,
+            Action::Soak(args) => args.run(screen).await,
         }
     }
 }
