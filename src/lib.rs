@@ -24,4 +24,6 @@ pub mod demo;
 
 pub mod sim;
 
+pub mod bench;
+
 pub mod cli;

@@ -320,7 +320,7 @@ limits! {
     REQUEST_TIMEOUT_MS: u64 = 10_000;
     /// Requests that wait for a connection to their peer.
     REQUESTS_WAITING_MAX: usize = 256;
-    /// Bytes of inbound requests being read at once, over all connections.
+    /// Bytes of inbound requests being read or waiting to be answered, over all connections; what exceeds them is refused.
     REQUESTS_BYTES_MAX: usize = 64 * 1024 * 1024;
     /// Gossip topics that a node subscribes to; a peer drops a longer list whole.
     TOPICS_MAX: usize = 100;

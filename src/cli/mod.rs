@@ -5,6 +5,7 @@ macro_rules! data {
     ($($line:tt)*) => { $crate::cli::screen::write_line(format_args!($($line)*)) };
 }
 
+mod bench;
 mod completions;
 mod credentials;
 mod demo;
@@ -121,6 +122,7 @@ enum Command {
     Lookup(lookup::Args),
     Serve(serve::Args),
     Sim(sim::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -215,6 +217,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Lookup(args) => args.run(&home()?, screen).await,
             Command::Serve(args) => args.run(&home()?, screen).await,
             Command::Sim(args) => args.run(screen).await,
+            Command::Bench(args) => args.run(screen).await,
             Command::Completions(args) => args.run(screen),
         }
     })

@@ -31,6 +31,7 @@ use tantivy::{
     query::EnableScoring,
 };
 
+pub use self::score::Shuffle;
 use self::{
     schema::{Fields, Views},
     score::{Best, Scoring},
@@ -39,6 +40,9 @@ use self::{
 /// The share of deleted summaries at which a part of the index is rewritten without them. Leases end, so all of it is
 /// replaced within days.
 const DELETED_MAX: f32 = 0.5;
+
+/// For how long equals keep their order, so that the pages of one search fit together; those of one at the turn of a day may not.
+const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// Why the index could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +95,8 @@ pub struct SummaryIndex {
     highest: u64,
     /// Whether a write failed, so that changes above `committed` may be missing.
     lossy: bool,
+    /// So that no key can be made that stands first among equals.
+    salt: u64,
     /// Dropped last, after the writer.
     _lock: Option<DirectoryLock>,
 }
@@ -159,6 +165,8 @@ impl SummaryIndex {
             committed,
             highest: committed,
             lossy: false,
+            // Without randomness of the system the order can be foreseen, which costs an honest holder nothing.
+            salt: getrandom::u64().unwrap_or_default(),
             _lock: lock,
         })
     }
@@ -213,7 +221,8 @@ impl SummaryIndex {
     }
 
     /// The best `limit` of the views whose summaries match `query` as stated, by the score that a seeker who recognises
-    /// every issuer gives them at `now`. Equal scores are shuffled, by query and time.
+    /// every issuer gives them at `now`. Equal scores stand in an order that nobody can foresee, another for each query and
+    /// day, and the same while somebody reads on page by page: see [`SummaryIndex::shuffle`].
     ///
     /// # Errors
     /// [`IndexError::Storage`] when the index cannot be read.
@@ -226,7 +235,7 @@ impl SummaryIndex {
         let search = plan::search(query, &self.fields);
         let weight = search.weight(EnableScoring::disabled_from_searcher(&searcher))?;
         let mut scoring = Scoring::new(query, &self.vocabulary, &self.fields, &searcher, now)?;
-        let mut best = Best::new(limit.min(self.summaries()), seed(query, now));
+        let mut best = Best::new(limit.min(self.summaries()), self.shuffle(query, now));
         let mut matched = 0;
         let mut views: Vec<Option<Views>> = Vec::new();
         for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
@@ -245,6 +254,13 @@ impl SummaryIndex {
             })?;
         }
         Ok(Candidates { views: best.into_views(&views), matched })
+    }
+
+    /// The order of equals: another for each query, day and index.
+    pub fn shuffle(&self, query: &Query, now: Timestamp) -> Shuffle {
+        let day = now.unix_ms() / DAY_MS;
+        let Id(hash) = Id::of(format!("{query} {day} {}", self.salt).as_bytes());
+        Shuffle(hash.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte)))
     }
 
     fn is_outdated(&self, views: &Views, document: u32) -> bool {
@@ -328,12 +344,6 @@ fn payload(serial: u64, vocabulary: &Vocabulary) -> String {
     let version = schema::VERSION;
     let sum = Id::of(format!("knackmesh index {version} {serial} {}", vocabulary.digest()).as_bytes());
     format!("{serial} {}", sum.short())
-}
-
-/// Another order of equals for every query and millisecond.
-fn seed(query: &Query, now: Timestamp) -> u64 {
-    let Id(hash) = Id::of(format!("{query} {}", now.unix_ms()).as_bytes());
-    hash.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
 fn storage(place: &str, attempt: &'static str, reason: &dyn std::fmt::Display) -> IndexError {

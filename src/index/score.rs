@@ -23,7 +23,7 @@ use tantivy::{
 
 use super::{
     plan,
-    schema::{ClaimColumns, Facts, Fields, Views, months_since_epoch},
+    schema::{ClaimColumns, Facts, Fields, Views, months_since_epoch, prefix_of},
 };
 
 // A set of requirements is the bits of a `u64`.
@@ -253,10 +253,25 @@ impl SegmentScoring<'_, '_> {
     }
 }
 
-/// The best documents so far. Equal scores are ordered by a keyed hash of the view, so that no one is always last.
+/// An order of equals, by a keyed hash of the view, so that no one is always last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shuffle(pub(super) u64);
+
+impl Shuffle {
+    /// Where a view stands among its equals: before those with more.
+    pub fn place(self, view: &PublicKey) -> u64 {
+        self.of(prefix_of(view))
+    }
+
+    fn of(self, prefix: u64) -> u64 {
+        mixed(prefix ^ self.0)
+    }
+}
+
+/// The best documents so far.
 pub(super) struct Best {
     limit: usize,
-    seed: u64,
+    shuffle: Shuffle,
     entries: Vec<Entry>,
     /// What is not below this cannot be among the best.
     floor: Option<Rank>,
@@ -274,8 +289,8 @@ struct Entry {
 
 impl Best {
     /// Keeps at most `limit` of them.
-    pub fn new(limit: usize, seed: u64) -> Self {
-        Best { limit, seed, entries: Vec::with_capacity(2 * limit), floor: None }
+    pub fn new(limit: usize, shuffle: Shuffle) -> Self {
+        Best { limit, shuffle, entries: Vec::with_capacity(2 * limit), floor: None }
     }
 
     /// Takes a document into account.
@@ -283,7 +298,7 @@ impl Best {
         if self.limit == 0 || self.floor.is_some_and(|(floor, _)| Reverse(score) > floor) {
             return;
         }
-        let rank = (Reverse(score), mixed(views.prefix(document) ^ self.seed));
+        let rank = (Reverse(score), self.shuffle.of(views.prefix(document)));
         if self.floor.is_some_and(|floor| rank >= floor) {
             return;
         }

@@ -41,8 +41,6 @@ const GOSSIP_HISTORY: usize = 10;
 const GOSSIP_CONTROL_IDS: usize = 1024;
 /// Bytes of one control message, which hold that many ids of 32 bytes and their framing.
 const GOSSIP_CONTROL_BYTES: usize = 48 * 1024;
-/// Bytes that a topic's name and the framing add to a message.
-const GOSSIP_FRAME_BYTES: usize = 1024;
 /// Messages that wait to be sent on one connection.
 const GOSSIP_QUEUE: usize = 1024;
 
@@ -276,9 +274,8 @@ fn gossipsub(
         .connection_handler_queue_len(GOSSIP_QUEUE)
         .max_control_messages_sent(GOSSIP_CONTROL_IDS)
         .max_control_message_size(GOSSIP_CONTROL_BYTES);
-    for topic in &topics {
-        config.max_transmit_size_for_topic(limits::GOSSIP_BYTES_MAX + GOSSIP_FRAME_BYTES, topic.hash());
-    }
+    // Too long a message is rejected where it is handed over. A bound by topic would be a table of all topics that libp2p copies
+    // for every connection each time it is polled, which took most of an idle node's time.
     let config = config.build().map_err(|e| NetworkError::Setup(e.to_string()))?;
     // Messages are signed by their authors inside. Anonymous means that forwarding does not reveal the origin.
     let mut gossipsub = gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Anonymous, config)

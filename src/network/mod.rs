@@ -335,9 +335,13 @@ pub struct GossipId {
     forwarder: libp2p::PeerId,
 }
 
-/// Where the answer to one request goes. Dropping it refuses the request.
+/// Where the answer to one request goes. Dropping it refuses the request. Until then the request counts towards
+/// [`limits::REQUESTS_BYTES_MAX`].
 #[derive(Debug)]
-pub struct ReplyTo(libp2p::request_response::ResponseChannel<Vec<u8>>);
+pub struct ReplyTo {
+    channel: libp2p::request_response::ResponseChannel<Vec<u8>>,
+    _held: codec::Held,
+}
 
 /// Why a request has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -183,15 +183,17 @@ impl Peers {
         })
     }
 
-    /// Peers to disconnect so that both directions keep to their marks; never those that are `busy`.
+    /// Peers to disconnect so that both directions keep to their marks, of which the outbound one is named; never those that are
+    /// `busy`.
     pub(super) fn surplus(
         &self,
         now: Instant,
+        outbound_high: usize,
         busy: impl Fn(&PeerId) -> bool,
         mut random: impl FnMut() -> u64,
     ) -> Vec<PeerId> {
         let mut surplus = Vec::new();
-        for (outbound, high) in [(true, limits::PEERS_HIGH), (false, limits::PEERS_INBOUND_HIGH)] {
+        for (outbound, high) in [(true, outbound_high), (false, limits::PEERS_INBOUND_HIGH)] {
             let peers = self.table.iter().filter(|(_, entry)| entry.outbound() == outbound);
             let excess = peers.clone().count().saturating_sub(high);
             let mut idle: Vec<PeerId> = peers
@@ -308,9 +310,13 @@ mod tests {
         ];
         for (outbound, inbound, expected) in cases {
             let peers = peers(outbound, inbound, start);
-            assert_eq!(peers.surplus(start, |_| false, &mut random).len(), 0, "too young");
-            assert_eq!(peers.surplus(later, |_| true, &mut random).len(), 0, "busy");
-            let mut surplus = peers.surplus(later, |_| false, &mut random);
+            assert_eq!(
+                peers.surplus(start, limits::PEERS_HIGH, |_| false, &mut random).len(),
+                0,
+                "too young"
+            );
+            assert_eq!(peers.surplus(later, limits::PEERS_HIGH, |_| true, &mut random).len(), 0, "busy");
+            let mut surplus = peers.surplus(later, limits::PEERS_HIGH, |_| false, &mut random);
             surplus.sort();
             surplus.dedup();
             assert_eq!(surplus.len(), expected);

@@ -20,7 +20,7 @@ use libp2p::{
     },
 };
 
-use crate::network::{Event, ReplyTo, RequestFailure, records::Lookup, swarm::Driver};
+use crate::network::{Event, ReplyTo, RequestFailure, codec::Body, records::Lookup, swarm::Driver};
 
 /// A dial that takes longer makes the network look for other addresses.
 const SEARCH_AFTER: Duration = Duration::from_millis(700);
@@ -79,7 +79,7 @@ impl Driver {
             return self.fail(token, RequestFailure::Unreachable);
         }
         if self.swarm.is_connected(&peer) {
-            let id = self.swarm.behaviour_mut().rpc.send_request(&peer, bytes);
+            let id = self.swarm.behaviour_mut().rpc.send_request(&peer, Body::own(bytes));
             self.requests.sent.insert(id, (token, peer));
             return;
         }
@@ -142,7 +142,7 @@ impl Driver {
     pub(super) fn send_waiting(&mut self, peer: &PeerId) {
         let Some(waiting) = self.requests.waiting.remove(peer) else { return };
         for (token, bytes) in waiting.requests {
-            let id = self.swarm.behaviour_mut().rpc.send_request(peer, bytes);
+            let id = self.swarm.behaviour_mut().rpc.send_request(peer, Body::own(bytes));
             self.requests.sent.insert(id, (token, *peer));
         }
     }
@@ -191,13 +191,13 @@ impl Driver {
         }
     }
 
-    pub(super) fn on_rpc(&mut self, event: RpcEvent<Vec<u8>, Vec<u8>>) {
+    pub(super) fn on_rpc(&mut self, event: RpcEvent<Body, Vec<u8>>) {
         match event {
             RpcEvent::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 self.emit_from_contact(&peer, |from| Event::Request {
                     from,
-                    reply: ReplyTo(channel),
-                    bytes: request,
+                    reply: ReplyTo { channel, _held: request.held },
+                    bytes: request.bytes,
                 });
             }
             RpcEvent::Message { message: Message::Response { request_id, response }, .. } => {

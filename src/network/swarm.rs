@@ -6,11 +6,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use knackmesh_protocol::{
-    id::NodeId,
-    limits,
-    peer::{Contact, Group},
-};
+use knackmesh_protocol::{id::NodeId, limits, peer};
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, TransportError,
     core::{ConnectedPoint, transport::ListenerId},
@@ -97,6 +93,8 @@ pub(super) struct Driver {
     pub(super) listening: HashMap<ListenerId, Vec<Multiaddr>>,
     next_dial: Instant,
     next_walk: Instant,
+    /// Outbound peers above which some are closed.
+    peers_high: usize,
     /// What is counted, if anything is.
     counters: Option<Registry>,
     /// Counts what libp2p reports.
@@ -148,6 +146,7 @@ impl Driver {
             listening: HashMap::new(),
             next_dial: now,
             next_walk: now,
+            peers_high: config.trial.peers_high.unwrap_or(limits::PEERS_HIGH),
             counters,
             recorder,
         };
@@ -261,10 +260,10 @@ impl Driver {
     }
 
     /// The same, of a node with the group of addresses from which it is connected.
-    pub(super) fn emit_from_contact(&mut self, peer: &PeerId, event: impl FnOnce(Contact) -> Event) {
+    pub(super) fn emit_from_contact(&mut self, peer: &PeerId, event: impl FnOnce(peer::Contact) -> Event) {
         let groups = &self.swarm.behaviour().groups;
-        let group = self.peers.address(peer).map_or(Group::UNGROUPED, |address| groups.party(address));
-        self.emit_from(peer, |node| event(Contact { node, group }));
+        let group = self.peers.address(peer).map_or(peer::Group::UNGROUPED, |address| groups.party(address));
+        self.emit_from(peer, |node| event(peer::Contact { node, group }));
     }
 
     fn on_command(&mut self, command: Command) {
@@ -278,7 +277,7 @@ impl Driver {
                     self.emit(Event::Response { token, result });
                 }
             },
-            Command::Respond { to: ReplyTo(channel), bytes } => {
+            Command::Respond { to: ReplyTo { channel, .. }, bytes } => {
                 if bytes.len() > limits::MESSAGE_BYTES_MAX {
                     tracing::warn!(bytes = bytes.len(), "a response too long was dropped");
                 } else if self.swarm.behaviour_mut().rpc.send_response(channel, bytes).is_err() {
@@ -475,9 +474,8 @@ impl Driver {
             self.next_whereabouts = now + WHEREABOUTS_EVERY;
             self.publish_whereabouts();
         }
-        for peer in
-            self.peers.surplus(now, |peer| self.requests.busy(peer) || self.reached.depends_on(peer), random)
-        {
+        let is_needed = |peer: &_| self.requests.busy(peer) || self.reached.depends_on(peer);
+        for peer in self.peers.surplus(now, self.peers_high, is_needed, random) {
             tracing::debug!(%peer, "one peer too many");
             // An error means that it is gone already.
             let _ = self.swarm.disconnect_peer_id(peer);

@@ -5,6 +5,8 @@
 
 use std::{fmt, io, num::NonZeroUsize, sync::Arc, time::Duration};
 
+#[cfg(doc)]
+use knackmesh_protocol::limits;
 use libp2p::{Multiaddr, core::ConnectedPoint, tcp};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, split},
@@ -30,13 +32,15 @@ pub struct Trial {
     pub alpha: NonZeroUsize,
     /// Whether to count what goes over gossip, for [`Snapshot::counters`](super::Snapshot::counters).
     pub counters: bool,
+    /// Peers that the node dialled itself above which it closes some; [`limits::PEERS_HIGH`] when `None`.
+    pub peers_high: Option<usize>,
 }
 
 impl Default for Trial {
     fn default() -> Self {
         const K: NonZeroUsize = NonZeroUsize::new(20).unwrap();
         const ALPHA: NonZeroUsize = NonZeroUsize::new(10).unwrap();
-        Trial { lag: None, k: K, alpha: ALPHA, counters: false }
+        Trial { lag: None, k: K, alpha: ALPHA, counters: false, peers_high: None }
     }
 }
 

@@ -143,7 +143,10 @@ impl Index for Shelf {
                 let stated = ranking::stated_for_anyone(s.body());
                 ranking::score(query, s.body(), &stated, &self.vocabulary, now).points
             };
-            summaries.sort_by_cached_key(|s| std::cmp::Reverse(points(s)));
+            // Equals stand as the index has them, so that a commit between two pages of a search moves nobody.
+            let shuffle = self.index.shuffle(query, now);
+            let rank = |s: &Signed<Summary>| (std::cmp::Reverse(points(s)), shuffle.place(&s.body().view()));
+            summaries.sort_by_cached_key(rank);
             summaries.truncate(limit);
         }
         Nominated { matched: matched.max(summaries.len()), summaries }

@@ -7,7 +7,7 @@
 mod comparing;
 mod folder;
 mod inputs;
-mod machine;
+pub mod machine;
 mod metrics;
 mod plots;
 mod record;
@@ -15,7 +15,7 @@ mod replaying;
 mod report;
 mod running;
 mod scenarios;
-mod statistics;
+pub mod statistics;
 mod sweeping;
 pub mod validating;
 
@@ -30,6 +30,8 @@ pub use self::{
     scenarios::{Named, ScenarioError, find, scenario},
     sweeping::{Job, Seeds, Swept, jobs, sweep},
 };
-pub use knackmesh_simulations::plan::{
-    Assignment, Duration, File, NotAnAssignment, Plan, PlanError, SHIPPED, Shipped,
+pub use knackmesh_simulations::{
+    plan::{Assignment, Duration, File, NotAnAssignment, Plan, PlanError, SHIPPED, Shipped},
+    streams,
+    traffic::{Count, Kind},
 };

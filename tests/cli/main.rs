@@ -5,6 +5,7 @@ mod harness;
 
 mod badges;
 mod batch;
+mod benching;
 mod contract;
 mod errors;
 mod files;

@@ -164,7 +164,7 @@ proptest! {
             let answers = answered.iter().filter(|o| matches!(o, Output::Respond { .. })).count();
             prop_assert_eq!(answers, 1, "each request has one answer");
             let topic = Item::decode(&bytes).map(|item| item.topic()).unwrap_or_default();
-            let gossip = Input::Gossip { message: GossipId(n), from: other.clone(), topic, bytes: bytes.clone() };
+            let gossip = Input::Gossip { message: GossipId(n), from: other.clone().into(), topic, bytes: bytes.clone() };
             let judged = world.handle(NOW, gossip);
             let is_judged = judged.iter().any(|o| matches!(o, Output::Verdict(_, Verdict::Accept | Verdict::Ignore | Verdict::Reject)));
             prop_assert!(is_judged);

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How long a node is waited for before the next nearest is asked as well.
-const HEDGE_MS: u64 = 1000;
+pub(super) const HEDGE_MS: u64 = 1000;
 
 /// Where cells were found lately.
 #[derive(Default)]

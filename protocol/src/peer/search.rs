@@ -1,6 +1,7 @@
 //! Search: leads from the own index and from connected nodes, then presentations from the holders, then the rank.
 //!
-//! Two phases. *Gathering* ends when every node asked has answered, or at half the deadline. *Proving* asks the best
+//! Two phases. *Gathering* ends when every node asked has answered, or at half the deadline; where the own index is a full one, also
+//! when no answer has come for a second, since those who are silent could hardly add to it. *Proving* asks the best
 //! leads, by their stated claims, for presentations where their consent says *anyone*; it ends when all have answered, or at
 //! the deadline. Only then are claims counted: what was proven as proven, everything else as the holder's word. A
 //! candidate who matched as stated but not as proven is not dropped in silence: it is listed as withheld, with the reason.
@@ -13,8 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_core::Rng;
 
 use super::{
-    CommandId, Coverage, Failure, Lent, Output, Peer, Pending, Reply, admission::Source, catalogue::Holding,
-    party::Party, routing::Routing,
+    CommandId, Coverage, Failure, Lent, Output, Peer, Pending, Reply,
+    admission::Source,
+    catalogue::Holding,
+    party::Party,
+    routing::{HEDGE_MS, Routing},
 };
 use crate::{
     consent::Present,
@@ -161,6 +165,8 @@ pub(super) struct Search {
     pub coverage: Coverage,
     pub routing: Routing,
     has_asked_connected: bool,
+    /// When those connected who have not answered are given up; never where the own index is no full one.
+    silent_at: Option<Timestamp>,
     seed: [u8; 32],
     /// What is obtained for this search, each thing once.
     lacks: BTreeMap<Need, Lack>,
@@ -169,7 +175,10 @@ pub(super) struct Search {
 impl Search {
     pub fn wake_at(&self) -> Timestamp {
         match self.phase {
-            Phase::Gathering { until } => self.routing.wake_at().map_or(until, |at| at.min(until)),
+            Phase::Gathering { until } => {
+                let hedges = [self.routing.wake_at(), self.silent_at];
+                hedges.into_iter().flatten().fold(until, Timestamp::min)
+            }
             Phase::Proving => self.deadline,
         }
     }
@@ -258,6 +267,7 @@ impl Peer {
             leads: BTreeMap::new(),
             known: BTreeMap::new(),
             has_asked_connected: false,
+            silent_at: None,
             coverage: Coverage { held: self.summaries(), replica: self.replica, ..Coverage::default() },
             routing: Routing::default(),
             seed: [0; 32],
@@ -269,14 +279,14 @@ impl Peer {
         own.summaries.into_iter().filter(|s| s.body().is_current(now)).for_each(|s| search.offer(s));
         self.begin_routing(now, id, &mut search, lent);
         if search.routing.is_over() {
-            self.ask_connected(id, &mut search);
+            self.ask_connected(now, id, &mut search);
         }
         search.seed = self.random();
         self.searches.insert(id, Box::new(search));
     }
 
     /// Asks the nodes that are connected, whatever they keep.
-    fn ask_connected(&mut self, id: CommandId, search: &mut Search) {
+    fn ask_connected(&mut self, now: Timestamp, id: CommandId, search: &mut Search) {
         let request = Request::find(search.specification.query.clone(), search.leads_limit());
         search.has_asked_connected = true;
         let mut asked: Vec<NodeId> = self.connected.iter().cloned().collect();
@@ -287,6 +297,7 @@ impl Peer {
         }
         search.coverage.asked += asked.len();
         search.waiting += asked.len();
+        search.silent_at = (self.replica == Replica::Full).then(|| now.plus_ms(HEDGE_MS));
         for node in asked {
             self.send(node, &request, Pending::Find { search: id });
         }
@@ -306,6 +317,7 @@ impl Peer {
         }
         let Some(mut search) = self.searches.remove(&id) else { return };
         search.waiting = search.waiting.saturating_sub(1);
+        search.silent_at = search.silent_at.map(|_| now.plus_ms(HEDGE_MS));
         match response {
             Ok(Response::Leads(leads)) => {
                 search.coverage.answered += 1;
@@ -389,11 +401,14 @@ impl Peer {
             if self.searches.get(&id).is_some_and(|search| has_failed(search))
                 && let Some(mut search) = self.searches.remove(&id)
             {
-                self.ask_connected(id, &mut search);
+                self.ask_connected(now, id, &mut search);
                 self.searches.insert(id, search);
             }
             let gathered = self.searches.get(&id).is_some_and(|s| match s.phase {
-                Phase::Gathering { until } => (s.waiting == 0 && s.routing.is_over()) || until <= now,
+                Phase::Gathering { until } => {
+                    let is_silent = s.waiting == 0 || s.silent_at.is_some_and(|at| at <= now);
+                    (is_silent && s.routing.is_over()) || until <= now
+                }
                 Phase::Proving => false,
             });
             if gathered {

@@ -1,9 +1,25 @@
+use std::rc::Rc;
+
 use knackmesh_protocol::{
     consent::Present,
-    peer::{Outcome, Proof},
+    credential::{Known, TrustList},
+    inquiry::Undertaking,
+    message::{Leads, Replica, Response},
+    peer::{
+        Command, CommandId, Input, Lent, Memory, Outcome, Output, Peer, Proof, Reply, RequestId,
+        Specification,
+    },
+    query::parse,
     skill::Tier,
+    vocabulary::Vocabulary,
 };
-use knackmesh_simulations::{scenario::Scenario, world::World};
+use knackmesh_simulations::{
+    index::Store,
+    population::{Purse, identity},
+    scenario::{START, Scenario},
+    traffic::Kind,
+    world::World,
+};
 
 use crate::{MINUTE_MS, find_everyone, settled, skill, views};
 
@@ -89,4 +105,53 @@ fn with_loss_reconciliation_leaves_nobody_out() {
     for (employer, text) in (0..).zip(queries(&world)) {
         find_everyone(&mut world, employer, &text);
     }
+}
+
+#[test]
+fn a_full_replica_waits_a_second_for_those_who_are_silent_and_counts_them() {
+    let vocabulary = Rc::new(Vocabulary::embedded());
+    let index = Store::new(vocabulary.clone(), START);
+    let (wallet, trust, known) = (Purse::default(), TrustList::default(), Known::default());
+    let lent = Lent { index: &index, wallet: &wallet, trust: &trust, known: &known, vocabulary: &vocabulary };
+    let mut peer = Peer::new(identity(1, 0), [7; 32], Memory::default(), START);
+    for node in [1, 2] {
+        peer.handle(START, Input::Connected(identity(1, node).node_id), &lent);
+    }
+    let specification = Specification {
+        query: parse("rust", &vocabulary, START).unwrap().query,
+        top: 10,
+        deadline_ms: 20_000,
+        undertaking: Undertaking { purpose: "a search".into(), retention_days: 1, contact: "a@b.c".into() },
+    };
+    let begun = peer.handle(START, Input::Command(CommandId(1), Command::Search(specification)), &lent);
+    let asked: Vec<RequestId> = begun
+        .iter()
+        .filter_map(|output| match output {
+            Output::Send { request, bytes, .. } if Kind::of_request(bytes) == Kind::Search => Some(*request),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked.len(), 2);
+    let found = |outputs: Vec<Output>| {
+        outputs.into_iter().find_map(|output| match output {
+            Output::Reply(_, Reply::Found(Ok(outcome))) => Some(outcome),
+            _ => None,
+        })
+    };
+    let leads = Leads {
+        summaries: Vec::new(),
+        matched: 0,
+        held: 0,
+        reconciled: None,
+        replica: Replica::Full,
+        cell: None,
+    };
+    let answered = START.plus_ms(400);
+    let result = Ok(Response::Leads(leads).encode());
+    assert!(found(peer.handle(answered, Input::Response { request: asked[0], result }, &lent)).is_none());
+    let patience_ends = answered.plus_ms(1000);
+    assert!(found(peer.handle(patience_ends.minus_ms(1), Input::Wake, &lent)).is_none());
+    assert!(peer.wake_at().is_some_and(|at| at <= patience_ends), "{:?}", peer.wake_at());
+    let outcome = found(peer.handle(patience_ends, Input::Wake, &lent)).unwrap();
+    assert_eq!((outcome.elapsed_ms, outcome.coverage.answered, outcome.coverage.unreachable), (1400, 1, 1));
 }

@@ -225,11 +225,20 @@ fn a_phrase_does_not_run_on_from_label_to_label() {
 }
 
 #[test]
-fn equals_are_shuffled_by_time_and_query_but_not_by_chance() {
-    let mut index = SummaryIndex::in_memory(vocabulary()).unwrap();
-    (0..100).for_each(|view| index.put(&claiming(view, "urn:s:a", 3), 1).unwrap());
-    index.commit().unwrap();
-    let best = |at| index.nominate(&query("<urn:s:a>"), 5, at).unwrap().views;
-    assert_eq!(best(now()), best(now()));
-    assert_ne!(best(now()), best(now().plus_ms(1)));
+fn equals_keep_their_order_for_a_day_and_another_one_in_each_index() {
+    let hundred = || {
+        let mut index = SummaryIndex::in_memory(vocabulary()).unwrap();
+        (0..100).for_each(|view| index.put(&claiming(view, "urn:s:a", 3), 1).unwrap());
+        index.commit().unwrap();
+        index
+    };
+    let best =
+        |index: &SummaryIndex, at, limit| index.nominate(&query("<urn:s:a>"), limit, at).unwrap().views;
+    let (index, other, day_ms) = (hundred(), hundred(), 24 * 3600 * 1000);
+    let morning = now().minus_ms(now().unix_ms() % day_ms);
+    let evening = morning.plus_ms(day_ms - 1);
+    // Who reads on page by page asks for more each time, and later.
+    assert_eq!(best(&index, morning, 5), best(&index, evening, 100)[..5]);
+    assert_ne!(best(&index, morning, 5), best(&index, evening.plus_ms(1), 5));
+    assert_ne!(best(&index, morning, 5), best(&other, morning, 5));
 }

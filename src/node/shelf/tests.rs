@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use knackmesh_protocol::{
-    consent::Consent,
+    consent::{Consent, Present},
     id::NodeId,
     inquiry::Undertaking,
     key::SecretKey,
@@ -388,4 +388,38 @@ fn a_peer_over_the_shelf_finds_what_its_twin_in_the_simulator_finds() {
         ask(&mut twins, &mut draw);
         assert!(twins.real.0.summaries() > 50, "there is somebody to be found");
     }
+}
+
+#[test]
+fn the_pages_of_a_search_fit_together_whatever_is_committed_between_them() {
+    const PAGE: usize = 10;
+    let home = tempfile::tempdir().unwrap();
+    let vocabulary = Arc::new(Vocabulary::embedded());
+    let (store, index) = (home.path().join("store"), home.path().join("index"));
+    let mut shelf = Shelf::open(&store, &index, vocabulary.clone()).unwrap();
+    let skill = vocabulary.skills()[0].id.clone();
+    for n in 0..90 {
+        let view = SecretKey::from_seed([n; 32]);
+        let bare = [(skill.clone(), Level::MAX)];
+        let (content, _) = Content::draft(&[], &bare, Terms::default(), &vocabulary, &view).unwrap();
+        let consent = Consent::give(view.public(), content, Present::Ask, START, HOUR_MS).unwrap();
+        let reach = Reach::Direct(NodeId::from_bytes(vec![0; 34]).unwrap());
+        let summary = Summary::new(&Signed::sign(consent, &view), 1, reach, START).unwrap();
+        shelf.apply(&Change::Keep(Item::Summary(Signed::sign(summary, &view)))).unwrap();
+        if n == 40 {
+            shelf.commit().unwrap();
+        }
+    }
+    let query = parse(&format!("<{skill}>"), &vocabulary, START).unwrap().query;
+    let mut seen = Vec::new();
+    for (page, ms) in (0..9).zip((0..).step_by(300)) {
+        let nominated = shelf.nominate(&query, PAGE * (page + 1), START.plus_ms(ms));
+        seen.extend(nominated.summaries.iter().skip(PAGE * page).map(|s| s.body().view()));
+        if page == 4 {
+            shelf.commit().unwrap();
+        }
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 90, "equals that change their places between two pages come twice or never");
 }

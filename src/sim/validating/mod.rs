@@ -5,6 +5,7 @@
 //! from what enters and leaves their peers (`node::Witness`) and from libp2p's own counters.
 
 mod comparison;
+pub mod counters;
 mod fitness;
 mod look_ups;
 mod measured;

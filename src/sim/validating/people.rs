@@ -37,6 +37,7 @@ use tokio::{
 };
 
 use super::{
+    counters::{self, kind_of},
     failed,
     measured::{Measured, SETTLED_MS},
 };
@@ -322,9 +323,9 @@ fn relevant(log: &Arc<Mutex<Log>>, query: &Query, vocabulary: &Vocabulary) -> BT
 }
 
 /// Messages received so far by kind, and those of gossip that were duplicates.
-type Counts = BTreeMap<Kind, (Count, u64)>;
+type Counts = BTreeMap<Kind, (Count, i64)>;
 
-fn of(counts: &Counts, kind: Kind) -> (Count, u64) {
+fn of(counts: &Counts, kind: Kind) -> (Count, i64) {
     counts.get(&kind).copied().unwrap_or_default()
 }
 
@@ -336,34 +337,13 @@ async fn counted(nodes: &[Running], log: &Arc<Mutex<Log>>) -> Result<Counts, Ref
     for node in nodes {
         let Some(network) = &node.network else { continue };
         let text = network.snapshot().await.map_err(|e| failed(&e))?.counters;
-        for (counter, topic, value) in text.lines().filter_map(counter) {
-            let (count, duplicates) = counts.entry(kind_of(topic)).or_default();
-            match counter {
-                "topic_msg_recv_counts_unfiltered_total" => {
-                    count.messages += value;
-                    *duplicates += value;
-                }
-                "topic_msg_recv_counts_total" => *duplicates = duplicates.saturating_sub(value),
-                "topic_msg_recv_bytes_unfiltered_total" => count.bytes += value,
-                _ => {}
-            }
-        }
+        counters::gossip(&text, |kind, count, more_duplicates| {
+            let (counted, duplicates) = counts.entry(kind).or_default();
+            *counted += count;
+            *duplicates += more_duplicates;
+        });
     }
     Ok(counts)
-}
-
-/// What is published under a topic.
-fn kind_of(topic: &str) -> Kind {
-    if topic.contains("/withdraw/") { Kind::Withdrawal } else { Kind::Announcement }
-}
-
-/// A counter of a topic in OpenMetrics text: its name, the topic, its value.
-fn counter(line: &str) -> Option<(&str, &str, u64)> {
-    let (name, rest) = line.split_once('{')?;
-    let (labels, value) = rest.rsplit_once("} ")?;
-    let topic =
-        labels.split('"').find(|label| label.contains("/announce/") || label.contains("/withdraw/"))?;
-    Some((name, topic, value.trim().parse().ok()?))
 }
 
 async fn connections(nodes: &[Running]) -> Result<f64, Refusal> {
