@@ -182,8 +182,7 @@ fn found(world: &mut World, n: usize) -> (usize, usize, usize) {
 
 #[test]
 fn who_surrounds_both_halves_of_a_cell_hides_its_skill_and_hardly_any_other() {
-    let mut world =
-        placed(Scenario { crowds: vec![Crowd::Count(Attack::Sybil, 40)], ..celled(8) }, HOUR_MS);
+    let mut world = placed(Scenario { crowds: vec![Crowd::Count(Attack::Sybil, 40)], ..celled(8) }, HOUR_MS);
     let (seen, all, _) = found(&mut world, 0);
     assert!(all > 10 && seen * 4 <= all, "{seen} of {all} who claim the commonest skill");
     let (mut seen, mut all) = (0, 0);
