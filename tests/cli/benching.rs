@@ -22,7 +22,7 @@ fn measured(mode: &str) -> Value {
 }
 
 #[track_caller]
-fn holds(report: &Value, questions: usize) {
+fn holds(report: &Value, questions: usize, carriers: usize) {
     let publishing = &report["publishing"];
     assert_eq!(publishing["publications"], 7, "{publishing:#}");
     for nothing in ["missed", "under_replicated"] {
@@ -36,7 +36,7 @@ fn holds(report: &Value, questions: usize) {
         assert_eq!(asked["surplus"], 0, "{asked:#}");
     }
     let crowd = &report["crowd"];
-    assert_eq!((&crowd["people"], &crowd["carriers"]), (&230.into(), &2.into()), "{crowd:#}");
+    assert_eq!((&crowd["people"], &crowd["carriers"]), (&230.into(), &carriers.into()), "{crowd:#}");
     assert_eq!(crowd["found"], serde_json::json!([230, 230, 230]));
     for each in [&publishing["each"], &report["per_query"]] {
         let bytes = each["bytes"].as_object().expect("kinds");
@@ -47,7 +47,7 @@ fn holds(report: &Value, questions: usize) {
 #[test]
 fn full_replicas_find_everybody_by_every_kind_of_query() {
     let report = measured("full");
-    holds(&report, 5);
+    holds(&report, 5, 2);
     // All six others have a summary by gossip, the nearest of them at first hand.
     assert_eq!(report["publishing"]["discoverable_ms"]["samples"], 42);
     assert!(report["publishing"]["each"]["messages"]["announcement"].as_f64().is_some_and(|n| n >= 6.0));
@@ -57,7 +57,8 @@ fn full_replicas_find_everybody_by_every_kind_of_query() {
 #[test]
 fn nodes_that_keep_cells_find_everybody_who_has_a_skill() {
     let report = measured("cells");
-    holds(&report, 4);
+    // Each key may place sixteen at once.
+    holds(&report, 4, 15);
     let each = &report["publishing"]["each"]["messages"];
     assert!(each["placement"].as_f64().is_some_and(|n| n > 0.0), "{each:#}");
     assert!(each["announcement"].is_null(), "nobody reads announcements: {each:#}");

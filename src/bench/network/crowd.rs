@@ -9,7 +9,7 @@ use knackmesh_protocol::{
     cell::{Cell, Epoch, Half, Path},
     consent::{Consent, Present},
     key::SecretKey,
-    limits::{CELL_REPLICAS, STORE_ITEMS_MAX},
+    limits::{CELL_PARTY_BURST, CELL_REPLICAS, STORE_ITEMS_MAX},
     message::{Item, Placed, Request, Response},
     peer::Contact,
     signed::Signed,
@@ -31,8 +31,10 @@ use crate::{
     sim::streams::{bytes, stream},
 };
 
-/// People for whom one carrier publishes.
+/// People for whom one carrier announces by gossip.
 const CARRIED: usize = 200;
+/// People whom one carrier places: as many as a party may place in a cell at once, and on this machine each key is a party.
+const PLACED: usize = CELL_PARTY_BURST as usize;
 const LEASE_MS: u64 = 24 * 3600 * 1000;
 /// How long anything may take that a carrier waits for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -68,6 +70,15 @@ struct Carrier {
     summaries: Vec<Signed<Summary>>,
 }
 
+impl Carrier {
+    async fn leave(self) {
+        let Carrier { network, mut events, .. } = self;
+        let end = tokio::spawn(async move { while events.recv().await.is_some() {} });
+        network.shutdown().await;
+        end.abort();
+    }
+}
+
 /// Publishes for a crowd, then asks some nodes for all of it.
 pub async fn measure(
     started: &Started,
@@ -77,24 +88,34 @@ pub async fn measure(
 ) -> Result<Crowd, Refusal> {
     let skill = &started.skills.crowded;
     let begun = tokio::time::Instant::now();
-    let mut carriers = Vec::new();
-    for number in 0..settings.crowd.div_ceil(CARRIED) {
-        let first = number * CARRIED;
-        let people = first..settings.crowd.min(first + CARRIED);
-        carriers.push(carrier(started, settings, vocabulary, number, people).await?);
-    }
-    let (mut sent, before) = (0, held_by_the_least(started));
-    for carrier in &mut carriers {
+    let carried = match settings.mode {
+        Mode::Full => CARRIED,
+        Mode::Cells => PLACED,
+    };
+    let count = settings.crowd.div_ceil(carried);
+    let (mut carriers, mut sent, before) = (Vec::new(), 0, held_by_the_least(started));
+    for number in 0..count {
+        let first = number * carried;
+        let people = first..settings.crowd.min(first + carried);
+        let mut carrier = carrier(started, settings, vocabulary, number, people).await?;
         match settings.mode {
-            Mode::Full => announce(started, carrier, before, &mut sent).await?,
-            Mode::Cells => place(carrier, skill).await?,
+            Mode::Full => announce(started, &mut carrier, before, &mut sent).await?,
+            Mode::Cells => {
+                place(&mut carrier, skill).await?;
+                sent += carrier.summaries.len();
+            }
         }
         let mut log = started.watch.log();
         for summary in carrier.summaries.drain(..) {
             log.publishes(summary);
         }
         drop(log);
-        progress(&format!("a crowd of {}: {sent} announced", settings.crowd));
+        progress(&format!("a crowd of {}: {sent} published", settings.crowd));
+        match settings.mode {
+            // What it announced is still on its way.
+            Mode::Full => carriers.push(carrier),
+            Mode::Cells => carrier.leave().await,
+        }
     }
     if settings.mode == Mode::Full {
         let known = async {
@@ -106,11 +127,8 @@ pub async fn measure(
         let _ = timeout(KNOWN_MAX, known).await;
     }
     let published_seconds = begun.elapsed().as_secs_f64();
-    let count = carriers.len();
-    for Carrier { network, mut events, .. } in carriers {
-        let end = tokio::spawn(async move { while events.recv().await.is_some() {} });
-        network.shutdown().await;
-        end.abort();
+    for carrier in carriers {
+        carrier.leave().await;
     }
     let mut crowd = Crowd {
         people: settings.crowd,
