@@ -105,11 +105,8 @@ pub async fn measure(
                 sent += carrier.summaries.len();
             }
         }
-        let mut log = started.watch.log();
-        for summary in carrier.summaries.drain(..) {
-            log.publishes(summary);
-        }
-        drop(log);
+        let summaries = std::mem::take(&mut carrier.summaries);
+        summaries.into_iter().for_each(|summary| started.watch.log().publishes(summary));
         progress(&format!("a crowd of {}: {sent} published", settings.crowd));
         match settings.mode {
             // What it announced is still on its way.
