@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     issued::{IssuedRow, NotAStanding, Standing, StatusRow},
     network::{
-        BootstrapRow, CheckRow, ConditionReport, ConnectionsRow, DoctorReport, NetworkReport, PeerRow,
-        ReachabilityRow, State,
+        BootstrapRow, CheckRow, ConditionReport, ConnectionsRow, DoctorReport, IndexReport, NetworkReport,
+        PeerRow, ReachabilityRow, State,
     },
     trust::{FollowedRow, TrustReport, TrustRow, VoucherRow},
     verification::{

@@ -159,7 +159,7 @@ fn index(report: &ConditionReport) -> CheckRow {
             "index",
             State::Wrong,
             format!("behind the store by {} summaries", report.uncommitted),
-            "restart the node; should that not help, stop it and delete the home's `index` folder",
+            "restart the node; should that not help, stop it, then `knack index rebuild`",
         ),
         false => good("index", format!("{} summaries, as in the store", report.summaries)),
     }

@@ -14,6 +14,7 @@ mod disclosures;
 mod doctor;
 mod forget;
 mod import;
+mod index;
 mod init;
 mod issue;
 mod issued;
@@ -95,6 +96,7 @@ enum Command {
     Status(status::Args),
     Peers(peers::Args),
     Doctor(doctor::Args),
+    Index(index::Args),
     Issue(issue::Args),
     Reissue(reissue::Args),
     Template(template::Args),
@@ -191,6 +193,7 @@ fn run(cli: Cli, screen: &Screen) -> Outcome {
             Command::Status(args) => args.run(&home()?, screen).await,
             Command::Peers(args) => args.run(&home()?, screen).await,
             Command::Doctor(args) => args.run(&home()?, screen).await,
+            Command::Index(args) => args.run(&home()?, screen).await,
             Command::Issue(args) => args.run(&home()?, screen).await,
             Command::Reissue(args) => args.run(&home()?, screen).await,
             Command::Template(args) => args.run(screen),

@@ -526,9 +526,10 @@ async fn who_cannot_be_reached_is_found_through_its_relay() {
     .await
     .expect("an answer through the relay");
     assert_eq!(answered.0, b"me");
-    // Nobody listens on the hidden side, so that every way without the relay fails: the peer is not reported as connected.
+    // A peer that is met through the relay alone is not reported as connected. By now the hidden side may have dialled the seeker,
+    // who can be reached, as hole punching has it do.
     let peers = answered.1.snapshot().await.unwrap();
-    assert!(peers.peers.iter().all(|peer| peer.node != hidden.id()), "{peers:?}");
+    assert!(peers.peers.iter().all(|peer| peer.node != hidden.id() || !peer.relayed), "{peers:?}");
     assert_eq!(relay.network.snapshot().await.unwrap().reachability.guests, 1);
 }
 

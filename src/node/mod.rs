@@ -56,6 +56,7 @@ use crate::{
     control::{self, Errand, Exit, Handle, Refusal, Request},
     home::{Config, Home, HomeError},
     network::{self, Network, NetworkConfig, NetworkError, Protocols, Trial},
+    report::IndexReport,
     store::StoreError,
 };
 
@@ -92,7 +93,8 @@ impl From<NodeError> for Refusal {
             NodeError::Home(e) => return Refusal::new(Exit::Failed, e.to_string(), e.hint()),
             NodeError::Shelf(ShelfError::Store(e)) => e.hint().to_owned(),
             NodeError::Shelf(ShelfError::Index(_)) => {
-                "delete the `index` folder of the home; it is rebuilt at the next start".to_owned()
+                "stop the node, then `knack index rebuild`: all that the index knows is in the store"
+                    .to_owned()
             }
             NodeError::Network(_) => "check --listen, --bootstrap and config.toml".to_owned(),
             NodeError::Control(_) => "check that you own the home folder".to_owned(),
@@ -177,6 +179,16 @@ impl Running {
 }
 
 impl Node {
+    /// Makes the index of a home anew from its store.
+    ///
+    /// # Errors
+    /// When the store or the disk cannot, or another process has the home open.
+    pub fn rebuild_index(home: &Home) -> Result<IndexReport, NodeError> {
+        home.keys()?;
+        let shelf = Shelf::rebuild(&home.store(), &home.index(), Arc::new(Vocabulary::embedded()))?;
+        Ok(IndexReport { summaries: shelf.indexed() })
+    }
+
     /// Opens a home, without a network.
     ///
     /// # Errors

@@ -53,7 +53,27 @@ pub enum ShelfError {
 
 impl Shelf {
     pub fn open(store: &Path, index: &Path, vocabulary: Arc<Vocabulary>) -> Result<Self, ShelfError> {
+        Self::join(Store::open(store)?, index, vocabulary)
+    }
+
+    /// The same with an index that is made anew. The store is opened first: whoever has it open has the index, too.
+    pub fn rebuild(store: &Path, index: &Path, vocabulary: Arc<Vocabulary>) -> Result<Self, ShelfError> {
         let store = Store::open(store)?;
+        match std::fs::remove_dir_all(index) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                let place = index.display().to_string();
+                Err(IndexError::Storage { place, attempt: "removed", reason: e.to_string() }.into())
+            }
+            _ => Self::join(store, index, vocabulary),
+        }
+    }
+
+    /// Summaries in the index, as of its last commit.
+    pub fn indexed(&self) -> usize {
+        self.index.summaries()
+    }
+
+    fn join(store: Store, index: &Path, vocabulary: Arc<Vocabulary>) -> Result<Self, ShelfError> {
         let mut index = SummaryIndex::open(index, vocabulary.clone())?;
         let lacking = store.summaries_after(index.serial())?;
         if !lacking.is_empty() {

@@ -114,6 +114,13 @@ pub struct ConditionReport {
     pub network: Option<NetworkReport>,
 }
 
+/// What `index rebuild` made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexReport {
+    /// Summaries in the index.
+    pub summaries: usize,
+}
+
 /// What `doctor` found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DoctorReport {

@@ -106,6 +106,26 @@ fn a_query_without_a_node_exits_6_and_prints_what_the_own_index_holds() {
 }
 
 #[test]
+fn a_damaged_index_is_made_anew_from_the_store() {
+    let home = Knack::new("home");
+    home.json(&["profile", "--claim", "rust=3"]);
+    home.json(&["publish"]);
+    let index = home.home().join("index");
+    for file in fs::read_dir(&index).expect("an index").map(|file| file.expect("a file").path()) {
+        let length = fs::metadata(&file).expect("its length").len() as usize;
+        fs::write(&file, vec![0x5a; length]).expect("damaged");
+    }
+    let rebuilt = home.json(&["index", "rebuild"]);
+    assert_eq!(rebuilt["summaries"], 1);
+    let report = finish(home.command(&["query", "rust"]).arg("--json")).json();
+    assert_eq!(report["results"][0]["view"], home.view(), "{report:#}");
+    // Also where nothing is left of it.
+    fs::remove_dir_all(&index).expect("removed");
+    assert_eq!(home.run(&["index", "rebuild"]).stdout, "the index holds 1 summary\n");
+    check(&Knack::new("bare"), &["index"], 2, "knack index");
+}
+
+#[test]
 fn colour_appears_only_where_it_is_wanted() {
     let home = Knack::new("home");
     let escape = |outcome: &Outcome| outcome.stdout.contains('\x1b') || outcome.stderr.contains('\x1b');
