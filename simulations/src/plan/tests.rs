@@ -81,7 +81,7 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     assert!(changed("{skill 1}", "{skill 9}").contains("only 8 skills"));
     assert!(changed("{skill 1}", "{skil}").contains("is no gap"));
     assert!(changed("{skill} AND", "AND").contains("queries.0.ask"));
-    assert!(changed("employers = 2", "employers = 20000").contains("from 0 to 10000"));
+    assert!(changed("employers = 2", "employers = 20000").contains("from 2 to 10000"));
     let loss = SMALL.replace("[population]", "[network]\nloss = \"0.05 %\"\n[population]");
     assert!(refused(&loss).contains("not modelled"), "{}", refused(&loss));
     let partitions = "[[partitions]]\nbegin = \"5 s\"\n[[partitions]]\nbegin = \"9 s\"";
