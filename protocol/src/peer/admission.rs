@@ -147,7 +147,12 @@ impl Peer {
             }
             return Ok(admission);
         }
-        let admission = self.catalogue.admit(item, now, &source.origin(item, now))?;
+        // Who vouches for it takes reading its proofs, and matters only where it is new.
+        let origin = match self.catalogue.would_admit(item, now)? {
+            Admission::New => source.origin(item, now),
+            Admission::Known => Origin::OWN,
+        };
+        let admission = self.catalogue.admit(item, now, &origin)?;
         for left in self.catalogue.take_evicted() {
             self.outputs.push(Output::Persist(left.into()));
         }
