@@ -241,6 +241,9 @@ pub struct CellsRow {
     pub compared: usize,
     /// Those of them whose halves named different people.
     pub differing: usize,
+    /// Those around which more nodes crowd than chance explains, so that others were asked as well: somebody may want to hide who is
+    /// there.
+    pub crowded: usize,
     /// Skills, with the part of their cell where it is split, for which nobody answered.
     pub unreached: Vec<String>,
     /// Cells that were not asked, since there were too many.
@@ -338,6 +341,9 @@ pub struct PlacementRow {
     pub replicated: usize,
     /// Skills in whose cells too few do: who asks only those may not find it.
     pub under_replicated: Vec<String>,
+    /// Skills around whose cells more nodes crowd than chance explains: somebody may want to hide who is there. The summary is kept
+    /// beside them, too.
+    pub crowded: Vec<String>,
 }
 
 impl PlacementRow {
@@ -345,7 +351,8 @@ impl PlacementRow {
     pub fn new(placement: &Placement, in_progress: bool) -> Self {
         let short: Vec<String> = placement.under_replicated().map(|(skill, _)| skill.to_string()).collect();
         let replicated = placement.receipts.len() - short.len();
-        PlacementRow { in_progress, replicated, under_replicated: short }
+        let crowded = placement.crowded.iter().map(SkillId::to_string).collect();
+        PlacementRow { in_progress, replicated, under_replicated: short, crowded }
     }
 }
 
@@ -544,6 +551,7 @@ impl CellsRow {
             answered: c.answered,
             compared: c.compared,
             differing: c.differing,
+            crowded: c.crowded,
             unreached: c.unreached.iter().map(named).collect(),
             cut: c.cut,
             requests: c.requests,

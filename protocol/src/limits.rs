@@ -312,8 +312,12 @@ limits! {
     CONNECTIONS_INBOUND_MAX: u32 = 208;
     /// Connected peers below which a node dials more.
     PEERS_LOW: usize = 8;
-    /// Peers that a node dialled itself above which it closes some.
+    /// Peers that a node dialled itself and stays connected to when it closes some.
     PEERS_HIGH: usize = 24;
+    /// Peers that a node dialled itself above which it does.
+    PEERS_SPARE: usize = 64;
+    /// Peers of one group of public addresses in one bucket of the routing table.
+    BUCKET_PEERS_PER_GROUP_MAX: usize = 4;
     /// Peers that dialled the node above which it closes some, so that newcomers are let in.
     PEERS_INBOUND_HIGH: usize = 160;
     /// How long a request may take, from its first byte to the last of the response.
@@ -436,7 +440,17 @@ limits! {
     /// How long after its epoch's end a cell is kept, for clocks that are late.
     CELL_GRACE_MS: u64 = 10 * 60 * 1000;
     /// Nodes in each half of a cell that a summary is stored on.
-    CELL_REPLICAS: usize = 2;
+    CELL_REPLICAS: usize = 4;
+    /// Others that a cell is compared with at a time.
+    CELL_COMPARED: usize = 2;
+    /// Nodes beside a crowd that a summary is stored on as well.
+    CROWD_REPLICAS: usize = 16;
+    /// Nodes beside a crowd whose answers a search wants as well.
+    CROWD_ANSWERS: usize = 3;
+    /// Nodes of one half of a crowded cell that a search tries.
+    CROWD_TRIES_MAX: usize = 16;
+    /// Leading bits that a key beside a crowded one has in common with it, at most: finding one takes some 2^bits hashes.
+    ASIDE_BITS_MAX: u32 = 16;
     /// Receipts for each skill below which a holder is told that a summary is under-replicated.
     RECEIPTS_MIN: usize = 2;
     /// Nodes nearest to a cell's key that may keep it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use knackmesh_protocol::{peer::Keeping, skill::SkillId, time::Timestamp};
+use knackmesh_protocol::{limits::CELL_NODES_MAX, peer::Keeping, skill::SkillId, time::Timestamp};
 
 use crate::{
     access::{Line, Nat},
@@ -39,6 +39,10 @@ pub struct Scenario {
     pub flood_per_s: u32,
     /// Groups of addresses that all attackers have together; `None` is one each.
     pub hostile_groups: Option<u32>,
+    /// Nodes that sybils put next to each half of a cell, before they go on to the next.
+    pub sybils_a_half: usize,
+    /// Whether they stay so far apart that nobody suspects them of crowding.
+    pub sybils_apart: bool,
     /// How many skills there are, the commonest of the embedded vocabulary; their use follows Zipf's law.
     pub skills: usize,
     /// The exponent of that law, in thousandths: the skill of rank `r` is used as often as `1 / r^s` says.
@@ -108,6 +112,8 @@ impl Default for Scenario {
             strike_ms: 60_000,
             flood_per_s: 20,
             hostile_groups: None,
+            sybils_a_half: CELL_NODES_MAX,
+            sybils_apart: false,
             skills: 60,
             zipf_thousandths: 1000,
             levels_permille: None,

@@ -89,7 +89,7 @@ impl Trace {
                 self.part(bytes);
             }
             Output::Respond { channel, bytes } => self.note("respond", channel.0, bytes),
-            Output::Closest { look_up, key, .. } => self.note("look up", look_up.0, &key.0),
+            Output::Closest { look_up, key, .. } => self.note("look up", look_up.0, key),
             Output::Subscribe { topics } => self.note("subscribe", topics.len() as u64, &[]),
             Output::PutRecord { value, .. } => self.note("put", 0, value),
             Output::Obtain { needs, .. } => self.note("obtain", needs.len() as u64, &[]),

@@ -69,8 +69,14 @@ impl World {
     pub fn new(scenario: Scenario) -> Self {
         let population = Population::new(&scenario);
         let memo = Rc::new(Memo::default());
+        let in_cells = scenario.keeping.replica == Some(Replica::Cells);
+        let sybils: Vec<u32> = scenario.attackers(Attack::Sybil).take_while(|_| in_cells).collect();
         let node = |number| {
-            let person = population.person(&scenario, number, START);
+            let mut person = population.person(&scenario, number, START);
+            if let Ok(n) = sybils.binary_search(&number) {
+                let node = sybil::node_key(&population, &scenario, n, number);
+                (person.identity.node_id, person.identity.node) = (NodeId::of(&node.public()), node);
+            }
             Node::new(
                 &scenario,
                 number,
@@ -79,12 +85,7 @@ impl World {
             )
         };
         let number_of_nodes = scenario.nodes();
-        let mut nodes: Vec<Node> = (0..number_of_nodes).map(node).collect();
-        if scenario.keeping.replica == Some(Replica::Cells) {
-            for (n, sybil) in scenario.attackers(Attack::Sybil).enumerate() {
-                nodes[sybil as usize].place_on_ring = sybil::place(&population, n);
-            }
-        }
+        let nodes: Vec<Node> = (0..number_of_nodes).map(node).collect();
         let key = |node: &Node| Some((*node.id().as_bytes().last_chunk()?, node.number));
         let numbers = nodes.iter().filter_map(key).collect();
         let relays = nodes.iter().filter(|node| !node.site.behind_nat).map(|node| node.number).collect();
@@ -475,7 +476,7 @@ impl World {
             }
             Output::Send { request, to, bytes } => self.send(number, request, &to, bytes, read),
             Output::Respond { channel, bytes } => self.respond(number, channel, bytes, read),
-            Output::Closest { look_up, key, reach } => self.look_up(number, look_up, key, reach),
+            Output::Closest { look_up, key, reach } => self.look_up(number, look_up, &key, reach),
             Output::Subscribe { .. } => {
                 node.site.reads_announcements = node.peer.as_ref().is_some_and(reads_announcements);
             }

@@ -250,6 +250,13 @@ fn print_coverage(c: &CoverageRow, elapsed_ms: u64) {
         cells.differing,
         cells.requests,
     );
+    if cells.crowded > 0 {
+        let crowded = cells.crowded;
+        data!(
+            "  {WEAK}around {crowded} of them more nodes crowd than chance explains: somebody may want to hide who is there; nodes beside them were \
+             asked, too{WEAK:#}"
+        );
+    }
     for cell in &cells.unreached {
         data!("  {WEAK}not reached: {cell}{WEAK:#}");
     }
@@ -261,7 +268,11 @@ fn print_coverage(c: &CoverageRow, elapsed_ms: u64) {
 /// How well a summary is placed, in a line.
 pub fn placed(placement: &PlacementRow) -> String {
     let short = placement.under_replicated.len();
-    match (placement.in_progress, placement.replicated + short) {
+    let crowded = match placement.crowded.as_slice() {
+        [] => String::new(),
+        skills => format!("; nodes crowd around {}, so it is kept beside them, too", skills.join(", ")),
+    };
+    let placed = match (placement.in_progress, placement.replicated + short) {
         (true, 0) => "nodes to keep it are being looked for".to_owned(),
         (false, 0) => "nowhere yet: it is placed once other nodes are connected".to_owned(),
         (_, all) if short == 0 => format!("in the cells of all {all} skills"),
@@ -270,7 +281,8 @@ pub fn placed(placement: &PlacementRow) -> String {
             placement.replicated,
             placement.under_replicated.join(", ")
         ),
-    }
+    };
+    placed + &crowded
 }
 
 /// What was needed of others, and how it was had.

@@ -518,12 +518,12 @@ impl Node {
     }
 
     /// The nodes nearest to a key; nobody without a network.
-    async fn closest(&mut self, look_up: LookUpId, key: Id, reach: Reach) -> Result<(), NodeError> {
+    async fn closest(&mut self, look_up: LookUpId, key: Vec<u8>, reach: Reach) -> Result<(), NodeError> {
         if self.network.is_none() {
             self.inputs.push_back(Input::Closest { look_up, nodes: Vec::new(), place: 0 });
             return Ok(());
         }
-        let (key, network) = (key.0.to_vec(), reach == Reach::Network);
+        let network = reach == Reach::Network;
         self.send(network::Command::Closest { token: look_up.0, key, network }).await
     }
 

@@ -77,7 +77,7 @@ fn leaving(outputs: &[Output]) -> Vec<Vec<u8>> {
             Some(vec![key.clone(), value.clone()])
         }
         // Whoever is asked for those nearest to a key learns which skill a cell is of that was looked for.
-        Output::Closest { key, .. } => Some(vec![key.0.to_vec()]),
+        Output::Closest { key, .. } => Some(vec![key.clone()]),
         Output::Persist(_)
         | Output::Reply(..)
         | Output::Verdict(..)

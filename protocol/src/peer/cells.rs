@@ -220,9 +220,9 @@ impl Kept {
         Descriptor { count: u32::try_from(self.members.len()).unwrap_or(u32::MAX), parts }
     }
 
-    /// Whether an item is a member, or is none that could be.
+    /// Whether an item is a member.
     fn has(&self, item: &Item) -> bool {
-        let Item::Summary(summary) = item else { return true };
+        let Item::Summary(summary) = item else { return false };
         self.members.contains(&(summary.body().expires(), summary.id()))
     }
 
@@ -311,24 +311,22 @@ impl Peer {
             placed.push(outcome);
         }
         let admitted = self.admit_all(now, items, &Source::into_cells(Way::Placed, from, lent));
-        let kept: Vec<Id> = items
+        // Judged good; what is sent on to parts of a cell, or waits for its turn, may be held nowhere here.
+        let good: Vec<&Item> = items
             .iter()
             .zip(admitted)
-            .filter(|(item, admitted)| {
-                // Judged good, and held: what is sent on to parts of a cell may be neither here nor wrong.
-                admitted.is_ok() && self.catalogue.holding(&item.id()).is_some()
-            })
-            .map(|(item, _)| item.id())
+            .filter(|(_, admitted)| admitted.is_ok())
+            .map(|(item, _)| item)
             .collect();
-        if kept.is_empty() {
-            for outcome in placed.iter_mut().filter(|outcome| **outcome == Placed::Kept) {
-                *outcome = Placed::Refused(Refusal::NotCurrent);
-            }
-        }
         for (cell, outcome) in cells.iter().zip(&mut placed).filter(|(_, outcome)| **outcome == Placed::Kept)
         {
-            let is_member = |kept: &Kept| items.iter().any(|item| kept.has(item));
-            if !self.cells.kept.get(cell).is_some_and(is_member) {
+            let belonging = || items.iter().filter(|item| belongs(item, cell));
+            let kept = self.cells.kept.get(cell);
+            if belonging().any(|item| !good.contains(&item))
+                || belonging().next().is_none() && good.is_empty()
+            {
+                *outcome = Placed::Refused(Refusal::NotCurrent);
+            } else if !kept.is_some_and(|kept| belonging().all(|item| kept.has(item))) {
                 // Its party has placed many there already, and waits for its next turn.
                 *outcome = Placed::Refused(Refusal::Busy);
             }
@@ -338,13 +336,25 @@ impl Peer {
                 if state.members.is_empty() && state.parts.is_empty() {
                     self.cells.forget(cell);
                     self.outputs.push(Output::Persist(Change::ForgetCell(cell.clone())));
+                    let here = cells.iter().zip(&mut placed).find(|(one, _)| *one == cell);
+                    if let Some((_, outcome)) = here.filter(|(_, outcome)| **outcome == Placed::Kept) {
+                        *outcome = Placed::Refused(Refusal::NotCurrent);
+                    }
                 } else if state.members.len() > self.keeping.split_above {
                     state.is_split = true;
                 }
             }
         }
+        // A word about the cells that are kept and about what is held in them, or of the view's end.
         let is_kept = |(_, outcome): &(&Cell, &Placed)| **outcome == Placed::Kept;
-        let kept_cells = cells.iter().zip(&placed).filter(is_kept).map(|(cell, _)| cell.key()).collect();
+        let in_receipt: Vec<&Cell> =
+            cells.iter().zip(&placed).filter(is_kept).map(|(cell, _)| cell).collect();
+        let is_told = |item: &&&Item| {
+            let is_there = in_receipt.iter().any(|cell| belongs(item, cell));
+            (is_there || matches!(item, Item::Tombstone(_))) && self.catalogue.holding(&item.id()).is_some()
+        };
+        let kept = good.iter().filter(is_told).map(|item| item.id()).collect();
+        let kept_cells = in_receipt.iter().map(|cell| cell.key()).collect();
         let receipt = Receipt::new(self.identity.node.public(), kept_cells, kept, now);
         Response::Stored { receipt: Signed::sign(receipt, &self.identity.node), cells: placed }
     }
@@ -502,6 +512,11 @@ pub(super) fn is_in_time(epoch: Epoch, now: Timestamp) -> bool {
     let earliest = Epoch::of(now.minus_ms(CELL_GRACE_MS));
     let latest = Epoch::of(now.plus_ms(EPOCH_OVERLAP_MS + CLOCK_SKEW_MAX_MS));
     (earliest..=latest).contains(&epoch)
+}
+
+/// Whether an item is to be in a cell.
+fn belongs(item: &Item, cell: &Cell) -> bool {
+    matches!(item, Item::Summary(summary) if cell.covers(summary.body()))
 }
 
 /// Everybody who claims a skill.

@@ -45,6 +45,8 @@ pub struct CellCoverage {
     pub compared: usize,
     /// Those of them whose halves named different people.
     pub differing: usize,
+    /// Those around which more nodes crowd than chance explains: somebody may want to hide who is there. Others were asked as well.
+    pub crowded: usize,
     /// Cells that nobody answered for.
     pub unreached: Vec<(SkillId, Path)>,
     /// Cells that were not asked, since there were more than a search asks.

@@ -1,12 +1,16 @@
 //! Look-ups for the nodes nearest to a cell's key, and whom their answers go to.
+//!
+//! Where more nodes are nearest than chance explains, the look-up goes on beside them before it is answered
+//! ([`crowding`](super::crowding)).
 
 use rand_core::Rng;
 
 use super::{
     CommandId, Contact, Lent, Output, Peer,
-    contact::{LookUpId, Reach},
+    contact::{LookUpId, Reach, place_in_table},
+    crowding::{Aside, Neighbourhood},
 };
-use crate::{cell::Cell, time::Timestamp};
+use crate::{cell::Cell, id::Id, time::Timestamp};
 
 /// What a look-up of ours is for.
 #[derive(Clone, Debug)]
@@ -23,18 +27,53 @@ pub(super) enum LookUp {
     Seek { search: CommandId, probe: usize },
 }
 
+/// What is looked up now.
+#[derive(Debug)]
+pub(super) enum UnderWay {
+    /// The nodes nearest to this one.
+    Around,
+    /// Those nearest to a cell's key.
+    Near(Near),
+    /// Those beside a crowd, for the look-up that found it.
+    Beside(LookUpId),
+    /// Nodes crowd near a key; so many look-ups beside them have not ended.
+    Crowded { found: Neighbourhood, aside: Aside, waiting: usize, what: LookUp },
+}
+
+/// Those nearest to a cell's key are looked for.
+#[derive(Debug)]
+pub(super) struct Near {
+    key: Id,
+    reach: Reach,
+    what: LookUp,
+}
+
 impl Peer {
-    pub(super) fn look_up(&mut self, cell: &Cell, reach: Reach, what: LookUp) {
+    pub(super) fn look_up(&mut self, now: Timestamp, cell: &Cell, reach: Reach, what: LookUp) {
+        if reach == Reach::Network && self.census.looks_around(now) {
+            let own = self.identity.node_id.as_bytes().to_vec();
+            self.begin_look_up(own, Reach::Known, UnderWay::Around);
+        }
+        let key = cell.key();
+        self.begin_look_up(key.0.to_vec(), reach, UnderWay::Near(Near { key, reach, what }));
+    }
+
+    fn begin_look_up(&mut self, key: Vec<u8>, reach: Reach, under_way: UnderWay) -> LookUpId {
         let look_up = LookUpId(self.next_look_up);
         self.next_look_up += 1;
-        self.look_ups.insert(look_up, what);
-        self.outputs.push(Output::Closest { look_up, key: cell.key(), reach });
+        self.look_ups.insert(look_up, under_way);
+        self.outputs.push(Output::Closest { look_up, key, reach });
+        look_up
     }
 
     /// How many look-ups tend what is kept.
     pub(super) fn tending(&self) -> usize {
-        let tends =
-            |what: &&LookUp| matches!(what, LookUp::Tend(_) | LookUp::HandOn(_) | LookUp::TakeOver(_));
+        let tends = |one: &&UnderWay| match one {
+            UnderWay::Near(Near { what, .. }) | UnderWay::Crowded { what, .. } => {
+                matches!(what, LookUp::Tend(_) | LookUp::HandOn(_) | LookUp::TakeOver(_))
+            }
+            UnderWay::Around | UnderWay::Beside(_) => false,
+        };
         self.look_ups.values().filter(tends).count()
     }
 
@@ -48,17 +87,83 @@ impl Peer {
         lent: &Lent<'_>,
     ) {
         match self.look_ups.remove(&look_up) {
-            Some(LookUp::Tend(cell)) => self.tended(now, &cell, nodes, place),
-            Some(LookUp::HandOn(cell)) => self.hand_on(now, &cell, nodes, place, lent),
-            Some(LookUp::TakeOver(cell)) => self.take_over(now, &cell, nodes),
-            Some(LookUp::Place(cell)) => self.found_place(now, &cell, nodes),
-            Some(LookUp::Seek { search, probe }) => self.found_cell(now, search, probe, nodes),
+            Some(UnderWay::Around) => {
+                let own = place_in_table(self.identity.node_id.as_bytes());
+                self.census.saw_around(&own, nodes);
+            }
+            Some(UnderWay::Near(near)) => self.found_near(now, look_up, near, (nodes, place), lent),
+            Some(UnderWay::Beside(of)) => self.found_beside(now, of, nodes, lent),
+            Some(crowded @ UnderWay::Crowded { .. }) => {
+                self.look_ups.insert(look_up, crowded);
+            }
             None => {}
+        }
+    }
+
+    fn found_near(
+        &mut self,
+        now: Timestamp,
+        look_up: LookUpId,
+        Near { key, reach, what }: Near,
+        (nodes, place): (&[Contact], usize),
+        lent: &Lent<'_>,
+    ) {
+        let place_of_key = place_in_table(&key.0);
+        if reach == Reach::Network {
+            self.census.saw(&place_of_key, nodes);
+        }
+        let crowd = self.census.crowd(&place_of_key, nodes);
+        let found = Neighbourhood { nearest: nodes.to_vec(), place, crowd, beside: Vec::new() };
+        if !found.is_crowded() || reach == Reach::Known {
+            return self.use_look_up(now, what, found, lent);
+        }
+        let aside = self.census.beside(&key);
+        let keys = aside.keys(&key);
+        self.look_ups.insert(look_up, UnderWay::Crowded { found, aside, waiting: keys.len(), what });
+        for key in keys {
+            self.begin_look_up(key.0.to_vec(), Reach::Network, UnderWay::Beside(look_up));
+        }
+    }
+
+    fn found_beside(&mut self, now: Timestamp, of: LookUpId, nodes: &[Contact], lent: &Lent<'_>) {
+        let Some(UnderWay::Crowded { found, aside, waiting, .. }) = self.look_ups.get_mut(&of) else {
+            return;
+        };
+        *waiting = waiting.saturating_sub(1);
+        for contact in nodes {
+            if aside.has(contact) && !found.beside.contains(contact) {
+                found.beside.push(contact.clone());
+            }
+        }
+        if *waiting == 0
+            && let Some(UnderWay::Crowded { mut found, what, .. }) = self.look_ups.remove(&of)
+        {
+            // Whoever were always first would be worth the trouble of being that.
+            self.shuffle(&mut found.beside);
+            self.use_look_up(now, what, found, lent);
+        }
+    }
+
+    fn use_look_up(&mut self, now: Timestamp, what: LookUp, found: Neighbourhood, lent: &Lent<'_>) {
+        match what {
+            LookUp::Tend(cell) => self.tended(now, &cell, &found),
+            LookUp::HandOn(cell) => self.hand_on(now, &cell, &found, lent),
+            LookUp::TakeOver(cell) => self.take_over(now, &cell, &found),
+            LookUp::Place(cell) => self.found_place(now, &cell, &found),
+            LookUp::Seek { search, probe } => self.found_cell(now, search, probe, found),
         }
     }
 
     /// A time below `max_ms`, so that nodes do not all do the same at once.
     pub(super) fn jitter_ms(&mut self, max_ms: u64) -> u64 {
         self.rng.next_u64() % max_ms.max(1)
+    }
+
+    /// Brings contacts into an order that nobody else knows.
+    pub(super) fn shuffle(&mut self, contacts: &mut [Contact]) {
+        for last in (1..contacts.len()).rev() {
+            let other = self.rng.next_u64() % (u64::try_from(last).unwrap_or(u64::MAX) + 1);
+            contacts.swap(last, usize::try_from(other).unwrap_or(last));
+        }
     }
 }

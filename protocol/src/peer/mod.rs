@@ -17,6 +17,7 @@ mod catalogue;
 mod cells;
 mod contact;
 mod coverage;
+mod crowding;
 mod disclosure;
 mod lent;
 mod look_ups;
@@ -47,7 +48,8 @@ use self::{
     budget::Budgets,
     catalogue::Catalogue,
     cells::Cells,
-    look_ups::LookUp,
+    crowding::Census,
+    look_ups::UnderWay,
     party::{Party, Turns},
     placing::Places,
     publication::Withdrawal,
@@ -281,8 +283,8 @@ pub enum Output {
     Closest {
         /// For the answer.
         look_up: LookUpId,
-        /// The key, as the hash table takes it.
-        key: Id,
+        /// The key, as the hash table takes it: its place there is its SHA-256.
+        key: Vec<u8>,
         /// How far to look.
         reach: Reach,
     },
@@ -392,7 +394,8 @@ pub struct Peer {
     recalled: Option<Vec<Cell>>,
     places: Places,
     routes: Routes,
-    look_ups: BTreeMap<LookUpId, LookUp>,
+    look_ups: BTreeMap<LookUpId, UnderWay>,
+    census: Census,
     next_look_up: u64,
     budgets: Budgets,
     /// What each party forwarded by gossip lately.
@@ -434,6 +437,7 @@ impl Peer {
             places: Places::default(),
             routes: Routes::default(),
             look_ups: BTreeMap::new(),
+            census: Census::default(),
             next_look_up: 0,
             budgets: Budgets::default(),
             gossip: Turns::default(),

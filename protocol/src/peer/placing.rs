@@ -1,6 +1,7 @@
 //! Placing the own summary in the cells of its skills: look-ups for the nearest nodes, requests to keep it, and receipts.
 //!
-//! In each half of a cell a summary is stored on [`CELL_REPLICAS`] nodes, no two of one group of addresses. A node that
+//! In each half of a cell a summary is stored on [`CELL_REPLICAS`] nodes, no two of one group of addresses, and where nodes crowd
+//! around its key also on [`CROWD_REPLICAS`](crate::limits::CROWD_REPLICAS) beside them. A node that
 //! refuses or does not answer is replaced by the next nearest. Where a cell is split, the summary goes into its part. What is
 //! *under-replicated* is told to the holder and tried again; the nodes that keep a cell see to it otherwise.
 
@@ -9,14 +10,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{
     Contact, Failure, Peer, Pending,
     contact::{Group, Reach},
+    crowding::{Crowd, Neighbourhood},
     look_ups::LookUp,
 };
 use crate::{
     cell::{Cell, Epoch, Half, Path},
     id::{Id, NodeId},
     limits::{
-        CELL_NODES_MAX, CELL_REPLICAS, EPOCH_OVERLAP_MS, PLACE_AGAIN_MS, PLACE_LOOKUPS_MAX, PLACE_REFRESH_MS,
-        RECEIPTS_MIN, STORE_CELLS_MAX,
+        CELL_REPLICAS, EPOCH_OVERLAP_MS, PLACE_AGAIN_MS, PLACE_LOOKUPS_MAX, PLACE_REFRESH_MS, RECEIPTS_MIN,
+        STORE_CELLS_MAX,
     },
     message::{Item, Placed, Request, Response},
     signed::Signed,
@@ -30,6 +32,9 @@ use crate::{
 pub struct Placement {
     /// For each skill, how many nodes signed that they keep the summary in its cell.
     pub receipts: BTreeMap<SkillId, usize>,
+    /// Skills around whose cells more nodes crowd than chance explains: somebody may want to hide who is there. The summary was
+    /// stored beside them, too.
+    pub crowded: BTreeSet<SkillId>,
     /// When that was so; `None` while it is being placed for the first time.
     pub at: Option<Timestamp>,
 }
@@ -46,6 +51,9 @@ impl Placement {
 struct Target {
     /// Nodes not asked yet, nearest first; none before they were looked up.
     candidates: VecDeque<Contact>,
+    /// How many are to keep it.
+    replicas: usize,
+    crowd: Crowd,
     keepers: Vec<Contact>,
     pending: Vec<Contact>,
     /// It is in parts of the cell instead.
@@ -57,7 +65,7 @@ impl Target {
         if self.is_split {
             return 0;
         }
-        CELL_REPLICAS.saturating_sub(self.keepers.len() + self.pending.len())
+        self.replicas.saturating_sub(self.keepers.len() + self.pending.len())
     }
 
     fn groups(&self) -> impl Iterator<Item = Group> {
@@ -149,30 +157,31 @@ impl Peer {
             let targets = waiting.iter().map(|cell| (cell.clone(), Target::default())).collect();
             self.places.placing = Some(Placing { summary, targets, waiting, looking: 0, asking: 0 });
         }
-        self.look_for_places();
+        self.look_for_places(now);
         self.ask_places(now);
     }
 
-    fn look_for_places(&mut self) {
+    fn look_for_places(&mut self, now: Timestamp) {
         let Some(placing) = &mut self.places.placing else { return };
         let room = PLACE_LOOKUPS_MAX.saturating_sub(placing.looking).min(placing.waiting.len());
         let next: Vec<Cell> = placing.waiting.drain(..room).collect();
         placing.looking += next.len();
         for cell in next {
-            self.look_up(&cell, Reach::Network, LookUp::Place(cell.clone()));
+            self.look_up(now, &cell, Reach::Network, LookUp::Place(cell.clone()));
         }
     }
 
     /// The nodes nearest to a cell of the own summary are known.
-    pub(super) fn found_place(&mut self, now: Timestamp, cell: &Cell, nodes: &[Contact]) {
+    pub(super) fn found_place(&mut self, now: Timestamp, cell: &Cell, found: &Neighbourhood) {
         let Some(placing) = &mut self.places.placing else { return };
         placing.looking = placing.looking.saturating_sub(1);
         if let Some(target) = placing.targets.get_mut(cell) {
             let own = &self.identity.node_id;
-            target.candidates =
-                nodes.iter().take(CELL_NODES_MAX).filter(|contact| contact.node != *own).cloned().collect();
+            (target.replicas, target.crowd) = (found.replicas(), found.crowd);
+            let first: Vec<Contact> = found.nearest.iter().take(CELL_REPLICAS).cloned().collect();
+            target.candidates = found.beginning_with(&first, own);
         }
-        self.look_for_places();
+        self.look_for_places(now);
         self.ask_places(now);
     }
 
@@ -261,7 +270,7 @@ impl Peer {
                 _ => {}
             }
         }
-        self.look_for_places();
+        self.look_for_places(now);
         self.ask_places(now);
     }
 
@@ -269,11 +278,15 @@ impl Peer {
     fn settle_placement(&mut self, now: Timestamp) {
         let Some(placing) = self.places.placing.take() else { return };
         let mut receipts: BTreeMap<SkillId, usize> = BTreeMap::new();
+        let mut crowded = BTreeSet::new();
         let current = Epoch::of(now);
         for (cell, target) in placing.targets.iter().filter(|(cell, _)| cell.epoch == current) {
             *receipts.entry(cell.skill.clone()).or_default() += target.keepers.len();
+            if target.crowd == Crowd::Evident {
+                crowded.insert(cell.skill.clone());
+            }
         }
-        self.places.placement = Placement { receipts, at: Some(now) };
+        self.places.placement = Placement { receipts, crowded, at: Some(now) };
         let is_short = self.places.placement.under_replicated().next().is_some();
         let wait_ms = if is_short {
             let doubled = PLACE_AGAIN_MS << self.places.failures.min(6);

@@ -1,19 +1,28 @@
 //! Asking cells: which of them a query needs, where they are, and when enough of each has answered.
 //!
-//! Of each cell both halves are asked, one node each, of different groups of addresses, and the answers compared. A node that
+//! Of each cell both halves are asked, one node each, of different groups of addresses, and the answers compared: any of those that
+//! are to keep it, so that it is no use to be the nearest. Another of them in each half is asked how many it would name: if that is
+//! more, it is asked for them. Where nodes crowd around a half, more are asked, beside them. A node that
 //! refuses is replaced by the next nearest at once, one that is silent after [`HEDGE_MS`]. Where a cell is split, its parts are
 //! asked too: first those that both halves name, then those of one alone, within [`SEARCH_CELLS_MAX`] cells.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{
-    CommandId, Contact, Failure, Lent, Peer, Pending, contact::Reach, coverage::CellCoverage,
-    look_ups::LookUp, search::Search,
+    CommandId, Contact, Failure, Lent, Peer, Pending,
+    contact::Reach,
+    coverage::CellCoverage,
+    crowding::{Crowd, Neighbourhood},
+    look_ups::LookUp,
+    search::Search,
 };
 use crate::{
     cell::{Cell, Epoch, Half, Path},
     key::PublicKey,
-    limits::{LEADS_MAX, ROUTE_MS, ROUTES_MAX, SEARCH_CELLS_MAX, SEARCH_TRIES_MAX},
+    limits::{
+        CELL_REPLICAS, CROWD_ANSWERS, CROWD_TRIES_MAX, LEADS_MAX, ROUTE_MS, ROUTES_MAX, SEARCH_CELLS_MAX,
+        SEARCH_TRIES_MAX,
+    },
     message::{Leads, Replica, Request, Response},
     skill::SkillId,
     time::Timestamp,
@@ -25,21 +34,21 @@ pub(super) const HEDGE_MS: u64 = 1000;
 /// Where cells were found lately.
 #[derive(Default)]
 pub(super) struct Routes {
-    known: BTreeMap<Cell, (Timestamp, Vec<Contact>)>,
+    known: BTreeMap<Cell, (Timestamp, Neighbourhood)>,
 }
 
 impl Routes {
-    fn learn(&mut self, cell: &Cell, nodes: &[Contact], now: Timestamp) {
+    fn learn(&mut self, cell: &Cell, found: Neighbourhood, now: Timestamp) {
         if self.known.len() >= ROUTES_MAX {
             self.known.retain(|_, (until, _)| now < *until);
         }
-        if self.known.len() < ROUTES_MAX && !nodes.is_empty() {
-            self.known.insert(cell.clone(), (now.plus_ms(ROUTE_MS), nodes.to_vec()));
+        if self.known.len() < ROUTES_MAX && !found.nearest.is_empty() {
+            self.known.insert(cell.clone(), (now.plus_ms(ROUTE_MS), found));
         }
     }
 
-    fn to(&self, cell: &Cell, now: Timestamp) -> Option<&[Contact]> {
-        self.known.get(cell).filter(|(until, _)| now < *until).map(|(_, nodes)| nodes.as_slice())
+    fn to(&self, cell: &Cell, now: Timestamp) -> Option<&Neighbourhood> {
+        self.known.get(cell).filter(|(until, _)| now < *until).map(|(_, found)| found)
     }
 }
 
@@ -64,12 +73,18 @@ pub(super) struct Asked {
     contact: Contact,
     /// How many of its leads were had before.
     skip: u16,
+    /// It is to say how many match, and to name nobody.
+    is_witness: bool,
 }
 
 /// One half of a cell that is asked.
 struct Probe {
     cell: Cell,
     candidates: VecDeque<Contact>,
+    /// How many are to answer; more than one where nodes crowd around it.
+    wanted: usize,
+    crowd: Crowd,
+    witness: Witness,
     /// The candidates were remembered from another search, and may be gone.
     from_memory: bool,
     is_looking: bool,
@@ -82,6 +97,16 @@ struct Probe {
     is_compared: bool,
 }
 
+/// Another node that is to keep the cell, beside the one whose answer is taken.
+enum Witness {
+    /// None was asked, or it said nothing, or no more than the other.
+    None,
+    /// It has not answered; who is told of nobody waits so long for it.
+    Asked(Timestamp),
+    /// How many it would name.
+    Says(Contact, usize),
+}
+
 struct Answer {
     contact: Contact,
     count: u32,
@@ -90,9 +115,48 @@ struct Answer {
     views: BTreeSet<PublicKey>,
 }
 
+/// What one half says of its cell: one node, or all that answered where nodes crowd.
+struct Word<'a> {
+    count: u32,
+    matched: usize,
+    views: BTreeSet<&'a PublicKey>,
+}
+
 impl Probe {
+    fn is_crowded(&self) -> bool {
+        self.wanted > 1
+    }
+
+    fn tries_max(&self) -> usize {
+        if self.is_crowded() { CROWD_TRIES_MAX } else { SEARCH_TRIES_MAX }
+    }
+
+    /// What was said before the halves were compared.
+    fn first_word(&self) -> Option<Word<'_>> {
+        Word::of(if self.is_crowded() { &self.answers } else { self.answers.get(..1)? })
+    }
+
+    /// What was said last.
+    fn last_word(&self) -> Option<Word<'_>> {
+        let from = if self.is_crowded() { 0 } else { self.answers.len().checked_sub(1)? };
+        Word::of(self.answers.get(from..)?)
+    }
+
+    /// Whether it is over, unless a witness may know somebody where nobody was named.
+    fn is_settled(&self) -> bool {
+        let names_nobody = || self.answers.iter().all(|answer| answer.matched == 0);
+        self.is_over && !(matches!(self.witness, Witness::Asked(_)) && names_nobody())
+    }
+
+    fn witness_until(&self) -> Option<Timestamp> {
+        match self.witness {
+            Witness::Asked(until) => Some(until),
+            Witness::None | Witness::Says(..) => None,
+        }
+    }
+
     fn wait_until(&self) -> Option<Timestamp> {
-        let waits = !self.is_over && !self.candidates.is_empty() && self.tries < SEARCH_TRIES_MAX;
+        let waits = !self.is_over && !self.candidates.is_empty() && self.tries < self.tries_max();
         self.asked.iter().map(|(_, until)| *until).max().filter(|_| waits)
     }
 }
@@ -100,12 +164,12 @@ impl Probe {
 impl Routing {
     /// Whether no cell can still answer.
     pub fn is_over(&self) -> bool {
-        self.probes.iter().all(|probe| probe.is_over)
+        self.probes.iter().all(Probe::is_settled)
     }
 
     /// When a silent node is given up for the next.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.probes.iter().filter_map(Probe::wait_until).min()
+        self.probes.iter().flat_map(|probe| probe.wait_until().into_iter().chain(probe.witness_until())).min()
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&(SkillId, Path), [&Probe; 2])> {
@@ -134,13 +198,14 @@ impl Routing {
         for (name, pair) in self.pairs() {
             coverage.asked += 1;
             coverage.requests += pair.iter().map(|probe| probe.tries).sum::<usize>();
-            match pair.map(|probe| probe.answers.first()) {
+            coverage.crowded += usize::from(pair.iter().any(|probe| probe.crowd == Crowd::Evident));
+            match pair.map(Probe::first_word) {
                 [None, None] => coverage.unreached.push(name.clone()),
                 [Some(one), Some(other)] => {
                     coverage.answered += 1;
                     coverage.compared += 1;
                     coverage.differing += usize::from(one.views != other.views);
-                    missing = missing.zip(one.missing_beside(other)).map(|(sum, more)| sum + more);
+                    missing = missing.zip(one.missing_beside(&other)).map(|(sum, more)| sum + more);
                 }
                 _ => {
                     coverage.answered += 1;
@@ -153,10 +218,18 @@ impl Routing {
     }
 }
 
-impl Answer {
+impl<'a> Word<'a> {
+    fn of(answers: &'a [Answer]) -> Option<Self> {
+        Some(Word {
+            count: answers.iter().map(|answer| answer.count).max()?,
+            matched: answers.iter().map(|answer| answer.matched).max()?,
+            views: answers.iter().flat_map(|answer| &answer.views).collect(),
+        })
+    }
+
     /// How many neither of two answers has, if each misses people by chance (the estimate of Lincoln and Petersen, as used for
     /// animals that are caught twice); `None` where they have nobody in common.
-    fn missing_beside(&self, other: &Answer) -> Option<usize> {
+    fn missing_beside(&self, other: &Word<'_>) -> Option<usize> {
         let both = self.views.intersection(&other.views).count();
         let (only_here, only_there) = (self.views.len() - both, other.views.len() - both);
         match only_here * only_there {
@@ -165,7 +238,7 @@ impl Answer {
         }
     }
 
-    fn differs_from(&self, other: &Answer) -> bool {
+    fn differs_from(&self, other: &Word<'_>) -> bool {
         self.matched != other.matched || self.views != other.views
     }
 }
@@ -207,11 +280,14 @@ impl Peer {
         for half in Half::BOTH {
             let cell = Cell { skill: skill.clone(), path: path.clone(), half, epoch: Epoch::of(now) };
             let probe = search.routing.probes.len();
-            let known = self.routes.to(&cell, now).map(<[Contact]>::to_vec);
+            let known = self.routes.to(&cell, now).cloned();
             search.routing.probes.push(Probe {
                 is_looking: known.is_none(),
                 from_memory: known.is_some(),
-                candidates: known.clone().unwrap_or_default().into(),
+                candidates: VecDeque::new(),
+                wanted: 1,
+                crowd: Crowd::None,
+                witness: Witness::None,
                 cell: cell.clone(),
                 asked: Vec::new(),
                 tries: 0,
@@ -220,54 +296,119 @@ impl Peer {
                 is_compared: false,
             });
             match known {
-                Some(_) => self.ask_probe(now, id, search, probe),
-                None => self.look_up(&cell, Reach::Network, LookUp::Seek { search: id, probe }),
+                Some(found) => self.begin_probe(now, id, search, probe, &found),
+                None => self.look_up(now, &cell, Reach::Network, LookUp::Seek { search: id, probe }),
             }
         }
     }
 
     /// The nodes nearest to a cell are known.
-    pub(super) fn found_cell(&mut self, now: Timestamp, id: CommandId, probe: usize, nodes: &[Contact]) {
+    pub(super) fn found_cell(&mut self, now: Timestamp, id: CommandId, probe: usize, found: Neighbourhood) {
         let Some(mut search) = self.searches.remove(&id) else { return };
         if let Some(one) = search.routing.probes.get_mut(probe) {
             one.is_looking = false;
-            let own = &self.identity.node_id;
-            one.candidates = nodes.iter().filter(|contact| contact.node != *own).cloned().collect();
-            self.routes.learn(&one.cell, nodes, now);
-            self.ask_probe(now, id, &mut search, probe);
+            let cell = one.cell.clone();
+            self.begin_probe(now, id, &mut search, probe, &found);
+            self.routes.learn(&cell, found, now);
         }
         self.searches.insert(id, search);
     }
 
-    /// Asks the nearest node of one half of a cell that has not been asked, and is not likely the other half's.
-    fn ask_probe(&mut self, now: Timestamp, id: CommandId, search: &mut Search, probe: usize) {
-        let other = search.routing.probes.get(probe ^ 1);
-        let taken: Vec<Contact> = other
-            .into_iter()
-            .flat_map(|other| {
-                let answered = other.answers.iter().map(|answer| &answer.contact);
-                answered.chain(other.asked.iter().map(|(contact, _)| contact))
+    /// Asks one of those that are to keep one half of a cell, and where nodes crowd around it some beside them at once.
+    fn begin_probe(
+        &mut self,
+        now: Timestamp,
+        id: CommandId,
+        search: &mut Search,
+        probe: usize,
+        found: &Neighbourhood,
+    ) {
+        let mut first = Contact::diverse(&found.nearest, &[], CELL_REPLICAS);
+        self.shuffle(&mut first);
+        let mut beside = found.beside.clone();
+        self.shuffle(&mut beside);
+        // One of the crowd is enough before those beside it.
+        let later = first.split_off(first.len().min(if found.is_crowded() { 1 } else { CELL_REPLICAS }));
+        first.extend(beside.into_iter().chain(later));
+        let Some(one) = search.routing.probes.get_mut(probe) else { return };
+        one.candidates = found.beginning_with(&first, &self.identity.node_id);
+        one.wanted = if found.is_crowded() { 1 + CROWD_ANSWERS } else { 1 };
+        one.crowd = found.crowd;
+        for _ in 0..one.wanted {
+            self.ask_probe(now, id, search, probe);
+        }
+        if !found.is_crowded() {
+            self.ask_witness(now, id, search, probe);
+        }
+    }
+
+    /// The next candidate of one half that is not likely of the same party as one that was asked in either.
+    fn next_candidate(search: &mut Search, probe: usize) -> Option<Contact> {
+        let halves = [probe, probe ^ 1].into_iter().filter_map(|half| search.routing.probes.get(half));
+        let taken: Vec<Contact> = halves
+            .flat_map(|half| {
+                let answered = half.answers.iter().map(|answer| &answer.contact);
+                answered.chain(half.asked.iter().map(|(contact, _)| contact))
             })
             .cloned()
             .collect();
-        let (query, limit) = (search.specification.query.clone(), search.leads_limit());
-        let Some(one) = search.routing.probes.get_mut(probe) else { return };
         let is_free = |contact: &Contact| {
             !taken.iter().any(|t| t.node == contact.node || t.group.is_shared_with(contact.group))
         };
+        let candidates = &mut search.routing.probes.get_mut(probe)?.candidates;
         // In a small network the same node may be nearest to both halves; better asked once more than not at all.
-        let at = one.candidates.iter().position(is_free).or(if one.candidates.is_empty() {
-            None
-        } else {
-            Some(0)
-        });
-        let next = at.filter(|_| one.tries < SEARCH_TRIES_MAX).and_then(|at| one.candidates.remove(at));
+        let at = candidates.iter().position(is_free).unwrap_or(0);
+        candidates.remove(at)
+    }
+
+    /// Asks another of those that are to keep a half how many it would name.
+    fn ask_witness(&mut self, now: Timestamp, id: CommandId, search: &mut Search, probe: usize) {
+        let Some(contact) = Self::next_candidate(search, probe) else { return };
+        let query = search.specification.query.clone();
+        let Some(one) = search.routing.probes.get_mut(probe) else { return };
+        // It is as good as any other if the first does not answer.
+        one.candidates.push_front(contact.clone());
+        one.witness = Witness::Asked(now.plus_ms(HEDGE_MS));
+        let request = Request::Find { query, limit: 0, skip: 0, cell: Some(Box::new(one.cell.clone())) };
+        let asked = Asked { search: id, probe, contact: contact.clone(), skip: 0, is_witness: true };
+        self.send(contact.node, &request, Pending::Seek(asked));
+    }
+
+    /// Asks a witness for those whom it would name, if they are more than were named.
+    fn heed(&mut self, now: Timestamp, search: &mut Search, id: CommandId, probe: usize) -> bool {
+        let (query, limit) = (search.specification.query.clone(), search.leads_limit());
+        let Some(one) = search.routing.probes.get_mut(probe) else { return false };
+        let named = one.answers.iter().map(|answer| answer.matched).max().unwrap_or(0);
+        let contact = match std::mem::replace(&mut one.witness, Witness::None) {
+            Witness::Says(contact, matched) if matched > named => contact,
+            witness => {
+                one.witness = witness;
+                return false;
+            }
+        };
+        one.candidates.retain(|candidate| candidate.node != contact.node);
+        one.is_over = false;
+        one.tries += 1;
+        search.coverage.asked += 1;
+        one.asked.push((contact.clone(), now.plus_ms(HEDGE_MS)));
+        let request = Request::Find { query, limit, skip: 0, cell: Some(Box::new(one.cell.clone())) };
+        let asked = Asked { search: id, probe, contact: contact.clone(), skip: 0, is_witness: false };
+        self.send(contact.node, &request, Pending::Seek(asked));
+        true
+    }
+
+    /// Asks the next node of one half of a cell that has not been asked, and is not likely of the same party as one that was.
+    fn ask_probe(&mut self, now: Timestamp, id: CommandId, search: &mut Search, probe: usize) {
+        let (query, limit) = (search.specification.query.clone(), search.leads_limit());
+        let may_try = search.routing.probes.get(probe).is_some_and(|one| one.tries < one.tries_max());
+        let next = if may_try { Self::next_candidate(search, probe) } else { None };
+        let Some(one) = search.routing.probes.get_mut(probe) else { return };
         let Some(contact) = next else {
             if one.from_memory && one.answers.is_empty() && one.asked.is_empty() {
                 // Everybody who was remembered is gone: looked up anew, once.
                 (one.from_memory, one.is_looking, one.tries) = (false, true, 0);
                 let cell = one.cell.clone();
-                self.look_up(&cell, Reach::Network, LookUp::Seek { search: id, probe });
+                self.look_up(now, &cell, Reach::Network, LookUp::Seek { search: id, probe });
             } else if one.asked.is_empty() {
                 one.is_over = true;
                 self.settle_pair(now, id, search, probe);
@@ -282,14 +423,19 @@ impl Peer {
         self.send(
             contact.node.clone(),
             &request,
-            Pending::Seek(Asked { search: id, probe, contact, skip: 0 }),
+            Pending::Seek(Asked { search: id, probe, contact, skip: 0, is_witness: false }),
         );
     }
 
     /// Asks the next nearest where somebody has been silent for long.
     pub(super) fn hedge(&mut self, now: Timestamp, id: CommandId) {
         let is_late = |probe: &Probe| probe.wait_until().is_some_and(|until| until <= now);
-        let Some(search) = self.searches.get(&id) else { return };
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        for probe in &mut search.routing.probes {
+            if probe.witness_until().is_some_and(|until| until <= now) {
+                probe.witness = Witness::None;
+            }
+        }
         let late: Vec<usize> =
             search.routing.probes.iter().enumerate().filter(|(_, p)| is_late(p)).map(|(at, _)| at).collect();
         if late.is_empty() {
@@ -313,9 +459,32 @@ impl Peer {
         let id = asked.search;
         let Some(mut search) = self.searches.remove(&id) else { return };
         if search.is_gathering() {
-            self.take_answer(now, &mut search, asked, response, lent);
+            if asked.is_witness {
+                self.take_witness(now, &mut search, asked, response);
+            } else {
+                self.take_answer(now, &mut search, asked, response, lent);
+            }
         }
         self.searches.insert(id, search);
+    }
+
+    fn take_witness(
+        &mut self,
+        now: Timestamp,
+        search: &mut Search,
+        asked: Asked,
+        response: Result<Response, Failure>,
+    ) {
+        let Some(one) = search.routing.probes.get_mut(asked.probe) else { return };
+        one.witness = match response {
+            Ok(Response::Leads(leads)) if leads.cell.is_some() => {
+                Witness::Says(asked.contact, leads.matched as usize)
+            }
+            _ => Witness::None,
+        };
+        if one.is_over {
+            self.heed(now, search, asked.search, asked.probe);
+        }
     }
 
     fn take_answer(
@@ -326,7 +495,7 @@ impl Peer {
         response: Result<Response, Failure>,
         lent: &Lent<'_>,
     ) {
-        let Asked { search: id, probe, contact, skip } = asked;
+        let Asked { search: id, probe, contact, skip, .. } = asked;
         let Some(one) = search.routing.probes.get_mut(probe) else { return };
         one.asked.retain(|(asked, _)| asked.node != contact.node);
         let leads = match response {
@@ -374,8 +543,14 @@ impl Peer {
             self.send(
                 contact.node.clone(),
                 &request,
-                Pending::Seek(Asked { search: id, probe, contact, skip }),
+                Pending::Seek(Asked { search: id, probe, contact, skip, is_witness: false }),
             );
+            return;
+        }
+        if one.answers.len() < one.wanted {
+            if one.answers.len() + one.asked.len() < one.wanted {
+                self.ask_probe(now, id, search, probe);
+            }
             return;
         }
         one.is_over = true;
@@ -406,6 +581,9 @@ impl Peer {
         for part in parts {
             self.add_cell(now, id, search, skill.clone(), part);
         }
+        if self.heed(now, search, id, first) | self.heed(now, search, id, first + 1) {
+            return;
+        }
         // Somebody lacks or hides something: the half that knows less is asked once more, elsewhere. The parts do not wait for it.
         if let Some(less) = less {
             let less = first + less;
@@ -419,8 +597,8 @@ impl Peer {
 
 /// Which of the two halves of a cell knows less, when their answers differ and neither was asked again before.
 fn less_informed(one: &Probe, other: &Probe) -> Option<usize> {
-    let (here, there) = (one.answers.last()?, other.answers.last()?);
-    let is_open = here.differs_from(there) && !one.is_compared && !other.is_compared;
-    let knows = |answer: &Answer| (answer.count, answer.views.len());
-    is_open.then(|| usize::from(knows(here) > knows(there)))
+    let (here, there) = (one.last_word()?, other.last_word()?);
+    let is_open = here.differs_from(&there) && !one.is_compared && !other.is_compared;
+    let knows = |word: &Word<'_>| (word.count, word.views.len());
+    is_open.then(|| usize::from(knows(&here) > knows(&there)))
 }

@@ -5,11 +5,15 @@
 //! Where a cell is can be read off the own routing table, which is exact near the node itself; only the next epoch's places are
 //! looked up.
 
-use super::{Change, Contact, Lent, Output, Peer, cells::is_in_time, contact::Reach, look_ups::LookUp};
+use super::{
+    Change, Contact, Lent, Output, Peer, cells::is_in_time, contact::Reach, crowding::Neighbourhood,
+    look_ups::LookUp,
+};
 use crate::{
     cell::{Cell, Epoch},
     limits::{
-        CELL_GRACE_MS, CELL_NODES_MAX, CELL_REPLICAS, CELL_TEND_MS, EPOCH_OVERLAP_MS, PLACE_LOOKUPS_MAX,
+        CELL_COMPARED, CELL_GRACE_MS, CELL_NODES_MAX, CELL_REPLICAS, CELL_TEND_MS, EPOCH_OVERLAP_MS,
+        PLACE_LOOKUPS_MAX,
     },
     message::Replica,
     time::Timestamp,
@@ -47,14 +51,14 @@ impl Peer {
             if let Some(kept) = self.cells.get_mut(&cell) {
                 kept.tend_at = again.min(ends.plus_ms(CELL_GRACE_MS));
             }
-            self.look_up(&cell, Reach::Known, LookUp::Tend(cell.clone()));
+            self.look_up(now, &cell, Reach::Known, LookUp::Tend(cell.clone()));
             let before = cell.epoch.previous().filter(|epoch| is_in_time(*epoch, now));
             if let Some(kept) = self.cells.get_mut(&cell).filter(|kept| !kept.is_taken_over)
                 && let Some(epoch) = before
             {
                 kept.is_taken_over = true;
                 let before = cell.in_epoch(epoch);
-                self.look_up(&before, Reach::Network, LookUp::TakeOver(before.clone()));
+                self.look_up(now, &before, Reach::Network, LookUp::TakeOver(before.clone()));
             }
             // Each of those who keep it does so at a moment of its own; who comes later finds little left to give.
             if !is_handed_on && cell.epoch == Epoch::of(now) && ends <= now.plus_ms(EPOCH_OVERLAP_MS) {
@@ -62,14 +66,15 @@ impl Peer {
                     kept.is_handed_on = true;
                 }
                 let next = cell.in_epoch(cell.epoch.next());
-                self.look_up(&next, Reach::Network, LookUp::HandOn(cell.clone()));
+                self.look_up(now, &next, Reach::Network, LookUp::HandOn(cell.clone()));
             }
         }
     }
 
-    /// The nodes nearest to a cell that is kept are known: it is compared with them. `place` is how many are nearer than this node.
-    pub(super) fn tended(&mut self, now: Timestamp, cell: &Cell, nodes: &[Contact], place: usize) {
-        let is_far = place >= CELL_NODES_MAX;
+    /// The nodes nearest to a cell that is kept are known: it is compared with some of them.
+    pub(super) fn tended(&mut self, now: Timestamp, cell: &Cell, found: &Neighbourhood) {
+        // Whoever crowds around a cell is not to drive others out of it.
+        let is_far = found.place >= CELL_NODES_MAX && !found.is_crowded();
         let Some(kept) = self.cells.get_mut(cell) else { return };
         if is_far && kept.is_far {
             // It was given to those who are nearer when this was first seen.
@@ -77,7 +82,9 @@ impl Peer {
             return;
         }
         kept.is_far = is_far;
-        for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
+        let mut others = Contact::diverse(&found.nearest, &[], CELL_REPLICAS);
+        self.shuffle(&mut others);
+        for contact in others.into_iter().take(CELL_COMPARED) {
             // Between two that keep everything there is nothing to compare that is not compared anyway.
             let is_known = self.replica == Replica::Full && self.sessions.is_full(&contact.node, now);
             if !is_known {
@@ -86,33 +93,26 @@ impl Peer {
         }
     }
 
-    /// The places of the next epoch are known: they are given what is kept in this one. `place` is how many of them are nearer than
-    /// this node, which itself keeps the next cell until the others have it.
-    pub(super) fn hand_on(
-        &mut self,
-        now: Timestamp,
-        cell: &Cell,
-        nodes: &[Contact],
-        place: usize,
-        lent: &Lent<'_>,
-    ) {
+    /// The places of the next epoch are known: they are given what is kept in this one. This node itself keeps the next cell until
+    /// the others have it.
+    pub(super) fn hand_on(&mut self, now: Timestamp, cell: &Cell, found: &Neighbourhood, lent: &Lent<'_>) {
         let next = cell.in_epoch(cell.epoch.next());
         if self.cells.get_mut(&next).is_none() && !self.begin_cell(now, &next, lent) {
             return;
         }
         if let Some(kept) = self.cells.get_mut(&next) {
-            kept.is_far = place >= CELL_NODES_MAX;
+            kept.is_far = found.place >= CELL_NODES_MAX && !found.is_crowded();
             kept.tend_at = kept.tend_at.max(now.plus_ms(CELL_TEND_MS));
         }
-        for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
+        for contact in found.keepers() {
             self.sessions.due_of_cell(contact, &next, now);
         }
     }
 
     /// The nodes are known that keep in the epoch before what is kept here in the next. They are asked for it: what many are to be
     /// handed over, whoever keeps it now asks for, of nodes that it chose.
-    pub(super) fn take_over(&mut self, now: Timestamp, cell: &Cell, nodes: &[Contact]) {
-        for contact in Contact::diverse(nodes, &[], CELL_REPLICAS) {
+    pub(super) fn take_over(&mut self, now: Timestamp, cell: &Cell, found: &Neighbourhood) {
+        for contact in found.keepers() {
             self.sessions.due_of_cell(contact, cell, now);
         }
     }

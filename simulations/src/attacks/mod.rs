@@ -209,7 +209,7 @@ impl Stage<'_> {
     pub fn look_up(&mut self, cell: &Cell) -> (LookUpId, Output) {
         *self.requests += 1;
         let look_up = LookUpId(1 << 63 | *self.requests);
-        (look_up, Output::Closest { look_up, key: cell.key(), reach: peer::Reach::Network })
+        (look_up, Output::Closest { look_up, key: cell.key().0.to_vec(), reach: peer::Reach::Network })
     }
 
     /// A receipt for all that somebody wants kept, whether it is or not.

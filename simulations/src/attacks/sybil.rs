@@ -1,29 +1,45 @@
 //! Many identities of one attacker, each of which takes a place next to the victim and its neighbours, and gives nothing. Where nodes
-//! keep cells, those places are in the hash table instead: as many next to each half of a cell as a look-up finds, of the commonest
-//! skill first. Ids that fall there are a matter of trying, and the places hold for a day.
+//! keep cells, those places are in the hash table instead: some next to each half of a cell, of the commonest skill first. Ids that
+//! fall there are a matter of trying, and the places hold for a day.
 
 use knackmesh_protocol::{
     cell::{Cell, Epoch, Half, Path},
-    limits::CELL_NODES_MAX,
+    id::NodeId,
+    key::SecretKey,
     peer::{Input, Output, place_in_table},
 };
 
 use super::{Behaviour, Stage, silence};
-use crate::{population::Population, scenario::START};
+use crate::{
+    population::Population,
+    scenario::{START, Scenario},
+    streams::{bytes, stream},
+};
 
 pub(super) struct Sybil;
 
-/// The place in the hash table of the `n`th of them.
-pub(crate) fn place(population: &Population, n: usize) -> [u8; 32] {
-    let (cell, half) = (n / CELL_NODES_MAX / 2, n / CELL_NODES_MAX % 2);
-    let skill = population.skills[cell % population.skills.len()].clone();
-    let cell = Cell { skill, path: Path::ALL, half: Half::BOTH[half], epoch: Epoch::of(START) };
-    let mut place = place_in_table(&cell.key().0);
-    // So near that no honest node is nearer, and each for itself.
-    for (last, byte) in place.iter_mut().rev().zip(n.to_le_bytes()) {
-        *last ^= byte;
+/// How far from a key the first, the second and further ones stay, in hundredths of the mean distance between nodes, so that no peer
+/// suspects that they crowd (`protocol/spec/cell.md`, "Crowds", and a tenth more, since peers only estimate that distance).
+const APART: [u64; 8] = [0, 11, 38, 74, 119, 170, 226, 283];
+
+/// The key of the `n`th of them, which is node `number`: tried until its id is so near to a cell that hardly an honest one is nearer.
+pub(crate) fn node_key(population: &Population, scenario: &Scenario, n: usize, number: u32) -> SecretKey {
+    let (group, rank) = (n / scenario.sybils_a_half.max(1), n % scenario.sybils_a_half.max(1));
+    let skill = population.skills[group / 2 % population.skills.len()].clone();
+    let cell = Cell { skill, path: Path::ALL, half: Half::BOTH[group % 2], epoch: Epoch::of(START) };
+    let leading = |place: [u8; 32]| place.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+    let there: u64 = leading(place_in_table(&cell.key().0));
+    let spacing = u64::MAX / u64::from(scenario.hostile(0).max(1));
+    let nearest = if scenario.sybils_apart { spacing / 100 * APART[rank.min(APART.len() - 1)] } else { 0 };
+    let farthest = nearest + spacing / if scenario.sybils_apart { 10 } else { 4 };
+    let mut rng = stream(scenario.seed, number, "sought node key");
+    loop {
+        let key = SecretKey::from_seed(bytes(&mut rng));
+        let place: u64 = leading(place_in_table(NodeId::of(&key.public()).as_bytes()));
+        if (nearest..farthest).contains(&(place ^ there)) {
+            return key;
+        }
     }
-    place
 }
 
 impl Behaviour for Sybil {

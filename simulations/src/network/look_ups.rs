@@ -2,7 +2,6 @@
 //! What they cost is a rule made of what look-ups cost where each is carried out (`fidelity = "overlay"`, and real nodes).
 
 use knackmesh_protocol::{
-    id::Id,
     limits::CELL_NODES_MAX,
     peer::{Contact, LookUpId, Reach, place_in_table},
 };
@@ -15,8 +14,8 @@ const ANSWER_BYTES: usize = 1800;
 
 impl World {
     /// A node looks for those nearest to a key.
-    pub(crate) fn look_up(&mut self, from: u32, look_up: LookUpId, key: Id, reach: Reach) {
-        let key = place_in_table(&key.0);
+    pub(crate) fn look_up(&mut self, from: u32, look_up: LookUpId, key: &[u8], reach: Reach) {
+        let key = place_in_table(key);
         let nearest = self.nearest(from, &key);
         let own = distance(&self.nodes[from as usize].place_on_ring, &key);
         let is_nearer = |node: &&u32| distance(&self.nodes[**node as usize].place_on_ring, &key) < own;

@@ -245,12 +245,25 @@ pub struct Aims {
     /// Groups of addresses (/24 or /48) that all attackers have together; none named is one for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnets: Option<u32>,
+    /// Nodes that a sybil attack puts next to each half of a cell, before it goes on to the next; twenty if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sybils_a_half: Option<u32>,
+    /// Whether these stay so far apart that nobody suspects them of crowding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sybils_apart: bool,
 }
 
 impl Default for Aims {
     fn default() -> Self {
         let Scenario { victim, strike_ms, flood_per_s, .. } = Scenario::default();
-        Aims { victim, strike: Duration(strike_ms), flood_per_second: flood_per_s, subnets: None }
+        Aims {
+            victim,
+            strike: Duration(strike_ms),
+            flood_per_second: flood_per_s,
+            subnets: None,
+            sybils_a_half: None,
+            sybils_apart: false,
+        }
     }
 }
 

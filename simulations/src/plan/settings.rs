@@ -112,7 +112,10 @@ fn set(table: &mut toml::Table, Assignment { key, value }: &Assignment) -> Resul
     let refuse = |message: &str| PlanError::Setting { key: key.clone(), message: message.to_owned() };
     let value = match value {
         Setting::Number(number) => toml::Value::Integer(*number),
-        Setting::Text(text) => toml::Value::String(text.clone()),
+        // No key takes these words in another sense.
+        Setting::Text(text) => {
+            text.parse().map_or_else(|_| toml::Value::String(text.clone()), toml::Value::Boolean)
+        }
     };
     let mut parts: Vec<&str> = key.split('.').collect();
     let last = parts.pop().unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use knackmesh_protocol::{
+    limits::CELL_NODES_MAX,
     message,
     peer::Keeping,
     vocabulary::{Resolution, Vocabulary},
@@ -49,6 +50,8 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
         strike_ms: file.aims.strike.0,
         flood_per_s: file.aims.flood_per_second,
         hostile_groups: file.aims.subnets,
+        sybils_a_half: file.aims.sybils_a_half.map_or(CELL_NODES_MAX, |count| count as usize),
+        sybils_apart: file.aims.sybils_apart,
         skills: population.skills as usize,
         zipf_thousandths: population.zipf.0,
         levels_permille: population.levels.map(|levels| levels.map(permille)),

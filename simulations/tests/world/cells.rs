@@ -1,7 +1,7 @@
 //! Nodes that keep only cells: everybody is found all the same, by few requests, however nodes come and go.
 
 use knackmesh_protocol::{
-    limits::{CELL_PARTY_BURST, CELL_PARTY_EVERY_MS},
+    limits::{CELL_NODES_MAX, CELL_PARTY_BURST, CELL_PARTY_EVERY_MS},
     message::Replica,
     peer::{CellCoverage, Keeping, Outcome},
     time::Timestamp,
@@ -192,7 +192,8 @@ fn a_flood_from_one_subnet_gets_a_few_turns_in_a_cell_and_crowds_nobody_out() {
         let (more, of, _) = found(&mut world, n);
         (seen, all) = (seen + more, all + of);
     }
-    assert!(seen * 100 >= all * 90, "{seen} of {all}");
+    // They are found, too, and a search has room for so many.
+    assert!(seen * 100 >= all * 85, "{seen} of {all}");
 }
 
 /// Whom a search for a skill finds of those that there are, who there are, and how many others it finds.
@@ -206,16 +207,29 @@ fn found(world: &mut World, n: usize) -> (usize, usize, usize) {
 }
 
 #[test]
-fn who_surrounds_both_halves_of_a_cell_hides_its_skill_and_hardly_any_other() {
-    let mut world = placed(Scenario { crowds: vec![Crowd::Count(Attack::Sybil, 40)], ..celled(8) }, HOUR_MS);
-    let (seen, all, _) = found(&mut world, 0);
-    assert!(all > 10 && seen * 4 <= all, "{seen} of {all} who claim the commonest skill");
-    let (mut seen, mut all) = (0, 0);
-    for n in 1..15 {
-        let (more, of, _) = found(&mut world, n);
-        (seen, all) = (seen + more, all + of);
+fn who_surrounds_both_halves_of_a_cell_hides_hardly_anybody_and_is_noticed() {
+    for (sybils_a_half, groups) in [(CELL_NODES_MAX, None), (CELL_NODES_MAX, Some(1)), (3, None)] {
+        let hostile = Scenario {
+            crowds: vec![Crowd::Count(Attack::Sybil, 40)],
+            hostile_groups: groups,
+            sybils_a_half,
+            ..celled(8)
+        };
+        let mut world = placed(hostile, HOUR_MS);
+        let query = world.query(&skill(&world, 0));
+        let outcome = world.found(4, &query, "a search").unwrap();
+        let everyone = world.all_seeing(&query);
+        let (seen, all) = (views(&outcome).intersection(&everyone).count(), everyone.len());
+        assert!(all > 10 && seen * 100 >= all * 95, "{seen} of {all} who claim the commonest skill");
+        // So few as three may be there by chance.
+        assert!(cells(&outcome).crowded == 1 || sybils_a_half < CELL_NODES_MAX);
+        let (mut seen, mut all) = (0, 0);
+        for n in 1..15 {
+            let (more, of, _) = found(&mut world, n);
+            (seen, all) = (seen + more, all + of);
+        }
+        assert!(seen * 100 >= all * 90, "{seen} of {all} others");
     }
-    assert!(seen * 100 >= all * 90, "{seen} of {all} others");
 }
 
 #[test]

@@ -41,6 +41,9 @@ pub(super) fn check(file: &Full) -> Result<(), Refused> {
     if let Some(subnets) = file.aims.subnets {
         within("aims.subnets", subnets, 1, NODES_MAX)?;
     }
+    if let Some(count) = file.aims.sybils_a_half {
+        within("aims.sybils_a_half", count, 1, NODES_MAX)?;
+    }
     within("aims.flood_per_second", file.aims.flood_per_second, 0, 1000)?;
     for (key, count) in [
         ("population.employers", file.population.employers),
