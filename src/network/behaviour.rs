@@ -57,7 +57,7 @@ pub(super) struct Behaviour {
     pub(super) gossipsub: gossipsub::Behaviour,
     pub(super) rpc: request_response::Behaviour<Codec>,
     pub(super) relay: relay::Behaviour,
-    pub(super) relay_client: Toggle<relay::client::Behaviour>,
+    pub(super) relay_client: Toggle<Guarded<relay::client::Behaviour>>,
     pub(super) hole_punching: Toggle<dcutr::Behaviour>,
     pub(super) tester: Toggle<Guarded<autonat::v2::server::Behaviour>>,
     pub(super) tested: Toggle<autonat::v2::client::Behaviour>,
@@ -84,7 +84,8 @@ pub(super) fn swarm(
             .map(|builder| builder.with_quic())
     };
     let complete = |relay_client: relay::client::Behaviour| {
-        behaviour.relay_client = Some(relay_client).into();
+        // It dials relays, which this node chose, wherever they are.
+        behaviour.relay_client = Some(Guarded::new(relay_client, Scope::Machine)).into();
         behaviour
     };
     // A machine without resolver configuration (a container, an isolated network) still has IP addresses.

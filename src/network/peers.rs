@@ -2,7 +2,7 @@
 //!
 //! With a mesh for each of 81 topics every connection is in use, so that none would ever idle out and every node
 //! would end up connected to every other. A node therefore closes some of the connections that it made itself
-//! above [`limits::PEERS_HIGH`], and dials more below [`limits::PEERS_LOW`]. Which ones is left to chance, since
+//! above [`limits::PEERS_SPARE`], down to [`limits::PEERS_HIGH`], and dials more below [`limits::PEERS_LOW`]. Which ones is left to chance, since
 //! a rule would make clusters.
 
 use std::{
@@ -183,19 +183,21 @@ impl Peers {
         })
     }
 
-    /// Peers to disconnect so that both directions keep to their marks, of which the outbound one is named; never those that are
-    /// `busy`.
+    /// Peers to disconnect so that both directions keep to their marks; never those that are `busy`. Of those dialled itself the node
+    /// closes none up to `outbound.1`, and then all but `outbound.0`: look-ups dial many, and often the same ones.
     pub(super) fn surplus(
         &self,
         now: Instant,
-        outbound_high: usize,
+        outbound: (usize, usize),
         busy: impl Fn(&PeerId) -> bool,
         mut random: impl FnMut() -> u64,
     ) -> Vec<PeerId> {
         let mut surplus = Vec::new();
-        for (outbound, high) in [(true, outbound_high), (false, limits::PEERS_INBOUND_HIGH)] {
+        let inbound = (limits::PEERS_INBOUND_HIGH, limits::PEERS_INBOUND_HIGH);
+        for (outbound, (low, high)) in [(true, outbound), (false, inbound)] {
             let peers = self.table.iter().filter(|(_, entry)| entry.outbound() == outbound);
-            let excess = peers.clone().count().saturating_sub(high);
+            let count = peers.clone().count();
+            let excess = if count > high { count - low } else { 0 };
             let mut idle: Vec<PeerId> = peers
                 .filter(|(_, entry)| entry.connections.iter().all(|c| now.duration_since(c.since) >= AGE_MIN))
                 .map(|(peer, _)| *peer)
@@ -303,20 +305,21 @@ mod tests {
             seed += 7;
             seed
         };
+        let marks = (limits::PEERS_HIGH, limits::PEERS_SPARE);
         let cases = [
-            (limits::PEERS_HIGH, limits::PEERS_INBOUND_HIGH, 0),
-            (limits::PEERS_HIGH + 3, limits::PEERS_INBOUND_HIGH, 3),
-            (limits::PEERS_HIGH + 3, limits::PEERS_INBOUND_HIGH + 4, 7),
+            (limits::PEERS_SPARE, limits::PEERS_INBOUND_HIGH, 0),
+            (
+                limits::PEERS_SPARE + 3,
+                limits::PEERS_INBOUND_HIGH,
+                limits::PEERS_SPARE + 3 - limits::PEERS_HIGH,
+            ),
+            (limits::PEERS_HIGH, limits::PEERS_INBOUND_HIGH + 4, 4),
         ];
         for (outbound, inbound, expected) in cases {
             let peers = peers(outbound, inbound, start);
-            assert_eq!(
-                peers.surplus(start, limits::PEERS_HIGH, |_| false, &mut random).len(),
-                0,
-                "too young"
-            );
-            assert_eq!(peers.surplus(later, limits::PEERS_HIGH, |_| true, &mut random).len(), 0, "busy");
-            let mut surplus = peers.surplus(later, limits::PEERS_HIGH, |_| false, &mut random);
+            assert_eq!(peers.surplus(start, marks, |_| false, &mut random).len(), 0, "too young");
+            assert_eq!(peers.surplus(later, marks, |_| true, &mut random).len(), 0, "busy");
+            let mut surplus = peers.surplus(later, marks, |_| false, &mut random);
             surplus.sort();
             surplus.dedup();
             assert_eq!(surplus.len(), expected);

@@ -18,7 +18,7 @@ use libp2p::{
     },
 };
 
-use crate::network::{Effort, Event, address, swarm::Driver, whereabouts, whereabouts::Whereabouts};
+use crate::network::{Effort, Event, address, groups, swarm::Driver, whereabouts, whereabouts::Whereabouts};
 
 /// A put that reached nobody is tried again after this time.
 const RETRY: Duration = Duration::from_secs(10);
@@ -324,18 +324,22 @@ impl Driver {
 
     /// Takes the addresses of a peer into the routing table, in place of those it had.
     pub(super) fn learn(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
-        let kad = &mut self.swarm.behaviour_mut().kad;
         let fresh: Vec<Multiaddr> = addresses.into_iter().filter_map(|a| a.with_p2p(peer).ok()).collect();
         if fresh.is_empty() {
             return;
         }
-        let known: Vec<Multiaddr> = kad
+        let kad = &mut self.swarm.behaviour_mut().kad;
+        let bucket: Vec<(PeerId, Vec<Multiaddr>)> = kad
             .kbucket(peer)
             .iter()
             .flat_map(|bucket| bucket.iter())
-            .filter(|entry| *entry.node.key.preimage() == peer)
-            .flat_map(|entry| entry.node.value.iter().cloned().collect::<Vec<_>>())
+            .map(|entry| (*entry.node.key.preimage(), entry.node.value.iter().cloned().collect()))
             .collect();
+        let known = bucket.iter().find(|(one, _)| *one == peer).map(|(_, addresses)| addresses.clone());
+        if known.is_none() && !has_room(&bucket, &fresh) {
+            return;
+        }
+        let known = known.unwrap_or_default();
         for address in fresh.iter().filter(|address| !known.contains(address)) {
             kad.add_address(&peer, address.clone());
         }
@@ -383,5 +387,41 @@ impl Driver {
         let mut contacts = self.contacts();
         contacts.retain(|peer| !self.peers.contains(peer));
         contacts
+    }
+}
+
+/// Whether a bucket of the routing table takes one more peer: not where those of one group of public addresses are many already, so
+/// that whoever owns a subnet is not all that look-ups begin with. What is near each other in a private network is one's own.
+fn has_room(bucket: &[(PeerId, Vec<Multiaddr>)], fresh: &[Multiaddr]) -> bool {
+    let groups = groups::Behaviour::new(groups::Crowding::default());
+    let public = |addresses: &[Multiaddr]| {
+        let first = addresses.iter().find(|one| address::scope(one) == Some(address::Scope::World))?;
+        Some(groups.party(first))
+    };
+    let Some(group) = public(fresh) else { return true };
+    let same = bucket.iter().filter(|(_, addresses)| public(addresses) == Some(group)).count();
+    same < limits::BUCKET_PEERS_PER_GROUP_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_subnet_does_not_fill_a_bucket() {
+        let at = |text: &str| -> Vec<Multiaddr> { vec![text.parse().unwrap()] };
+        let of = |prefix: &str| -> Vec<(PeerId, Vec<Multiaddr>)> {
+            let addresses =
+                (1..=limits::BUCKET_PEERS_PER_GROUP_MAX).map(|n| at(&format!("{prefix}{n}/tcp/4001")));
+            addresses.map(|addresses| (PeerId::random(), addresses)).collect()
+        };
+        let bucket = of("/ip4/203.0.113.");
+        assert!(!has_room(&bucket, &at("/ip4/203.0.113.77/udp/4001/quic-v1")));
+        assert!(has_room(&bucket, &at("/ip4/203.0.114.77/tcp/4001")));
+        assert!(has_room(&bucket[1..], &at("/ip4/203.0.113.77/tcp/4001")));
+        assert!(has_room(&of("/ip4/192.168.1."), &at("/ip4/192.168.1.77/tcp/4001")), "a private network");
+        assert!(!has_room(&of("/ip6/2a00:1:2::"), &at("/ip6/2a00:1:2:3::9/tcp/4001")));
     }
 }

@@ -93,8 +93,8 @@ pub(super) struct Driver {
     pub(super) listening: HashMap<ListenerId, Vec<Multiaddr>>,
     next_dial: Instant,
     next_walk: Instant,
-    /// Outbound peers above which some are closed.
-    peers_high: usize,
+    /// Down to how many of those dialled itself it closes, and above how many.
+    peers_high: (usize, usize),
     /// What is counted, if anything is.
     counters: Option<Registry>,
     /// Counts what libp2p reports.
@@ -146,7 +146,10 @@ impl Driver {
             listening: HashMap::new(),
             next_dial: now,
             next_walk: now,
-            peers_high: config.trial.peers_high.unwrap_or(limits::PEERS_HIGH),
+            peers_high: config
+                .trial
+                .peers_high
+                .map_or((limits::PEERS_HIGH, limits::PEERS_SPARE), |high| (high, high)),
             counters,
             recorder,
         };

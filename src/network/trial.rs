@@ -32,7 +32,7 @@ pub struct Trial {
     pub alpha: NonZeroUsize,
     /// Whether to count what goes over gossip, for [`Snapshot::counters`](super::Snapshot::counters).
     pub counters: bool,
-    /// Peers that the node dialled itself above which it closes some; [`limits::PEERS_HIGH`] when `None`.
+    /// Peers that the node dialled itself above which it closes some; [`limits::PEERS_SPARE`] when `None`.
     pub peers_high: Option<usize>,
 }
 
