@@ -23,16 +23,17 @@ export class Home {
   #folder = mkdtempSync(join(tmpdir(), 'knack-interop-'));
   #files = 0;
 
-  /** A new home, with keys of its own. Below `statusUrl` it publishes status lists. */
-  constructor({statusUrl} = {}) {
+  /** A new home, with keys of its own. Below `statusUrl` it publishes status lists; `replica` is what its node keeps of others. */
+  constructor({statusUrl, replica} = {}) {
     process.once('exit', () => rmSync(this.#folder, {recursive: true, force: true}));
     assert.ok(PROGRAM, 'KNACK names the program; tests/interop/run sets it');
     /** The DID that signs what this home issues, and that credentials about its owner name. */
     this.did = this.succeed('init').did;
     if(statusUrl) {
-      const file = join(this.#folder, 'home', 'config.toml');
-      const settings = readFileSync(file, 'utf8').replace('[issuer]', `[issuer]\nstatus_url = "${statusUrl}"`);
-      writeFileSync(file, settings);
+      this.#set('[issuer]', `[issuer]\nstatus_url = "${statusUrl}"`);
+    }
+    if(replica) {
+      this.#set('replica = "auto"', `replica = "${replica}"`);
     }
   }
 
@@ -121,6 +122,14 @@ export class Home {
   /** The version of the program. */
   version() {
     return spawnSync(PROGRAM, ['--version'], {encoding: 'utf8'}).stdout.split(/\s/)[1];
+  }
+
+  /** Replaces a line of the settings, which must be there. */
+  #set(line, lines) {
+    const file = join(this.#folder, 'home', 'config.toml');
+    const settings = readFileSync(file, 'utf8');
+    assert.ok(settings.includes(line), `${line} in ${settings}`);
+    writeFileSync(file, settings.replace(line, lines));
   }
 
   #arguments(args) {

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import {readdirSync, readFileSync} from 'node:fs';
 import {test} from 'node:test';
 
-import {didKey, isCurrent, open, publicKey, readItem, readResponse, sign, topicOf, recordKey} from './second/statements.mjs';
+import {
+  cellKey, didKey, isCurrent, itemOf, open, publicKey, readItem, readResponse, sign, topicOf, recordKey
+} from './second/statements.mjs';
 import {decode} from './second/wire.mjs';
 
 const VECTORS = new URL('../../protocol/vectors/', import.meta.url);
@@ -68,4 +70,15 @@ each('message', vector => vector.item, vector => {
 each('message', vector => vector.response && vector.expect.is !== 'disclosed', vector => {
   const read = comesOut(() => readResponse(bytes(vector.response)), vector.expect);
   assert.equal(read && Object.keys(read)[0], vector.expect.is);
+});
+
+test('message/stored.json: its receipt names the first cell and the item of message/store.json', () => {
+  const read = name => vectors('message', vector => vector[name]);
+  const [[, request]] = read('request').filter(([file]) => file === 'store.json');
+  const [[, response]] = read('response').filter(([file]) => file === 'stored.json');
+  const store = decode(bytes(request.request), Infinity).get('store');
+  const {receipt: {statement}, cells} = readResponse(bytes(response.response)).stored;
+  assert.deepEqual(cells, ['kept', {split: ['DE']}, {refused: 'not_current'}]);
+  assert.deepEqual(statement.cells.map(hex), [hex(cellKey(store.get('cells')[0]))]);
+  assert.deepEqual(statement.items.map(hex), store.get('items').map(one => hex(itemOf(one).id)));
 });

@@ -21,15 +21,22 @@ NOT_VERIFIED = 3
 class Home:
     """A home of its own, in a folder that goes with the process."""
 
-    def __init__(self, status_url=None):
+    def __init__(self, status_url=None, replica=None):
         self._folder = Path(tempfile.mkdtemp(prefix="knack-interop-"))
         self._files = 0
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self.did = self.succeed("init")["did"]
         if status_url:
-            settings = self._folder / "home" / "config.toml"
-            text = settings.read_text()
-            settings.write_text(text.replace("[issuer]", f'[issuer]\nstatus_url = "{status_url}"'))
+            self._set("[issuer]", f'[issuer]\nstatus_url = "{status_url}"')
+        if replica:
+            self._set('replica = "auto"', f'replica = "{replica}"')
+
+    def _set(self, line, lines):
+        """Replaces a line of the settings, which must be there."""
+        settings = self._folder / "home" / "config.toml"
+        text = settings.read_text()
+        assert line in text, text
+        settings.write_text(text.replace(line, lines))
 
     def run(self, *args):
         """Runs a command: its exit code, and what it printed as JSON."""

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 MESSAGE_BYTES_MAX = 1_048_576
 CLOCK_SKEW_MAX_MS = 120_000
-SIGNERS = {"summary": "view", "tombstone": "view", "acknowledgement": "node"}
+EPOCH_MS = 86_400_000
+SIGNERS = {"summary": "view", "tombstone": "view", "acknowledgement": "node", "receipt": "node"}
 
 
 class Refused(Exception):
@@ -97,6 +98,16 @@ def record_key(view):
 
 def message_id(topic, data):
     return digest(len(topic.encode()).to_bytes(8, "little"), topic.encode(), data)
+
+
+def epoch():
+    """The day for which places hold now."""
+    return now_ms() // EPOCH_MS
+
+
+def cell_key(cell):
+    """Where the hash table has a cell."""
+    return digest(encode(["knack-cell", cell]))
 
 
 def framed(message):

@@ -39,9 +39,9 @@ def networked(test):
     """A test on this library's event loop. Of what goes wrong there, the first thing is told without what surrounds it."""
 
     @functools.wraps(test)
-    def run(self):
+    def run(self, *row):
         try:
-            trio.run(test, self)
+            trio.run(test, self, *row)
         except BaseException as error:  # a group of them where nurseries were open, which older versions of Python do not know
             while parts := getattr(error, "exceptions", None):
                 error = parts[0]

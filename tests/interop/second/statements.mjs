@@ -212,6 +212,23 @@ export function nodeKey(multihash) {
   return multihash.subarray(6);
 }
 
+// Cells.
+
+const EPOCH_MS = 86_400_000;
+
+/** The day for which a place holds. */
+export const epochOf = instant => Math.floor(instant / EPOCH_MS);
+
+/** Where the hash table has a cell. */
+export const cellKey = cell => hash(encode(['knack-cell', cell]));
+
+/** In which part of a skill's holders a view is after `splits`, with the region that its summary states. */
+export function pathOf(view, region, splits) {
+  const country = region?.slice(0, 2) ?? '-';
+  const bits = [...hash(view)].map(byte => byte.toString(2).padStart(8, '0')).join('');
+  return splits === 0 ? '' : splits === 1 ? country : `${country}/${bits.slice(0, splits - 1)}`;
+}
+
 // Requests and responses.
 
 export const MESSAGE_BYTES_MAX = 1_048_576;
