@@ -309,7 +309,7 @@ limits! {
     VOCABULARY_IDF_MAX: u32 = 16_000;
 
     /// Established inbound connections; the rest of `CONNECTIONS_MAX` stays free for our own dials.
-    CONNECTIONS_INBOUND_MAX: u32 = 208;
+    CONNECTIONS_INBOUND_MAX: u32 = 176;
     /// Connected peers below which a node dials more.
     PEERS_LOW: usize = 8;
     /// Peers that a node dialled itself and stays connected to when it closes some.

@@ -84,7 +84,7 @@ pub(super) fn swarm(
             .map(|builder| builder.with_quic())
     };
     let complete = |relay_client: relay::client::Behaviour| {
-        // It dials relays, which this node chose, wherever they are.
+        // It dials relays, wherever they are: guarded against its panics alone.
         behaviour.relay_client = Some(Guarded::new(relay_client, Scope::Machine)).into();
         behaviour
     };

@@ -15,6 +15,12 @@ use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
 
 use crate::network::address;
 
+// Whoever fills the room for inbound connections takes none from our own dials.
+const _: () = assert!(
+    limits::PEERS_SPARE < (limits::CONNECTIONS_MAX - limits::CONNECTIONS_INBOUND_MAX) as usize
+        && limits::PEERS_INBOUND_HIGH < limits::CONNECTIONS_INBOUND_MAX as usize
+);
+
 /// A connection younger than this is not closed: the look-up or request that made it may be running.
 const AGE_MIN: Duration = Duration::from_secs(10);
 /// The first and the longest pause between two rounds of dialling the bootstrap nodes.

@@ -399,7 +399,10 @@ fn has_room(bucket: &[(PeerId, Vec<Multiaddr>)], fresh: &[Multiaddr]) -> bool {
         Some(groups.party(first))
     };
     let Some(group) = public(fresh) else { return true };
-    let same = bucket.iter().filter(|(_, addresses)| public(addresses) == Some(group)).count();
+    let same = bucket
+        .iter()
+        .filter(|(_, addresses)| public(addresses).is_some_and(|other| other.is_shared_with(group)))
+        .count();
     same < limits::BUCKET_PEERS_PER_GROUP_MAX
 }
 

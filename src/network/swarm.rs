@@ -430,9 +430,10 @@ impl Driver {
                 Some(via) => address::useful(&info.listen_addrs, via),
                 None => Vec::new(),
             };
-            // Where we reached it, others can, whatever it knows of that itself.
-            if met.outbound && !addresses.contains(&met.address) {
-                addresses.push(met.address.clone());
+            // Where we reached it, others can, whatever it knows of that itself. It comes first: it is no claim.
+            if met.outbound {
+                addresses.retain(|address| *address != met.address);
+                addresses.insert(0, met.address.clone());
             }
             self.learn(peer, addresses);
         }

@@ -336,8 +336,8 @@ impl Peer {
                 if state.members.is_empty() && state.parts.is_empty() {
                     self.cells.forget(cell);
                     self.outputs.push(Output::Persist(Change::ForgetCell(cell.clone())));
-                    let here = cells.iter().zip(&mut placed).find(|(one, _)| *one == cell);
-                    if let Some((_, outcome)) = here.filter(|(_, outcome)| **outcome == Placed::Kept) {
+                    let here = cells.iter().zip(&mut placed).filter(|(one, _)| *one == cell);
+                    for (_, outcome) in here.filter(|(_, outcome)| **outcome == Placed::Kept) {
                         *outcome = Placed::Refused(Refusal::NotCurrent);
                     }
                 } else if state.members.len() > self.keeping.split_above {
@@ -366,7 +366,9 @@ impl Peer {
         let mut outcome = Placed::Refused(Refusal::NotCurrent);
         for item in items {
             let Item::Summary(summary) = item else {
-                outcome = Placed::Kept;
+                if !matches!(outcome, Placed::Split(_)) {
+                    outcome = Placed::Kept;
+                }
                 continue;
             };
             if !cell.covers(summary.body()) {
@@ -385,6 +387,8 @@ impl Peer {
                         (_, outcome) => outcome,
                     }
                 }
+                // That it is split is told of whatever else is there.
+                _ if matches!(outcome, Placed::Split(_)) => continue,
                 _ => Placed::Kept,
             };
         }

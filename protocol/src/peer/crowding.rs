@@ -8,6 +8,8 @@
 
 use std::collections::VecDeque;
 
+use rand_core::Rng;
+
 use super::{Contact, contact::place_in_table};
 use crate::{
     id::{Id, NodeId},
@@ -40,7 +42,7 @@ pub(super) enum Crowd {
 const REMEMBERED: usize = 32;
 
 /// Time between two looks at the own neighbours.
-const LOOK_AROUND_MS: u64 = 10 * 60 * 1000;
+const LOOK_AROUND_MS: u64 = 3600 * 1000;
 
 /// The nodes nearest to a cell's key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,8 +53,11 @@ pub(super) struct Neighbourhood {
     pub place: usize,
     /// Whether more are there than chance explains.
     pub crowd: Crowd,
-    /// Those beside the crowd; nobody where there is none.
+    /// Those beside the crowd; nobody where there is none. First the [`closer`](Self::closer) ones.
     pub beside: Vec<Contact>,
+    /// So many of them have one bit more in common with the key: so few are there that whoever stores reaches nearly all, and whoever
+    /// asks one asks somebody who knows.
+    pub closer: usize,
 }
 
 impl Neighbourhood {
@@ -130,9 +135,7 @@ impl Census {
 
     /// Whether more nodes are near a place than chance explains.
     pub fn crowd(&self, place: &[u8; 32], nearest: &[Contact]) -> Crowd {
-        let Some(spacing) = self.spacing().filter(|_| nearest.len() >= CELL_NODES_MAX) else {
-            return Crowd::None;
-        };
+        let Some(spacing) = self.spacing() else { return Crowd::None };
         let is_within = |(count, expected): &(usize, u64)| {
             let farthest = nearest.get(count - 1).map(|contact| distance(place, contact));
             farthest.is_some_and(|far| u128::from(far) * 100 < u128::from(spacing) * u128::from(*expected))
@@ -162,8 +165,13 @@ pub(super) struct Aside {
 
 impl Aside {
     /// Keys near which they are.
-    pub fn keys(&self, key: &Id) -> Vec<Id> {
-        (self.bits.saturating_sub(1)..=self.bits).map(|bits| aside(key, bits)).collect()
+    pub fn keys(&self, key: &Id, rng: &mut impl Rng) -> Vec<Id> {
+        (self.bits.saturating_sub(1)..=self.bits).map(|bits| aside(key, bits, rng.next_u64())).collect()
+    }
+
+    /// Whether it is one of the closer ones.
+    pub fn is_closer(&self, contact: &Contact) -> bool {
+        distance(&self.place, contact).leading_zeros() == self.bits
     }
 
     /// Whether a node is beside the crowd, and not in it.
@@ -187,14 +195,14 @@ fn leading(place: &[u8; 32]) -> u64 {
     place.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
-/// The key beside another whose place has exactly `bits` leading bits in common with the other's: the first such hash of the other
-/// key and a number that counts up from 0. The same for everybody, so that those meet who look there.
-fn aside(key: &Id, bits: u32) -> Id {
+/// A key beside another whose place has exactly `bits` leading bits in common with the other's; which of them is chance, so that
+/// nobody can be near it on purpose. So few nodes have these bits that two who look there find mostly the same.
+fn aside(key: &Id, bits: u32, start: u64) -> Id {
     let place = leading(&place_in_table(&key.0));
     let candidates = (0u64..).map(|count| {
         let mut input = b"knack-aside".to_vec();
         input.extend(key.0);
-        input.extend(count.to_be_bytes());
+        input.extend(start.wrapping_add(count).to_be_bytes());
         Id::of(&input)
     });
     let shares = |one: &Id| (leading(&place_in_table(&one.0)) ^ place).leading_zeros() == bits;
@@ -207,6 +215,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::collections::BTreeMap;
+
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
 
     use super::*;
     use crate::peer::contact::Group;
@@ -265,8 +276,8 @@ mod tests {
             assert_eq!(said(&crowd), Crowd::Evident, "{}", crowd.len());
         }
         assert_eq!(said(&crowd(2, 60_000)), Crowd::Suspected);
-        // Nothing is said where all may be known.
-        assert_eq!(census.crowd(&place_in_table(&KEY.0), &crowd(19, 60_000)), Crowd::None);
+        // Also where some of a look-up did not answer, but nothing by who has seen nothing.
+        assert_eq!(census.crowd(&place_in_table(&KEY.0), &crowd(9, 60_000)), Crowd::Evident);
         assert_eq!(Census::default().crowd(&place_in_table(&KEY.0), &crowd(20, 60_000)), Crowd::None);
     }
 
@@ -277,7 +288,7 @@ mod tests {
         assert!(nearest(&KEY, &all, 20).iter().filter(|one| crowd.contains(one)).count() >= 18);
         let census = informed(&honest);
         let beside = census.beside(&KEY);
-        let asides = beside.keys(&KEY);
+        let asides = beside.keys(&KEY, &mut ChaCha20Rng::from_seed([1; 32]));
         assert_eq!(asides.len(), 2);
         let place = leading(&place_in_table(&KEY.0));
         let shared: Vec<u32> =
@@ -316,7 +327,8 @@ mod tests {
         let beside = nodes(30);
         let calm = Neighbourhood { nearest: beside.clone(), ..Neighbourhood::default() };
         assert_eq!((calm.keepers(), calm.replicas()), (beside[..CELL_REPLICAS].to_vec(), CELL_REPLICAS));
-        let crowded = Neighbourhood { nearest: one_subnet, place: 0, crowd: Crowd::Suspected, beside };
+        let crowded =
+            Neighbourhood { nearest: one_subnet, place: 0, crowd: Crowd::Suspected, beside, closer: 0 };
         assert_eq!(crowded.keepers().len(), 1 + CROWD_REPLICAS);
     }
 }

@@ -50,9 +50,9 @@ pub(super) struct Near {
 
 impl Peer {
     pub(super) fn look_up(&mut self, now: Timestamp, cell: &Cell, reach: Reach, what: LookUp) {
-        if reach == Reach::Network && self.census.looks_around(now) {
+        if !self.connected.is_empty() && self.census.looks_around(now) {
             let own = self.identity.node_id.as_bytes().to_vec();
-            self.begin_look_up(own, Reach::Known, UnderWay::Around);
+            self.begin_look_up(own, Reach::Network, UnderWay::Around);
         }
         let key = cell.key();
         self.begin_look_up(key.0.to_vec(), reach, UnderWay::Near(Near { key, reach, what }));
@@ -109,16 +109,17 @@ impl Peer {
         lent: &Lent<'_>,
     ) {
         let place_of_key = place_in_table(&key.0);
-        if reach == Reach::Network {
+        // Alone, a node hears only of those that it knows.
+        if reach == Reach::Network && !self.connected.is_empty() {
             self.census.saw(&place_of_key, nodes);
         }
         let crowd = self.census.crowd(&place_of_key, nodes);
-        let found = Neighbourhood { nearest: nodes.to_vec(), place, crowd, beside: Vec::new() };
+        let found = Neighbourhood { nearest: nodes.to_vec(), place, crowd, beside: Vec::new(), closer: 0 };
         if !found.is_crowded() || reach == Reach::Known {
             return self.use_look_up(now, what, found, lent);
         }
         let aside = self.census.beside(&key);
-        let keys = aside.keys(&key);
+        let keys = aside.keys(&key, &mut self.rng);
         self.look_ups.insert(look_up, UnderWay::Crowded { found, aside, waiting: keys.len(), what });
         for key in keys {
             self.begin_look_up(key.0.to_vec(), Reach::Network, UnderWay::Beside(look_up));
@@ -136,10 +137,11 @@ impl Peer {
             }
         }
         if *waiting == 0
-            && let Some(UnderWay::Crowded { mut found, what, .. }) = self.look_ups.remove(&of)
+            && let Some(UnderWay::Crowded { mut found, aside, what, .. }) = self.look_ups.remove(&of)
         {
-            // Whoever were always first would be worth the trouble of being that.
-            self.shuffle(&mut found.beside);
+            found.beside.sort_by_key(|contact| !aside.is_closer(contact));
+            found.closer = found.beside.partition_point(|contact| aside.is_closer(contact));
+            self.shuffle_beside(&mut found);
             self.use_look_up(now, what, found, lent);
         }
     }
@@ -157,6 +159,14 @@ impl Peer {
     /// A time below `max_ms`, so that nodes do not all do the same at once.
     pub(super) fn jitter_ms(&mut self, max_ms: u64) -> u64 {
         self.rng.next_u64() % max_ms.max(1)
+    }
+
+    /// Whoever were always first would be worth the trouble of being that.
+    pub(super) fn shuffle_beside(&mut self, found: &mut Neighbourhood) {
+        let at = found.closer.min(found.beside.len());
+        let (closer, others) = found.beside.split_at_mut(at);
+        self.shuffle(closer);
+        self.shuffle(others);
     }
 
     /// Brings contacts into an order that nobody else knows.

@@ -1,6 +1,6 @@
 //! Placing the own summary in the cells of its skills: look-ups for the nearest nodes, requests to keep it, and receipts.
 //!
-//! In each half of a cell a summary is stored on [`CELL_REPLICAS`] nodes, no two of one group of addresses, and where nodes crowd
+//! In each half of a cell a summary is stored on [`CELL_REPLICAS`](crate::limits::CELL_REPLICAS) nodes, no two of one group of addresses, and where nodes crowd
 //! around its key also on [`CROWD_REPLICAS`](crate::limits::CROWD_REPLICAS) beside them. A node that
 //! refuses or does not answer is replaced by the next nearest. Where a cell is split, the summary goes into its part. What is
 //! *under-replicated* is told to the holder and tried again; the nodes that keep a cell see to it otherwise.
@@ -17,8 +17,7 @@ use crate::{
     cell::{Cell, Epoch, Half, Path},
     id::{Id, NodeId},
     limits::{
-        CELL_REPLICAS, EPOCH_OVERLAP_MS, PLACE_AGAIN_MS, PLACE_LOOKUPS_MAX, PLACE_REFRESH_MS, RECEIPTS_MIN,
-        STORE_CELLS_MAX,
+        EPOCH_OVERLAP_MS, PLACE_AGAIN_MS, PLACE_LOOKUPS_MAX, PLACE_REFRESH_MS, RECEIPTS_MIN, STORE_CELLS_MAX,
     },
     message::{Item, Placed, Request, Response},
     signed::Signed,
@@ -178,8 +177,7 @@ impl Peer {
         if let Some(target) = placing.targets.get_mut(cell) {
             let own = &self.identity.node_id;
             (target.replicas, target.crowd) = (found.replicas(), found.crowd);
-            let first: Vec<Contact> = found.nearest.iter().take(CELL_REPLICAS).cloned().collect();
-            target.candidates = found.beginning_with(&first, own);
+            target.candidates = found.beginning_with(&found.keepers(), own);
         }
         self.look_for_places(now);
         self.ask_places(now);

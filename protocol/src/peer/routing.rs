@@ -85,9 +85,10 @@ struct Probe {
     wanted: usize,
     crowd: Crowd,
     witness: Witness,
+    /// How many witnesses were asked.
+    witnesses: usize,
     /// The candidates were remembered from another search, and may be gone.
     from_memory: bool,
-    is_looking: bool,
     /// Who was asked and has not answered, and when the next one is asked as well.
     asked: Vec<(Contact, Timestamp)>,
     tries: usize,
@@ -101,7 +102,7 @@ struct Probe {
 enum Witness {
     /// None was asked, or it said nothing, or no more than the other.
     None,
-    /// It has not answered; who is told of nobody waits so long for it.
+    /// It has not answered, and is waited for so long.
     Asked(Timestamp),
     /// How many it would name.
     Says(Contact, usize),
@@ -142,10 +143,9 @@ impl Probe {
         Word::of(self.answers.get(from..)?)
     }
 
-    /// Whether it is over, unless a witness may know somebody where nobody was named.
+    /// Whether it is over, and its witness has been heard or was waited for.
     fn is_settled(&self) -> bool {
-        let names_nobody = || self.answers.iter().all(|answer| answer.matched == 0);
-        self.is_over && !(matches!(self.witness, Witness::Asked(_)) && names_nobody())
+        self.is_over && !matches!(self.witness, Witness::Asked(_))
     }
 
     fn witness_until(&self) -> Option<Timestamp> {
@@ -197,7 +197,7 @@ impl Routing {
         let mut missing: Option<usize> = Some(0);
         for (name, pair) in self.pairs() {
             coverage.asked += 1;
-            coverage.requests += pair.iter().map(|probe| probe.tries).sum::<usize>();
+            coverage.requests += pair.iter().map(|probe| probe.tries + probe.witnesses).sum::<usize>();
             coverage.crowded += usize::from(pair.iter().any(|probe| probe.crowd == Crowd::Evident));
             match pair.map(Probe::first_word) {
                 [None, None] => coverage.unreached.push(name.clone()),
@@ -282,12 +282,12 @@ impl Peer {
             let probe = search.routing.probes.len();
             let known = self.routes.to(&cell, now).cloned();
             search.routing.probes.push(Probe {
-                is_looking: known.is_none(),
                 from_memory: known.is_some(),
                 candidates: VecDeque::new(),
                 wanted: 1,
                 crowd: Crowd::None,
                 witness: Witness::None,
+                witnesses: 0,
                 cell: cell.clone(),
                 asked: Vec::new(),
                 tries: 0,
@@ -306,7 +306,6 @@ impl Peer {
     pub(super) fn found_cell(&mut self, now: Timestamp, id: CommandId, probe: usize, found: Neighbourhood) {
         let Some(mut search) = self.searches.remove(&id) else { return };
         if let Some(one) = search.routing.probes.get_mut(probe) {
-            one.is_looking = false;
             let cell = one.cell.clone();
             self.begin_probe(now, id, &mut search, probe, &found);
             self.routes.learn(&cell, found, now);
@@ -325,11 +324,11 @@ impl Peer {
     ) {
         let mut first = Contact::diverse(&found.nearest, &[], CELL_REPLICAS);
         self.shuffle(&mut first);
-        let mut beside = found.beside.clone();
-        self.shuffle(&mut beside);
+        let mut found = found.clone();
+        self.shuffle_beside(&mut found);
         // One of the crowd is enough before those beside it.
         let later = first.split_off(first.len().min(if found.is_crowded() { 1 } else { CELL_REPLICAS }));
-        first.extend(beside.into_iter().chain(later));
+        first.extend(found.beside.iter().cloned().chain(later));
         let Some(one) = search.routing.probes.get_mut(probe) else { return };
         one.candidates = found.beginning_with(&first, &self.identity.node_id);
         one.wanted = if found.is_crowded() { 1 + CROWD_ANSWERS } else { 1 };
@@ -342,8 +341,8 @@ impl Peer {
         }
     }
 
-    /// The next candidate of one half that is not likely of the same party as one that was asked in either.
-    fn next_candidate(search: &mut Search, probe: usize) -> Option<Contact> {
+    /// The next candidate of one half that is not likely of the same party as one that was asked in either; if there is none, `otherwise`.
+    fn next_candidate(search: &mut Search, probe: usize, otherwise: Option<usize>) -> Option<Contact> {
         let halves = [probe, probe ^ 1].into_iter().filter_map(|half| search.routing.probes.get(half));
         let taken: Vec<Contact> = halves
             .flat_map(|half| {
@@ -356,19 +355,19 @@ impl Peer {
             !taken.iter().any(|t| t.node == contact.node || t.group.is_shared_with(contact.group))
         };
         let candidates = &mut search.routing.probes.get_mut(probe)?.candidates;
-        // In a small network the same node may be nearest to both halves; better asked once more than not at all.
-        let at = candidates.iter().position(is_free).unwrap_or(0);
-        candidates.remove(at)
+        let at = candidates.iter().position(is_free);
+        candidates.remove(at.or(otherwise)?)
     }
 
     /// Asks another of those that are to keep a half how many it would name.
     fn ask_witness(&mut self, now: Timestamp, id: CommandId, search: &mut Search, probe: usize) {
-        let Some(contact) = Self::next_candidate(search, probe) else { return };
+        let Some(contact) = Self::next_candidate(search, probe, None) else { return };
         let query = search.specification.query.clone();
         let Some(one) = search.routing.probes.get_mut(probe) else { return };
         // It is as good as any other if the first does not answer.
         one.candidates.push_front(contact.clone());
         one.witness = Witness::Asked(now.plus_ms(HEDGE_MS));
+        one.witnesses += 1;
         let request = Request::Find { query, limit: 0, skip: 0, cell: Some(Box::new(one.cell.clone())) };
         let asked = Asked { search: id, probe, contact: contact.clone(), skip: 0, is_witness: true };
         self.send(contact.node, &request, Pending::Seek(asked));
@@ -377,10 +376,12 @@ impl Peer {
     /// Asks a witness for those whom it would name, if they are more than were named.
     fn heed(&mut self, now: Timestamp, search: &mut Search, id: CommandId, probe: usize) -> bool {
         let (query, limit) = (search.specification.query.clone(), search.leads_limit());
+        let wanted = search.leads_wanted();
         let Some(one) = search.routing.probes.get_mut(probe) else { return false };
-        let named = one.answers.iter().map(|answer| answer.matched).max().unwrap_or(0);
+        // Named, and not only counted: a number is said easily.
+        let named = one.answers.iter().flat_map(|answer| &answer.views).collect::<BTreeSet<_>>().len();
         let contact = match std::mem::replace(&mut one.witness, Witness::None) {
-            Witness::Says(contact, matched) if matched > named => contact,
+            Witness::Says(contact, matched) if matched.min(wanted) > named => contact,
             witness => {
                 one.witness = witness;
                 return false;
@@ -401,12 +402,13 @@ impl Peer {
     fn ask_probe(&mut self, now: Timestamp, id: CommandId, search: &mut Search, probe: usize) {
         let (query, limit) = (search.specification.query.clone(), search.leads_limit());
         let may_try = search.routing.probes.get(probe).is_some_and(|one| one.tries < one.tries_max());
-        let next = if may_try { Self::next_candidate(search, probe) } else { None };
+        // In a small network the same node may be nearest to both halves; better asked once more than not at all.
+        let next = if may_try { Self::next_candidate(search, probe, Some(0)) } else { None };
         let Some(one) = search.routing.probes.get_mut(probe) else { return };
         let Some(contact) = next else {
             if one.from_memory && one.answers.is_empty() && one.asked.is_empty() {
                 // Everybody who was remembered is gone: looked up anew, once.
-                (one.from_memory, one.is_looking, one.tries) = (false, true, 0);
+                (one.from_memory, one.tries) = (false, 0);
                 let cell = one.cell.clone();
                 self.look_up(now, &cell, Reach::Network, LookUp::Seek { search: id, probe });
             } else if one.asked.is_empty() {
@@ -599,6 +601,6 @@ impl Peer {
 fn less_informed(one: &Probe, other: &Probe) -> Option<usize> {
     let (here, there) = (one.last_word()?, other.last_word()?);
     let is_open = here.differs_from(&there) && !one.is_compared && !other.is_compared;
-    let knows = |word: &Word<'_>| (word.count, word.views.len());
+    let knows = |word: &Word<'_>| (word.views.len(), word.count);
     is_open.then(|| usize::from(knows(&here) > knows(&there)))
 }

@@ -35,14 +35,14 @@ impl Peer {
         let over: Vec<Cell> =
             self.cells.kept().map(|(cell, _)| cell).filter(|c| is_over(c)).cloned().collect();
         self.drop_cells(&over);
-        let mut due: Vec<(Timestamp, Cell, bool)> = self
+        let mut due: Vec<(Timestamp, Cell, bool, bool)> = self
             .cells
             .kept()
             .filter(|(_, kept)| kept.tend_at <= now)
-            .map(|(cell, kept)| (kept.tend_at, cell.clone(), kept.is_handed_on))
+            .map(|(cell, kept)| (kept.tend_at, cell.clone(), kept.is_handed_on, kept.is_far))
             .collect();
         due.sort();
-        for (_, cell, is_handed_on) in due {
+        for (_, cell, is_handed_on, is_far) in due {
             if self.tending() >= PLACE_LOOKUPS_MAX {
                 break;
             }
@@ -51,7 +51,9 @@ impl Peer {
             if let Some(kept) = self.cells.get_mut(&cell) {
                 kept.tend_at = again.min(ends.plus_ms(CELL_GRACE_MS));
             }
-            self.look_up(now, &cell, Reach::Known, LookUp::Tend(cell.clone()));
+            // Before it is dropped it is looked up: the own table knows few of those who crowd far away.
+            let reach = if is_far { Reach::Network } else { Reach::Known };
+            self.look_up(now, &cell, reach, LookUp::Tend(cell.clone()));
             let before = cell.epoch.previous().filter(|epoch| is_in_time(*epoch, now));
             if let Some(kept) = self.cells.get_mut(&cell).filter(|kept| !kept.is_taken_over)
                 && let Some(epoch) = before
@@ -112,7 +114,9 @@ impl Peer {
     /// The nodes are known that keep in the epoch before what is kept here in the next. They are asked for it: what many are to be
     /// handed over, whoever keeps it now asks for, of nodes that it chose.
     pub(super) fn take_over(&mut self, now: Timestamp, cell: &Cell, found: &Neighbourhood) {
-        for contact in found.keepers() {
+        let mut keepers = found.keepers();
+        self.shuffle(&mut keepers);
+        for contact in keepers.into_iter().take(CELL_COMPARED) {
             self.sessions.due_of_cell(contact, cell, now);
         }
     }

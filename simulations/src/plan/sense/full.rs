@@ -23,6 +23,8 @@ const MESH_MAX: u32 = 1000;
 const BEATS_MAX: u32 = 1000;
 /// Shortest time between two heartbeats.
 const HEARTBEAT_MIN: Duration = Duration(10);
+/// Sybils a half that can stay so far apart that nobody suspects them.
+const SYBILS_APART_MAX: u32 = 8;
 /// Longest time between two heartbeats.
 const HEARTBEAT_MAX: Duration = Duration(60_000);
 
@@ -43,6 +45,9 @@ pub(super) fn check(file: &Full) -> Result<(), Refused> {
     }
     if let Some(count) = file.aims.sybils_a_half {
         within("aims.sybils_a_half", count, 1, NODES_MAX)?;
+    }
+    if file.aims.sybils_apart {
+        within("aims.sybils_a_half", file.aims.sybils_a_half.unwrap_or(NODES_MAX), 1, SYBILS_APART_MAX)?;
     }
     within("aims.flood_per_second", file.aims.flood_per_second, 0, 1000)?;
     for (key, count) in [
