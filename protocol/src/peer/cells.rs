@@ -345,16 +345,15 @@ impl Peer {
                 }
             }
         }
-        // A word about the cells that are kept and about what is held in them, or of the view's end.
+        // A word about the cells that lack nothing, and about what is in any of those that were named, or ends a view.
         let is_kept = |(_, outcome): &(&Cell, &Placed)| **outcome == Placed::Kept;
-        let in_receipt: Vec<&Cell> =
-            cells.iter().zip(&placed).filter(is_kept).map(|(cell, _)| cell).collect();
+        let kept_cells = cells.iter().zip(&placed).filter(is_kept).map(|(cell, _)| cell.key()).collect();
         let is_told = |item: &&&Item| {
-            let is_there = in_receipt.iter().any(|cell| belongs(item, cell));
+            let has = |cell: &Cell| self.cells.kept.get(cell).is_some_and(|kept| kept.has(item));
+            let is_there = cells.iter().any(has);
             (is_there || matches!(item, Item::Tombstone(_))) && self.catalogue.holding(&item.id()).is_some()
         };
         let kept = good.iter().filter(is_told).map(|item| item.id()).collect();
-        let kept_cells = in_receipt.iter().map(|cell| cell.key()).collect();
         let receipt = Receipt::new(self.identity.node.public(), kept_cells, kept, now);
         Response::Stored { receipt: Signed::sign(receipt, &self.identity.node), cells: placed }
     }
