@@ -2,8 +2,8 @@
 //! have what was there before, and what a node that went had is on another. Before an epoch is over, what is kept moves on to
 //! the places of the next one, also for holders who are not there to place it themselves.
 //!
-//! Where a cell is can be read off the own routing table, which is exact near the node itself; only the next epoch's places are
-//! looked up.
+//! Where a cell is can be read off the own routing table, which is exact near the node itself; looked up are the places of the
+//! epochs before and after, and a cell that is to be dropped.
 
 use super::{
     Change, Contact, Lent, Output, Peer, cells::is_in_time, contact::Reach, crowding::Neighbourhood,
