@@ -4,7 +4,8 @@
 //! that others find there (the attack on IPFS of Sridhar et al., "Content Censorship in the InterPlanetary File System", NDSS
 //! 2024). But honest ids are spread evenly. So a node keeps an estimate of how far they are apart; where those nearest to a
 //! key are much nearer than that explains, it also looks *beside* them, for nodes that share with the key just as many
-//! leading bits as some twenty nodes share. To be most of those, too, takes as many ids as there are honest nodes.
+//! leading bits as some twenty nodes share. To be most of those, too, takes more ids than there are honest nodes with these bits: some
+//! dozens for each half.
 
 use std::collections::VecDeque;
 
