@@ -191,6 +191,8 @@ limits! {
     RECONCILE_SESSION_MAX_MS: u64 = 30_000;
     /// Time after a first session until the second, and after a failed one until the next.
     RECONCILE_AGAIN_MS: u64 = 5_000;
+    /// How long a new connection has lasted when tombstones alone are compared over it, by who has compared them lately.
+    RECONCILE_LASTING_MS: u64 = 15_000;
     /// Ids remembered as fetched and refused.
     REFUSED_IDS_MAX: usize = 10_000;
     /// Summaries held for which a comparison costs one request more of the budget of who asks for it.

@@ -171,6 +171,11 @@ impl Query {
     pub fn country(&self) -> Option<&str> {
         self.0.country()
     }
+
+    /// Whether [`matching::Profile::texts`] make a difference.
+    pub(crate) fn reads_texts(&self) -> bool {
+        self.0.reads_texts()
+    }
 }
 
 impl TryFrom<Expr> for Query {
@@ -221,6 +226,16 @@ impl Expr {
                 countries.all(|country| country == Some(first)).then_some(first)
             }
             _ => None,
+        }
+    }
+
+    /// Whether it looks for words, be it to exclude them.
+    fn reads_texts(&self) -> bool {
+        match self {
+            Expr::Text(_) => true,
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().any(Expr::reads_texts),
+            Expr::Not(part) => part.reads_texts(),
+            _ => false,
         }
     }
 

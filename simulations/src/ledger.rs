@@ -11,7 +11,7 @@ use knackmesh_protocol::{
     key::PublicKey,
     message::{Envelope, Item, Request, Response},
     peer::{Change, Output},
-    signed::{self, Signed},
+    signed::Signed,
     skill::SkillId,
     summary::Summary,
     time::Timestamp,
@@ -146,8 +146,8 @@ impl<'a> Said<'a> {
                 Summaries::Many(items.iter().filter_map(of_item).collect())
             }
             What::Response(Response::Leads(leads)) => {
-                let envelopes = leads.summaries.iter();
-                Summaries::Many(envelopes.map(|Envelope(bytes)| signed::peek_id(bytes)).collect())
+                let ids = leads.summaries.iter().map(|Envelope(bytes)| Some(memo.lead(bytes)?.id()));
+                Summaries::Many(ids.collect())
             }
             _ => Summaries::Many(Vec::new()),
         };

@@ -43,6 +43,8 @@ pub struct Scenario {
     pub sybils_a_half: usize,
     /// Whether they stay so far apart that nobody suspects them of crowding.
     pub sybils_apart: bool,
+    /// Further ones of each half, which fill the space where peers look beside a crowd.
+    pub sybils_beside: usize,
     /// How many skills there are, the commonest of the embedded vocabulary; their use follows Zipf's law.
     pub skills: usize,
     /// The exponent of that law, in thousandths: the skill of rank `r` is used as often as `1 / r^s` says.
@@ -114,6 +116,7 @@ impl Default for Scenario {
             hostile_groups: None,
             sybils_a_half: CELL_NODES_MAX,
             sybils_apart: false,
+            sybils_beside: 0,
             skills: 60,
             zipf_thousandths: 1000,
             levels_permille: None,

@@ -32,6 +32,9 @@ use crate::network::{
 const IDLE: Duration = Duration::from_secs(120);
 /// A look-up gives up after this time.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two times that every bucket of the routing table is looked up. Each dials some hundred nodes, at three milliseconds of
+/// processor; libp2p's five minutes would spend most of what a node at rest may take.
+const TABLE_REFRESH: Duration = Duration::from_secs(10 * 60);
 /// A message seen within this time is not delivered again.
 const GOSSIP_SEEN: Duration = Duration::from_secs(5 * 60);
 /// Heartbeats, of a second each, for which a message waits for its verdict.
@@ -233,6 +236,7 @@ fn kad(name: StreamProtocol, peer: PeerId, trial: &Trial) -> kad::Behaviour<Memo
         .set_publication_interval(None)
         .set_provider_publication_interval(None)
         .set_caching(kad::Caching::Disabled)
+        .set_periodic_bootstrap_interval(Some(TABLE_REFRESH))
         // Peers enter the routing table once identify has told their protocols and addresses.
         .set_kbucket_inserts(kad::BucketInserts::Manual);
     let store = MemoryStoreConfig {

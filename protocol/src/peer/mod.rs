@@ -551,7 +551,8 @@ impl Peer {
     fn connected(&mut self, now: Timestamp, node: NodeId) {
         if node != self.identity.node_id && self.connected.insert(node.clone()) {
             let scope = self.common_scope(&node);
-            self.sessions.due(node, scope, now);
+            let at = self.sessions.first_at(&scope, now);
+            self.sessions.due(node, scope, at);
         }
     }
 

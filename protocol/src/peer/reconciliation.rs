@@ -6,7 +6,8 @@
 //!
 //! Otherwise each side pulls: it opens a session of its own. Both leave out what has expired by the session's `as_of`, so that
 //! clocks that differ cause no difference in the sets. A session begins when a node connects, once more shortly after
-//! (an item announced before gossip has formed would else be missed), and then with a random peer every two minutes.
+//! (an item announced before gossip has formed would else be missed), and then with a random peer every two minutes. Who compares
+//! tombstones alone, and has done so lately, waits for the connection to last: look-ups connect a hundred nodes for ten seconds.
 //! What a session brings is kept at once, so that one that ends early loses nothing.
 
 use std::{
@@ -29,8 +30,9 @@ use crate::{
     id::{Id, NodeId},
     limits::{
         CELLS_MAX, FETCH_IDS_MAX, FULL_REPLICA_BELIEVED_MS, LEADS_BYTES_MAX, RECONCILE_AGAIN_MS,
-        RECONCILE_EVERY_MS, RECONCILE_FRAME_TARGET_BYTES, RECONCILE_NEED_MAX, RECONCILE_ROUNDS_MAX,
-        RECONCILE_SESSION_MAX_MS, RECONCILE_SESSIONS_MAX, REFUSED_IDS_MAX, STORE_ITEMS_MAX,
+        RECONCILE_EVERY_MS, RECONCILE_FRAME_TARGET_BYTES, RECONCILE_LASTING_MS, RECONCILE_NEED_MAX,
+        RECONCILE_ROUNDS_MAX, RECONCILE_SESSION_MAX_MS, RECONCILE_SESSIONS_MAX, REFUSED_IDS_MAX,
+        STORE_ITEMS_MAX,
     },
     message::{Frame, Item, Placed, Refusal, Replica, Request, Response, Scope},
     time::Timestamp,
@@ -126,6 +128,15 @@ impl Sessions {
         }
         self.met.remove(node);
         self.partial.remove(node);
+    }
+
+    /// When to open the first session with a node that has just connected.
+    pub fn first_at(&self, scope: &Scope, now: Timestamp) -> Timestamp {
+        let is_recent = |at: Timestamp| now.since_ms(at) < RECONCILE_EVERY_MS;
+        match scope {
+            Scope::Withdrawals if self.completed.is_some_and(is_recent) => now.plus_ms(RECONCILE_LASTING_MS),
+            _ => now,
+        }
     }
 
     /// Whether a node is believed to keep everything.

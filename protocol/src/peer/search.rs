@@ -339,9 +339,8 @@ impl Peer {
         leads: &Leads,
         lent: &Lent<'_>,
     ) -> BTreeSet<PublicKey> {
-        let ids = leads.summaries.iter().filter_map(|Envelope(envelope)| signed::peek_id(envelope));
-        let mut named: BTreeSet<PublicKey> = ids.filter_map(|id| search.known.get(&id).copied()).collect();
-        for summary in self.admit_leads(now, search, leads, lent) {
+        let (mut named, summaries) = self.admit_leads(now, search, leads, lent);
+        for summary in summaries {
             let stated = ranking::stated(summary.body(), lent.trust);
             let query = &search.specification.query;
             if ranking::matches(query, summary.body(), &stated, lent.vocabulary) {
@@ -352,21 +351,23 @@ impl Peer {
         named
     }
 
-    /// The summaries of leads that the search has not got yet. Those that we do not hold are verified together.
+    /// Whom of the leads the search has already, and the summaries of the others. Those that we do not hold are verified together.
     fn admit_leads(
         &mut self,
         now: Timestamp,
         search: &Search,
         leads: &Leads,
         lent: &Lent<'_>,
-    ) -> Vec<Signed<Summary>> {
-        let (mut summaries, mut new, mut unverified) = (Vec::new(), Vec::new(), Vec::<&[u8]>::new());
+    ) -> (BTreeSet<PublicKey>, Vec<Signed<Summary>>) {
+        let (mut named, mut summaries) = (BTreeSet::new(), Vec::new());
+        let (mut new, mut unverified) = (Vec::new(), Vec::<&[u8]>::new());
         for Envelope(envelope) in leads.summaries.iter().take(LEADS_MAX) {
-            // Held, but perhaps only since the own index was asked.
             let id = signed::peek_id(envelope);
-            if id.is_some_and(|id| search.known.contains_key(&id)) {
+            if let Some(view) = id.and_then(|id| search.known.get(&id)) {
+                named.insert(*view);
                 continue;
             }
+            // Held, but perhaps only since the own index was asked.
             match id.and_then(|id| self.catalogue.holding(&id)) {
                 Some(Holding::Summary(view)) => summaries.extend(lent.index.summary(&view)),
                 _ => {
@@ -387,7 +388,7 @@ impl Peer {
                 summaries.push(summary);
             }
         }
-        summaries
+        (named, summaries)
     }
 
     pub(super) fn tend_searches(&mut self, now: Timestamp, lent: &Lent<'_>) {

@@ -145,9 +145,11 @@ pub fn matches(query: &Query, summary: &Summary, standing: &[Standing], vocabula
         })
         .collect();
     let terms = summary.content().terms();
+    // Most queries ask for skills, and every label is looked up.
+    let texts = if query.reads_texts() { texts(summary, vocabulary) } else { Vec::new() };
     query.matches(&Profile {
         claims,
-        texts: texts(summary, vocabulary),
+        texts,
         region: terms.region.as_ref(),
         languages: &terms.languages,
         modes: &terms.modes,
@@ -195,7 +197,7 @@ pub fn score(
     vocabulary: &Vocabulary,
     now: Timestamp,
 ) -> Score {
-    let scorer = Scorer { standing, texts: texts(summary, vocabulary), vocabulary, now: Month::of(now) };
+    let scorer = Scorer { standing, summary, vocabulary, now: Month::of(now) };
     scorer.score(&Shares::of(query, vocabulary))
 }
 
@@ -249,7 +251,7 @@ fn weight(expr: &Expr, vocabulary: &Vocabulary) -> u64 {
 
 struct Scorer<'a> {
     standing: &'a [Standing],
-    texts: Vec<&'a str>,
+    summary: &'a Summary,
     vocabulary: &'a Vocabulary,
     now: Month,
 }
@@ -279,7 +281,8 @@ impl Scorer<'_> {
             }
             Shares::Text(words, share) => {
                 let mut score = Score::default();
-                if self.texts.iter().any(|text| words.occur_in(text)) {
+                let texts = texts(self.summary, self.vocabulary);
+                if texts.iter().any(|text| words.occur_in(text)) {
                     score.add(format!("text {words}"), points(*share));
                 }
                 score

@@ -6,6 +6,7 @@ use knackmesh_protocol::{
     cell::{Cell, Epoch, Half, Path},
     id::NodeId,
     key::SecretKey,
+    limits::CELL_NODES_MAX,
     peer::{Input, Output, place_in_table},
 };
 
@@ -24,14 +25,22 @@ const APART: [u64; 8] = [0, 11, 38, 74, 119, 170, 226, 283];
 
 /// The key of the `n`th of them, which is node `number`: tried until its id is so near to a cell that hardly an honest one is nearer.
 pub(crate) fn node_key(population: &Population, scenario: &Scenario, n: usize, number: u32) -> SecretKey {
-    let (group, rank) = (n / scenario.sybils_a_half.max(1), n % scenario.sybils_a_half.max(1));
+    let near = scenario.sybils_a_half.max(1);
+    let a_half = near + scenario.sybils_beside;
+    let (group, rank) = (n / a_half, n % a_half);
     let skill = population.skills[group / 2 % population.skills.len()].clone();
     let cell = Cell { skill, path: Path::ALL, half: Half::BOTH[group % 2], epoch: Epoch::of(START) };
     let leading = |place: [u8; 32]| place.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte));
     let there: u64 = leading(place_in_table(&cell.key().0));
     let spacing = u64::MAX / u64::from(scenario.hostile(0).max(1));
-    let nearest = if scenario.sybils_apart { spacing / 100 * APART[rank.min(APART.len() - 1)] } else { 0 };
-    let farthest = nearest + spacing / if scenario.sybils_apart { 10 } else { 4 };
+    let (nearest, farthest) = if rank >= near {
+        beside(spacing)
+    } else if scenario.sybils_apart {
+        let nearest = spacing / 100 * APART[rank.min(APART.len() - 1)];
+        (nearest, nearest + spacing / 10)
+    } else {
+        (0, spacing / 4)
+    };
     let mut rng = stream(scenario.seed, number, "sought node key");
     loop {
         let key = SecretKey::from_seed(bytes(&mut rng));
@@ -40,6 +49,12 @@ pub(crate) fn node_key(population: &Population, scenario: &Scenario, n: usize, n
             return key;
         }
     }
+}
+
+/// How far from a key nodes are that share with it as many leading bits as some twenty nodes do: where peers look first beside a crowd.
+fn beside(spacing: u64) -> (u64, u64) {
+    let wide = spacing.saturating_mul(CELL_NODES_MAX as u64).checked_next_power_of_two().unwrap_or(u64::MAX);
+    (wide / 2, wide)
 }
 
 impl Behaviour for Sybil {

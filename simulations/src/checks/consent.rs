@@ -7,6 +7,7 @@ use knackmesh_protocol::{
     message::{Request, Response},
     peer::{Change, Output, Publication},
 };
+use memchr::memmem;
 
 use super::{Check, Scene, ensure};
 use crate::{
@@ -75,8 +76,5 @@ fn names_its_person(node: &Node, output: &Output) -> bool {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    let Some(last) = haystack.len().checked_sub(needle.len()) else { return false };
-    let (first, places) = (needle.first(), haystack.iter().take(last + 1).enumerate());
-    let starts = places.filter(|(_, byte)| Some(*byte) == first);
-    starts.map(|(at, _)| at).any(|at| haystack[at..].starts_with(needle))
+    memmem::find(haystack, needle).is_some()
 }

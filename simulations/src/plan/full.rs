@@ -251,6 +251,9 @@ pub struct Aims {
     /// Whether these stay so far apart that nobody suspects them of crowding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sybils_apart: bool,
+    /// Further ones for each half, which fill the space where nodes look for others beside a crowd; none if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sybils_beside: Option<u32>,
 }
 
 impl Default for Aims {
@@ -263,6 +266,7 @@ impl Default for Aims {
             subnets: None,
             sybils_a_half: None,
             sybils_apart: false,
+            sybils_beside: None,
         }
     }
 }

@@ -157,7 +157,9 @@ fn settings_replace_what_the_file_says() {
     assert_eq!(full(&plan).population.professionals, 9);
     assert!(matches!(&full(&plan).network.latency, Latency::Line(line) if line.far == Duration(70)));
     assert_eq!(full(&plan).queries[0].ask, "rust");
-    assert!(full(&read(&["aims.sybils_a_half=4", "aims.sybils_apart=true"]).unwrap()).aims.sybils_apart);
+    let aims = ["aims.sybils_a_half=4", "aims.sybils_apart=true", "aims.sybils_beside=9"];
+    let aims = full(&read(&aims).unwrap()).aims.clone();
+    assert!(aims.sybils_apart && aims.sybils_beside == Some(9));
     let refused = |setting: &str| read(&[setting]).unwrap_err().to_string();
     assert!(refused("network.los=2 %").contains("--set network.los: there is no `los`"));
     assert!(refused("network.loss=2").contains("--set network.loss"));

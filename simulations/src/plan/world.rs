@@ -52,6 +52,7 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
         hostile_groups: file.aims.subnets,
         sybils_a_half: file.aims.sybils_a_half.map_or(CELL_NODES_MAX, |count| count as usize),
         sybils_apart: file.aims.sybils_apart,
+        sybils_beside: file.aims.sybils_beside.map_or(0, |count| count as usize),
         skills: population.skills as usize,
         zipf_thousandths: population.zipf.0,
         levels_permille: population.levels.map(|levels| levels.map(permille)),

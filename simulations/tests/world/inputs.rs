@@ -5,9 +5,14 @@ use std::rc::Rc;
 use knackmesh_protocol::{
     credential::Known,
     id::NodeId,
-    limits::{MESSAGE_BYTES_MAX, RECONCILE_SESSIONS_MAX, RECORD_BYTES_MAX, REQUEST_TIMEOUT_MS},
-    message::{Frame, Item, Leads, Request, Response},
-    peer::{ChannelId, Failure, GossipId, Input, Lent, Memory, Output, Peer, RequestId},
+    limits::{
+        MESSAGE_BYTES_MAX, RECONCILE_AGAIN_MS, RECONCILE_LASTING_MS, RECONCILE_SESSIONS_MAX,
+        RECORD_BYTES_MAX, REQUEST_TIMEOUT_MS,
+    },
+    message::{Frame, Item, Leads, Replica, Request, Response},
+    peer::{
+        ChannelId, Contact, Failure, GossipId, Group, Input, Keeping, Lent, Memory, Output, Peer, RequestId,
+    },
     time::Timestamp,
 };
 use knackmesh_simulations::{index::Store, population::Population, scenario::Scenario, world::START};
@@ -221,6 +226,53 @@ fn sessions_that_never_end_make_room() {
         waiting.extend(peer.handle(now, Input::Wake, &lent));
     }
     panic!("the last neighbour is never asked");
+}
+
+/// Who keeps only cells and has compared tombstones lately compares them with a newcomer once the connection has lasted.
+#[test]
+fn comparing_tombstones_again_waits_for_a_connection_that_lasts() {
+    let alone = Alone::new();
+    let in_cells = Keeping { replica: Some(Replica::Cells), ..Keeping::default() };
+    let start = |seed: u8| {
+        let fresh = Peer::new(alone.person.identity.clone(), [seed; 32], Memory::default(), START);
+        fresh.keeping(in_cells)
+    };
+    let (mut peer, mut other) = (start(7), start(8));
+    let store = Store::new(Rc::clone(&alone.population.vocabulary), START);
+    let lent = Lent {
+        index: &store,
+        wallet: &alone.person.purse,
+        trust: &alone.person.trust,
+        known: &Known::new(),
+        vocabulary: &alone.population.vocabulary,
+    };
+    let from = Contact { node: node(9), group: Group::UNGROUPED };
+    // Whom the peer asks to compare, each of whom answers at once.
+    let mut compared = |peer: &mut Peer, now: Timestamp, input: Input| {
+        let mut asked = Vec::new();
+        let mut outputs = peer.handle(now, input, &lent);
+        while let Some(output) = outputs.pop() {
+            let Output::Send { request, to, bytes } = output else { continue };
+            assert!(matches!(Request::decode(&bytes), Ok(Request::Reconcile { .. })));
+            asked.push(to);
+            let received = Input::Request { from: from.clone(), channel: ChannelId(0), bytes };
+            let answers = other.handle(now, received, &lent).into_iter();
+            for answer in answers {
+                let Output::Respond { bytes, .. } = answer else { continue };
+                outputs.extend(peer.handle(now, Input::Response { request, result: Ok(bytes) }, &lent));
+            }
+        }
+        asked
+    };
+    assert_eq!(compared(&mut peer, START, Input::Connected(node(0))), [node(0)], "a newcomer itself");
+    let again = START.plus_ms(RECONCILE_AGAIN_MS);
+    assert_eq!(compared(&mut peer, again, Input::Wake), [node(0)]);
+    assert_eq!(compared(&mut peer, again, Input::Connected(node(1))), []);
+    assert_eq!(compared(&mut peer, again, Input::Connected(node(2))), []);
+    assert_eq!(compared(&mut peer, again.plus_ms(10_000), Input::Disconnected(node(2))), []);
+    let lasting = again.plus_ms(RECONCILE_LASTING_MS);
+    assert_eq!(compared(&mut peer, lasting.minus_ms(1), Input::Wake), []);
+    assert_eq!(compared(&mut peer, lasting, Input::Wake), [node(1)]);
 }
 
 /// The item that the person of `number` would publish.

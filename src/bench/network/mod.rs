@@ -17,7 +17,7 @@ use std::{fmt::Display, time::Duration};
 use knackmesh_protocol::vocabulary::Vocabulary;
 use serde::Serialize;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 pub use self::{
     crowd::Crowd,
@@ -40,6 +40,11 @@ use crate::{
 const ENTRANCES: usize = 4;
 /// Connected nodes that are enough.
 const CONNECTED_MIN: usize = knackmesh_protocol::limits::PEERS_LOW;
+/// Nodes that start as fast as they can be started.
+const STARTED_AT_ONCE: usize = 50;
+/// How long each later one is given, for each that is there: the first look-ups of a newcomer reach all of some hundred nodes, and a
+/// connection takes some six milliseconds of processor. Nodes that start while the machine is busy with that only dial each other.
+const START_EACH: Duration = Duration::from_millis(8);
 /// How long a network may take until every node has them.
 const CONVERGED_MAX: Duration = Duration::from_secs(300);
 
@@ -191,6 +196,7 @@ async fn start(
         let person = &mut prepared.person;
         person.config.bootstrap = entrances.clone();
         let onlooker = watch.onlooker(number, prepared.id, person.view);
+        let next = Instant::now() + START_EACH * number;
         let node = prepared.node.measured(trial(settings), onlooker).start(&person.config).await?;
         if entrances.len() < ENTRANCES {
             entrances.extend(node.listen.iter().cloned());
@@ -199,6 +205,9 @@ async fn start(
         people.push(prepared.person);
         if people.len().is_multiple_of(25) {
             progress(&format!("{} of {} nodes started", people.len(), settings.nodes));
+        }
+        if people.len() > STARTED_AT_ONCE {
+            sleep_until(next).await;
         }
     }
     Ok(Started { people, skills, watch, entrances, _dir: dir })

@@ -25,9 +25,8 @@ use crate::{
 const SETTLE: Duration = Duration::from_secs(12);
 /// How long a publication may take until it is found.
 const FOUND_MAX: Duration = Duration::from_secs(60);
-/// Between two publications; the more nodes share the machine, the longer.
+/// Between two publications; the more nodes share the machine, the longer: the look-ups of each connect most of them.
 const PUBLISH_EVERY_MS: u64 = 200;
-const PUBLISH_EVERY_MS_EACH: u64 = 3;
 /// The longest that a query may take.
 const DEADLINE_MS: u64 = 20_000;
 
@@ -107,7 +106,12 @@ pub(super) async fn publish(
     };
     let (before, taken) = (started.traffic().await?, Taken::now());
     let mut ordered = Vec::new();
-    let every = Duration::from_millis(PUBLISH_EVERY_MS.max(PUBLISH_EVERY_MS_EACH * people.len() as u64));
+    // So that the machine is not busy all the time, and times are those of the network.
+    let each_ms = match settings.mode {
+        Mode::Full => 16,
+        Mode::Cells => 8,
+    };
+    let every = Duration::from_millis(PUBLISH_EVERY_MS.max(each_ms * people.len() as u64));
     for (number, person) in people.iter().take(alone).enumerate() {
         let next = Instant::now() + every;
         ordered.push(Instant::now());

@@ -9,7 +9,7 @@ use knackmesh_protocol::{
     id::{Id, NodeId},
     key::PublicKey,
     message::Item,
-    peer::{Change, Input, Output, RequestId},
+    peer::{Change, Input, Output},
     signed::Signed,
     summary::Summary,
 };
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::{
     node::Witness,
-    sim::{Count, Kind},
+    sim::{Count, Kind, validating::counters::Received},
 };
 
 /// What all witnesses of a network have seen.
@@ -49,7 +49,7 @@ impl Watch {
     /// The witness of one node.
     pub fn onlooker(&self, number: u32, node: NodeId, view: PublicKey) -> Box<dyn Witness> {
         self.log().nodes.insert(node, number);
-        Box::new(Onlooker { number, view, asked: BTreeMap::new(), watch: self.clone() })
+        Box::new(Onlooker { number, view, received: Received::default(), watch: self.clone() })
     }
 }
 
@@ -100,46 +100,25 @@ impl Log {
 struct Onlooker {
     number: u32,
     view: PublicKey,
-    asked: BTreeMap<RequestId, Kind>,
+    received: Received,
     watch: Watch,
-}
-
-impl Onlooker {
-    fn receives(&self, kind: Kind, bytes: usize) {
-        let mut log = self.watch.log();
-        let count = log.received.entry(kind).or_default();
-        count.messages += 1;
-        count.bytes += bytes as u64;
-    }
 }
 
 impl Witness for Onlooker {
     fn enters(&mut self, input: &Input) {
-        match input {
-            Input::Gossip { from, bytes, .. } => {
-                let mut log = self.watch.log();
-                log.first.entry(Id::of(bytes)).or_default().insert(self.number, from.node.clone());
-            }
-            Input::Request { bytes, .. } => self.receives(Kind::of_request(bytes), bytes.len()),
-            Input::Response { request, result } => {
-                if let (Some(kind), Ok(bytes)) = (self.asked.remove(request), result) {
-                    self.receives(kind, bytes.len());
-                }
-            }
-            Input::RecordOffered { key, value } => self.receives(Kind::Record, key.len() + value.len()),
-            _ => {}
+        if let Some((kind, count)) = self.received.enters(input) {
+            *self.watch.log().received.entry(kind).or_default() += count;
+        }
+        if let Input::Gossip { from, bytes, .. } = input {
+            let mut log = self.watch.log();
+            log.first.entry(Id::of(bytes)).or_default().insert(self.number, from.node.clone());
         }
     }
 
     fn leaves(&mut self, output: &Output) {
-        match output {
-            Output::Gossip { bytes, .. } => {
-                self.watch.log().published.insert(Id::of(bytes), self.number);
-            }
-            Output::Send { request, bytes, .. } => {
-                self.asked.insert(*request, Kind::of_request(bytes));
-            }
-            _ => {}
+        self.received.leaves(output);
+        if let Output::Gossip { bytes, .. } = output {
+            self.watch.log().published.insert(Id::of(bytes), self.number);
         }
     }
 

@@ -1,6 +1,38 @@
-//! libp2p's own counters, as OpenMetrics text.
+//! What a real node receives: gossip and look-ups by libp2p's own counters (OpenMetrics text), all else from what enters its peer.
 
+use std::collections::BTreeMap;
+
+use knackmesh_protocol::peer::{Input, Output, RequestId};
 use knackmesh_simulations::traffic::{Count, Kind};
+
+/// Requests, responses and records that reach one node.
+#[derive(Default)]
+pub struct Received {
+    asked: BTreeMap<RequestId, Kind>,
+}
+
+impl Received {
+    /// Which kind of message an input is, and how large; `None` for gossip, and for what is no message.
+    pub fn enters(&mut self, input: &Input) -> Option<(Kind, Count)> {
+        let (kind, bytes) = match input {
+            Input::Request { bytes, .. } => (Kind::of_request(bytes), bytes.len()),
+            Input::Response { request, result } => {
+                let kind = self.asked.remove(request)?;
+                (kind, result.as_ref().ok()?.len())
+            }
+            Input::RecordOffered { key, value } => (Kind::Record, key.len() + value.len()),
+            _ => return None,
+        };
+        Some((kind, Count { messages: 1, bytes: bytes as u64 }))
+    }
+
+    /// A response is of the kind of its request.
+    pub fn leaves(&mut self, output: &Output) {
+        if let Output::Send { request, bytes, .. } = output {
+            self.asked.insert(*request, Kind::of_request(bytes));
+        }
+    }
+}
 
 /// What gossip brought, by kind: all messages received, and of those the ones that had been received before.
 pub fn gossip(text: &str, mut each: impl FnMut(Kind, Count, i64)) {

@@ -14,7 +14,7 @@ use knackmesh_protocol::{
     id::Id,
     key::PublicKey,
     message::Item,
-    peer::{Change, Input, Output, RequestId, Wallet},
+    peer::{Change, Input, Output, Wallet},
     query::{Query, parse},
     ranking,
     signed::Signed,
@@ -37,7 +37,7 @@ use tokio::{
 };
 
 use super::{
-    counters::{self, kind_of},
+    counters::{self, Received, kind_of},
     failed,
     measured::{Measured, SETTLED_MS},
 };
@@ -74,7 +74,7 @@ struct Log {
 struct Onlooker {
     node: u32,
     view: PublicKey,
-    asked: BTreeMap<RequestId, Kind>,
+    received: Received,
     log: Arc<Mutex<Log>>,
 }
 
@@ -82,43 +82,26 @@ impl Onlooker {
     fn log(&self) -> std::sync::MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn receives(&self, kind: Kind, bytes: usize) {
-        let mut log = self.log();
-        let count = log.received.entry(kind).or_default();
-        count.messages += 1;
-        count.bytes += bytes as u64;
-    }
 }
 
 impl Witness for Onlooker {
     fn enters(&mut self, input: &Input) {
-        match input {
-            Input::Gossip { bytes, .. } => self.log().receipts.push((Id::of(bytes), Instant::now())),
-            Input::Request { bytes, .. } => self.receives(Kind::of_request(bytes), bytes.len()),
-            Input::Response { request, result } => {
-                if let (Some(kind), Ok(bytes)) = (self.asked.remove(request), result) {
-                    self.receives(kind, bytes.len());
-                }
-            }
-            Input::RecordOffered { key, value } => self.receives(Kind::Record, key.len() + value.len()),
-            _ => {}
+        if let Some((kind, count)) = self.received.enters(input) {
+            *self.log().received.entry(kind).or_default() += count;
+        }
+        if let Input::Gossip { bytes, .. } = input {
+            self.log().receipts.push((Id::of(bytes), Instant::now()));
         }
     }
 
     fn leaves(&mut self, output: &Output) {
-        match output {
-            Output::Gossip { topic, bytes } => {
-                let (id, mut log) = (Id::of(bytes), self.log());
-                log.published.entry(id).or_insert_with(Instant::now);
-                if kind_of(topic) == Kind::Announcement {
-                    log.announcements.insert(id);
-                }
+        self.received.leaves(output);
+        if let Output::Gossip { topic, bytes } = output {
+            let (id, mut log) = (Id::of(bytes), self.log());
+            log.published.entry(id).or_insert_with(Instant::now);
+            if kind_of(topic) == Kind::Announcement {
+                log.announcements.insert(id);
             }
-            Output::Send { request, bytes, .. } => {
-                self.asked.insert(*request, Kind::of_request(bytes));
-            }
-            _ => {}
         }
     }
 
@@ -285,7 +268,7 @@ async fn start(
         let witness = Onlooker {
             node: number,
             view: persons[number as usize].identity.view.public(),
-            asked: BTreeMap::new(),
+            received: Received::default(),
             log: Arc::clone(log),
         };
         let trial = Trial { lag: Some(lag), counters: true, ..Trial::default() };

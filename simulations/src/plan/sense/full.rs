@@ -46,6 +46,9 @@ pub(super) fn check(file: &Full) -> Result<(), Refused> {
     if let Some(count) = file.aims.sybils_a_half {
         within("aims.sybils_a_half", count, 1, NODES_MAX)?;
     }
+    if let Some(count) = file.aims.sybils_beside {
+        within("aims.sybils_beside", count, 1, NODES_MAX)?;
+    }
     if file.aims.sybils_apart {
         within("aims.sybils_a_half", file.aims.sybils_a_half.unwrap_or(NODES_MAX), 1, SYBILS_APART_MAX)?;
     }
