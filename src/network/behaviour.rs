@@ -22,6 +22,7 @@ use prometheus_client::registry::Registry;
 use crate::network::{
     NetworkConfig, NetworkError, Protocols, Reach,
     address::Scope,
+    agreed::Agreed,
     codec::Codec,
     groups,
     guarded::Guarded,
@@ -30,9 +31,6 @@ use crate::network::{
 
 /// An unused connection is closed after this time; one in a gossip mesh is in use.
 const IDLE: Duration = Duration::from_secs(120);
-/// Between two times that each connected node is asked what it speaks. What nodes tell of a change by themselves was seen to be lost over
-/// QUIC, on some connections every time: a relay was taken for none until libp2p's next exchange, after five minutes.
-const IDENTIFY_EVERY: Duration = Duration::from_secs(30);
 /// A look-up gives up after this time.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two times that every bucket of the routing table is looked up. Each dials some hundred nodes, at three milliseconds of
@@ -57,7 +55,7 @@ const GOSSIP_QUEUE: usize = 1024;
 pub(super) struct Behaviour {
     pub(super) limits: connection_limits::Behaviour,
     pub(super) groups: groups::Behaviour,
-    pub(super) identify: identify::Behaviour,
+    pub(super) identify: Agreed<identify::Behaviour>,
     pub(super) ping: ping::Behaviour,
     pub(super) kad: kad::Behaviour<MemoryStore>,
     pub(super) gossipsub: gossipsub::Behaviour,
@@ -120,7 +118,7 @@ pub(super) fn swarm(
 /// How connections behave.
 ///
 /// A request goes out with the name of its protocol instead of after the other side has agreed to it, which halves the time
-/// that it takes: peers have said before what they speak.
+/// that it takes: peers have said before what they speak. What waits for no answer is agreed to first: see [`agreed`](super::agreed).
 fn connections(config: libp2p::swarm::Config) -> libp2p::swarm::Config {
     config.with_idle_connection_timeout(IDLE).with_substream_upgrade_protocol_override(Version::V1Lazy)
 }
@@ -180,7 +178,7 @@ fn behaviour(
     Ok(Behaviour {
         limits: connection_limits::Behaviour::new(limits),
         groups: groups::Behaviour::new(config.crowding),
-        identify: identify(config, key.public()),
+        identify: Agreed(identify(config, key.public())),
         ping: ping::Behaviour::default(),
         kad: kad(protocol(&config.protocols.kad)?, key.public().to_peer_id(), &config.trial),
         gossipsub: gossipsub(&config.topics, counters)?,
@@ -218,8 +216,7 @@ fn identify(config: &NetworkConfig, key: PublicKey) -> identify::Behaviour {
     identify::Behaviour::new(
         identify::Config::new(config.protocols.identify.clone(), key)
             .with_agent_version(concat!("knackmesh/", env!("CARGO_PKG_VERSION")).to_owned())
-            .with_push_listen_addr_updates(true)
-            .with_interval(IDENTIFY_EVERY),
+            .with_push_listen_addr_updates(true),
     )
 }
 

@@ -12,6 +12,7 @@
 //!   commands are accepted meanwhile, so that waiting for events and sending commands cannot deadlock.
 
 mod address;
+mod agreed;
 mod behaviour;
 mod codec;
 mod gossip;
