@@ -346,6 +346,19 @@ impl Home {
         Ok(made)
     }
 
+    /// The same with a given key of the node, for a home that does not exist yet.
+    ///
+    /// # Errors
+    /// As for [`init`](Self::init).
+    pub fn init_with_node_key(&self, key: &SecretKey) -> Result<(), HomeError> {
+        let keys = self.dir.join("keys");
+        for dir in [&self.dir, &keys] {
+            private_dir(dir)?;
+        }
+        write_new(&keys.join("node"), knackmesh_protocol::wire::hex(&key.seed()).as_bytes())?;
+        self.init().map(drop)
+    }
+
     /// The keys.
     ///
     /// # Errors

@@ -21,6 +21,8 @@ const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 const FREE_BYTES_LOW: u64 = 1024 * 1024 * 1024;
 /// How far ahead of the clock a file of the home may be: what a file system rounds.
 const AHEAD_MAX: Duration = Duration::from_secs(120);
+/// One datagram in so many may be lost for want of room where it arrives.
+const DATAGRAMS_PER_LOSS_MIN: u64 = 1000;
 /// Summaries that wait for the index's next commit, above which it is behind: it commits every 512.
 const UNCOMMITTED_MAX: usize = 1024;
 
@@ -168,6 +170,7 @@ fn index(report: &ConditionReport) -> CheckRow {
 fn in_the_network(network: &NetworkReport) -> Vec<CheckRow> {
     vec![
         listening(network),
+        datagrams(fs::read_to_string("/proc/net/snmp").ok().as_deref()),
         bootstrap(network),
         peers(network),
         versions(network),
@@ -186,6 +189,34 @@ fn listening(network: &NetworkReport) -> CheckRow {
         ),
         count => good("listening", format!("{count} addresses")),
     }
+}
+
+/// Whether what QUIC carries is lost on this machine, as the system counts (Linux): a lost packet of a handshake is sent again after
+/// a second. The count is of the whole machine since it started.
+fn datagrams(counters: Option<&str>) -> CheckRow {
+    let Some((received, lost)) = counters.and_then(udp) else {
+        return row("datagrams", State::Skipped, "the system does not say how many it lost", "");
+    };
+    match lost > received / DATAGRAMS_PER_LOSS_MIN {
+        true => row(
+            "datagrams",
+            State::Weak,
+            format!("{lost} of {received} were lost since their receiver had no room, which slows QUIC"),
+            "sudo sysctl -w net.core.rmem_default=4194304, and start the node again",
+        ),
+        false => good("datagrams", format!("{lost} of {received} found no room")),
+    }
+}
+
+/// Datagrams received, and those that found no room, by the two lines of `/proc/net/snmp` that begin with `Udp:`.
+fn udp(counters: &str) -> Option<(u64, u64)> {
+    let mut lines = counters.lines().filter_map(|line| line.strip_prefix("Udp:"));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let of = |name: &str| {
+        let (_, value) = names.split_whitespace().zip(values.split_whitespace()).find(|(n, _)| *n == name)?;
+        value.parse().ok()
+    };
+    Some((of("InDatagrams")?, of("RcvbufErrors")?))
 }
 
 fn bootstrap(network: &NetworkReport) -> CheckRow {
@@ -281,5 +312,26 @@ fn reachability(network: &NetworkReport) -> CheckRow {
             "nobody has confirmed an address of this node, and it has no place at a relay yet",
             "wait a minute; forward a port and name it with `announce` under [network] in config.toml",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_datagrams_are_told_from_none() {
+        let snmp = |received: u64, lost: u64| {
+            format!(
+                "Ip: Forwarding\nIp: 1\nUdp: InDatagrams NoPorts RcvbufErrors\nUdp: {received} 7 {lost}\nUdpLite: InDatagrams\nUdpLite: 0\n"
+            )
+        };
+        assert_eq!(udp(&snmp(1_952_998, 8506)), Some((1_952_998, 8506)));
+        assert_eq!(datagrams(Some(&snmp(1_952_998, 8506))).state, State::Weak);
+        assert_eq!(datagrams(Some(&snmp(1_952_998, 1952))).state, State::Good);
+        assert_eq!(datagrams(Some(&snmp(0, 0))).state, State::Good);
+        for nothing in [None, Some(""), Some("Udp: InDatagrams\nUdp: 3\n")] {
+            assert_eq!(datagrams(nothing).state, State::Skipped);
+        }
     }
 }

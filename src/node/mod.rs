@@ -454,10 +454,14 @@ impl Node {
         let (index, wallet) = (&self.shelf, &self.shelf);
         let (trust, known) = (&self.trust.list, self.knowledge.lent());
         let lent = Lent { index, wallet, trust, known, vocabulary: &self.vocabulary };
-        if let Some(witness) = &mut self.witness {
-            witness.enters(&input);
+        let Some(witness) = &mut self.witness else { return self.peer.handle(now(), input, &lent) };
+        witness.enters(&input);
+        if let Some(outputs) = witness.instead(&input) {
+            return outputs;
         }
-        self.peer.handle(now(), input, &lent)
+        let mut outputs = self.peer.handle(now(), input, &lent);
+        witness.amends(&mut outputs);
+        outputs
     }
 
     async fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), NodeError> {

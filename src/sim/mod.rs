@@ -31,6 +31,7 @@ pub use self::{
     sweeping::{Job, Seeds, Swept, jobs, sweep},
 };
 pub use knackmesh_simulations::{
+    attacks,
     plan::{Assignment, Duration, File, NotAnAssignment, Plan, PlanError, SHIPPED, Shipped},
     streams,
     traffic::{Count, Kind},

@@ -64,6 +64,22 @@ fn nodes_that_keep_cells_find_everybody_who_has_a_skill() {
     assert!(each["announcement"].is_null(), "nobody reads announcements: {each:#}");
 }
 
+/// One of seven nodes withholds: its half of the people are found at the others that keep their cells.
+#[test]
+fn who_withholds_hides_nobody_among_seven() {
+    let mut command = knack();
+    command.args(["bench", "network", "--nodes", "7", "--queries", "3", "--idle", "1s", "--mode", "cells"]);
+    let report = finish(command.args(["--hostile", "withhold", "--json"])).ok().json();
+    let attacked = &report["hostile"];
+    assert_eq!((&attacked["who"], &attacked["nodes"]), (&"withhold".into(), &1.into()), "{attacked:#}");
+    let queries = attacked["queries"].as_array().expect("queries");
+    assert_eq!(queries.len(), 4);
+    let everybody = [&attacked["everybody_before"], &attacked["everybody"]];
+    for asked in queries.iter().chain(everybody) {
+        assert_eq!((&asked["queries"], &asked["recall_least"]), (&3.into(), &1.0.into()), "{asked:#}");
+    }
+}
+
 #[test]
 fn a_network_of_one_is_refused() {
     let outcome = finish(knack().args(["bench", "network", "--nodes", "1"]));

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use knackmesh_protocol::{
     cell::{Cell, Receipt},
-    id::NodeId,
+    id::{Id, NodeId},
     key::PublicKey,
     message::{Item, Placed, Response},
     peer::{self, Identity, Input, LookUpId, Output, RequestId},
@@ -33,7 +33,7 @@ use knackmesh_protocol::{
     summary::{Content, Summary},
     time::Timestamp,
 };
-use rand_chacha::ChaCha20Rng;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 /// Names an attack.
 #[derive(
@@ -222,7 +222,7 @@ impl Stage<'_> {
 }
 
 /// What a hostile node does.
-pub trait Behaviour {
+pub trait Behaviour: Send + Sync {
     /// Sees an input before the peer does; what it returns is done in the peer's place.
     fn intercept(&mut self, _stage: &mut Stage<'_>, _input: &Input) -> Option<Vec<Output>> {
         None
@@ -265,5 +265,47 @@ pub fn behaviour(attack: Attack) -> Box<dyn Behaviour> {
         Attack::Flood => Box::<flood::Flood>::default(),
         Attack::Flash => Box::new(flash::Flash),
         Attack::Scrape => Box::<scrape::Scrape>::default(),
+    }
+}
+
+/// A behaviour around the peer of a real node, which does what it is told by inputs but nothing of its own accord.
+pub struct Around {
+    behaviour: Box<dyn Behaviour>,
+    identity: Identity,
+    in_cells: bool,
+    rng: ChaCha20Rng,
+    requests: u64,
+}
+
+impl Around {
+    /// Around the peer of these keys, in a network where nodes keep only cells, or everything.
+    pub fn new(attack: Attack, identity: Identity, in_cells: bool) -> Self {
+        let rng = ChaCha20Rng::from_seed(Id::of(identity.node_id.as_bytes()).0);
+        Around { behaviour: behaviour(attack), identity, in_cells, rng, requests: 0 }
+    }
+
+    /// What is done in the peer's place; `None` leaves an input to the peer.
+    pub fn intercept(&mut self, now: Timestamp, input: &Input) -> Option<Vec<Output>> {
+        let (behaviour, mut stage) = self.stage(now);
+        behaviour.intercept(&mut stage, input)
+    }
+
+    /// Changes what the peer would do.
+    pub fn amend(&mut self, now: Timestamp, outputs: &mut Vec<Output>) {
+        let (behaviour, mut stage) = self.stage(now);
+        behaviour.amend(&mut stage, outputs);
+    }
+
+    fn stage(&mut self, now: Timestamp) -> (&mut dyn Behaviour, Stage<'_>) {
+        let stage = Stage {
+            now,
+            identity: &self.identity,
+            content: None,
+            aims: Aims { strike: now, flood_per_s: 0, in_cells: self.in_cells },
+            neighbours: &[],
+            rng: &mut self.rng,
+            requests: &mut self.requests,
+        };
+        (&mut *self.behaviour, stage)
     }
 }

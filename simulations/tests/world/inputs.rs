@@ -15,7 +15,12 @@ use knackmesh_protocol::{
     },
     time::Timestamp,
 };
-use knackmesh_simulations::{index::Store, population::Population, scenario::Scenario, world::START};
+use knackmesh_simulations::{
+    index::Store,
+    population::{Person, Population},
+    scenario::Scenario,
+    world::START,
+};
 use proptest::{collection::vec, prelude::*};
 
 /// An input as a list of bytes can describe it.
@@ -118,7 +123,19 @@ fn input(n: u64, step: Step, world: &Alone) -> Option<Input> {
 
 struct Alone {
     population: Population,
-    person: knackmesh_simulations::population::Person,
+    person: Person,
+}
+
+/// What a person's peer sees, who knows nothing from elsewhere.
+fn lent<'a>(person: &'a Person, population: &'a Population, store: &'a Store) -> Lent<'a> {
+    static NOTHING: Known = Known::new();
+    Lent {
+        index: store,
+        wallet: &person.purse,
+        trust: &person.trust,
+        known: &NOTHING,
+        vocabulary: &population.vocabulary,
+    }
 }
 
 impl Alone {
@@ -146,13 +163,7 @@ proptest! {
                     now = now.plus_ms(u64::from(ms));
                 }
                 let Some(input) = input(n, step, alone) else { continue };
-                let lent = Lent {
-                    index: &store,
-                    wallet: &alone.person.purse,
-                    trust: &alone.person.trust,
-                    known: &Known::new(),
-                    vocabulary: &alone.population.vocabulary,
-                };
+                let lent = lent(&alone.person, &alone.population, &store);
                 let outputs = peer.handle(now, input, &lent);
                 check(now, &peer, &outputs)?;
                 for output in outputs {
@@ -193,13 +204,7 @@ fn sessions_that_never_end_make_room() {
     let alone = Alone::new();
     let mut peer = Peer::new(alone.person.identity.clone(), [7; 32], Memory::default(), START);
     let store = Store::new(Rc::clone(&alone.population.vocabulary), START);
-    let lent = Lent {
-        index: &store,
-        wallet: &alone.person.purse,
-        trust: &alone.person.trust,
-        known: &Known::new(),
-        vocabulary: &alone.population.vocabulary,
-    };
+    let lent = lent(&alone.person, &alone.population, &store);
     let endless = RECONCILE_SESSIONS_MAX as u8;
     let mut waiting = Vec::new();
     for n in 0..=endless {
@@ -239,13 +244,7 @@ fn comparing_tombstones_again_waits_for_a_connection_that_lasts() {
     };
     let (mut peer, mut other) = (start(7), start(8));
     let store = Store::new(Rc::clone(&alone.population.vocabulary), START);
-    let lent = Lent {
-        index: &store,
-        wallet: &alone.person.purse,
-        trust: &alone.person.trust,
-        known: &Known::new(),
-        vocabulary: &alone.population.vocabulary,
-    };
+    let lent = lent(&alone.person, &alone.population, &store);
     let from = Contact { node: node(9), group: Group::UNGROUPED };
     // Whom the peer asks to compare, each of whom answers at once.
     let mut compared = |peer: &mut Peer, now: Timestamp, input: Input| {
@@ -281,13 +280,7 @@ fn item(population: &Population, scenario: &Scenario, number: u32) -> Item {
     let person = population.person(scenario, number, START);
     let mut peer = Peer::new(person.identity.clone(), [7; 32], Memory::default(), START);
     let store = Store::new(Rc::clone(&population.vocabulary), START);
-    let lent = Lent {
-        index: &store,
-        wallet: &person.purse,
-        trust: &person.trust,
-        known: &Known::new(),
-        vocabulary: &population.vocabulary,
-    };
+    let lent = lent(&person, population, &store);
     let (content, openings) = person.content.clone().unwrap();
     let publish = Command::Publish { content, openings, present: person.present, lease_ms: 60_000 };
     let outputs = peer.handle(START, Input::Command(CommandId(0), publish), &lent);
@@ -308,13 +301,7 @@ fn what_did_not_fit_into_an_answer_is_fetched_again() {
     let person = population.person(&Scenario { professionals: 4, ..scenario }, 3, START);
     let mut peer = Peer::new(person.identity.clone(), [7; 32], Memory::default(), START);
     let store = Store::new(Rc::clone(&population.vocabulary), START);
-    let lent = Lent {
-        index: &store,
-        wallet: &person.purse,
-        trust: &person.trust,
-        known: &Known::new(),
-        vocabulary: &population.vocabulary,
-    };
+    let lent = lent(&person, &population, &store);
     let mut sent = |input| -> Option<(RequestId, Request)> {
         let outputs = peer.handle(START, input, &lent);
         outputs.into_iter().find_map(|output| match output {

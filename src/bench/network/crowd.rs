@@ -3,11 +3,12 @@
 //! A home has one pseudonym, so a crowd has no homes. Its carriers are real networks without one: what they send are the signed
 //! summaries that homes would send, by gossip, or as requests to the nodes that the hash table names as nearest to the cell.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use knackmesh_protocol::{
     cell::{Cell, Epoch, Half, Path},
     consent::{Consent, Present},
+    id::NodeId,
     key::SecretKey,
     limits::{CELL_PARTY_BURST, CELL_REPLICAS, STORE_ITEMS_MAX},
     message::{Item, Placed, Request, Response},
@@ -64,14 +65,15 @@ pub struct Crowd {
     pub messages: f64,
 }
 
-struct Carrier {
-    network: Network,
-    events: mpsc::Receiver<Event>,
-    summaries: Vec<Signed<Summary>>,
+pub(super) struct Carrier {
+    pub(super) network: Network,
+    pub(super) events: mpsc::Receiver<Event>,
+    /// Of its people.
+    pub(super) summaries: Vec<Signed<Summary>>,
 }
 
 impl Carrier {
-    async fn leave(self) {
+    pub(super) async fn leave(self) {
         let Carrier { network, mut events, .. } = self;
         let end = tokio::spawn(async move { while events.recv().await.is_some() {} });
         network.shutdown().await;
@@ -97,7 +99,8 @@ pub async fn measure(
     for number in 0..count {
         let first = number * carried;
         let people = first..settings.crowd.min(first + carried);
-        let mut carrier = carrier(started, settings, vocabulary, number, people).await?;
+        let of = (("carrier", number), settings.listen(number, 1));
+        let mut carrier = carrier(started, settings, vocabulary, of, (skill, people)).await?;
         match settings.mode {
             Mode::Full => announce(started, &mut carrier, before, &mut sent).await?,
             Mode::Cells => {
@@ -165,19 +168,19 @@ fn held_by_the_least(started: &Started) -> usize {
     nodes.map(|node| *node.summaries.borrow()).min().unwrap_or_default()
 }
 
-/// A network with its people, once it has found others.
-async fn carrier(
+/// A network with its people, who have one skill, once it has found others. `key` names its key, of which there are many.
+pub(super) async fn carrier(
     started: &Started,
     settings: &Settings,
     vocabulary: &Vocabulary,
-    number: usize,
-    people: std::ops::Range<usize>,
+    (key, listen): ((&str, usize), String),
+    (skill, people): (&SkillId, Range<usize>),
 ) -> Result<Carrier, Refusal> {
-    let number = u32::try_from(number).unwrap_or(u32::MAX);
-    let key = SecretKey::from_seed(bytes(&mut stream(settings.seed, number, "carrier")));
+    let (name, number) = (key.0, u32::try_from(key.1).unwrap_or(u32::MAX));
+    let key = SecretKey::from_seed(bytes(&mut stream(settings.seed, number, name)));
     let config = NetworkConfig {
         key_seed: key.seed(),
-        listen: vec![settings.transport.listen().to_owned()],
+        listen: vec![listen],
         bootstrap: started.entrances.clone(),
         // It is gone soon: the hash table must not count on it.
         reach: NetworkReach::Never,
@@ -193,16 +196,17 @@ async fn carrier(
     timeout(PATIENCE, joined).await.map_err(|_| failed(&"a carrier of the crowd finds nobody"))??;
     let mut summaries = Vec::new();
     for one in people {
-        let view = SecretKey::from_seed(bytes(&mut stream(settings.seed, one as u32, "one of the crowd")));
+        let of = format!("one whom a {name} carries");
+        let view = SecretKey::from_seed(bytes(&mut stream(settings.seed, one as u32, &of)));
         let node = network.node_id().clone();
-        summaries.push(summary(&view, node, &started.skills.crowded, vocabulary)?);
+        summaries.push(summary(&view, node, skill, vocabulary)?);
     }
     Ok(Carrier { network, events, summaries })
 }
 
 fn summary(
     view: &SecretKey,
-    node: knackmesh_protocol::id::NodeId,
+    node: NodeId,
     skill: &SkillId,
     vocabulary: &Vocabulary,
 ) -> Result<Signed<Summary>, Refusal> {
@@ -244,19 +248,13 @@ async fn announce(
 async fn place(carrier: &mut Carrier, skill: &SkillId) -> Result<(), Refusal> {
     for half in Half::BOTH {
         let cell = Cell { skill: skill.clone(), path: Path::ALL, half, epoch: Epoch::of(now()) };
-        let closest = Command::Closest { token: 0, key: cell.key().0.to_vec(), network: true };
-        carrier.network.send(closest).await.map_err(|e| failed(&e))?;
-        let nodes = carrier.until(|event| match event {
-            Event::Closest { nodes, .. } => Some(nodes),
-            _ => None,
-        });
-        let nodes: Vec<Contact> = nodes.await?;
+        let nodes = carrier.closest(&cell).await?;
         let mut keeping = 0;
         for contact in nodes {
             if keeping == CELL_REPLICAS {
                 break;
             }
-            keeping += usize::from(carrier.store(&contact, &cell).await?);
+            keeping += usize::from(carrier.all_kept(&contact, &cell).await?);
         }
         if keeping < CELL_REPLICAS {
             return Err(failed(&"the crowd finds too few nodes that keep it"));
@@ -266,18 +264,40 @@ async fn place(carrier: &mut Carrier, skill: &SkillId) -> Result<(), Refusal> {
 }
 
 impl Carrier {
+    /// The nodes nearest to a cell, as the network knows them.
+    pub(super) async fn closest(&mut self, cell: &Cell) -> Result<Vec<Contact>, Refusal> {
+        let closest = Command::Closest { token: 0, key: cell.key().0.to_vec(), network: true };
+        self.network.send(closest).await.map_err(|e| failed(&e))?;
+        self.until(|event| match event {
+            Event::Closest { nodes, .. } => Some(nodes),
+            _ => None,
+        })
+        .await
+    }
+
     /// Has one node keep everybody; false when it does not.
-    async fn store(&mut self, contact: &Contact, cell: &Cell) -> Result<bool, Refusal> {
+    async fn all_kept(&mut self, contact: &Contact, cell: &Cell) -> Result<bool, Refusal> {
         let items: Vec<Item> = self.summaries.iter().cloned().map(Item::Summary).collect();
-        let mut waiting: BTreeMap<u64, ()> = BTreeMap::new();
-        for (token, items) in (1_u64..).zip(items.chunks(STORE_ITEMS_MAX)) {
-            let bytes = Request::Store { cells: vec![cell.clone()], items: items.to_vec() }.encode();
-            let request =
-                Command::Request { token, peer: contact.node.clone(), addresses: Vec::new(), bytes };
+        let some = items.chunks(STORE_ITEMS_MAX);
+        let requests = some.map(|items| (contact.node.clone(), cell.clone(), items.to_vec())).collect();
+        let responses = self.store(requests).await?;
+        let is_kept = |response: &Option<Response>| matches!(response, Some(Response::Stored { cells, .. }) if *cells == [Placed::Kept]);
+        Ok(responses.iter().all(is_kept))
+    }
+
+    /// Asks nodes to keep people in a cell, all at once; what each answered, if it did.
+    pub(super) async fn store(
+        &mut self,
+        requests: Vec<(NodeId, Cell, Vec<Item>)>,
+    ) -> Result<Vec<Option<Response>>, Refusal> {
+        let mut waiting = BTreeSet::new();
+        for (token, (peer, cell, items)) in (1_u64..).zip(requests) {
+            let bytes = Request::Store { cells: vec![cell], items }.encode();
+            let request = Command::Request { token, peer, addresses: Vec::new(), bytes };
             self.network.send(request).await.map_err(|e| failed(&e))?;
-            waiting.insert(token, ());
+            waiting.insert(token);
         }
-        let mut is_kept = true;
+        let mut responses = Vec::new();
         while !waiting.is_empty() {
             let (token, result) = self
                 .until(|event| match event {
@@ -285,11 +305,11 @@ impl Carrier {
                     _ => None,
                 })
                 .await?;
-            waiting.remove(&token);
-            let stored = result.ok().and_then(|bytes| Response::decode(&bytes).ok());
-            is_kept &= matches!(stored, Some(Response::Stored { cells, .. }) if cells == [Placed::Kept]);
+            if waiting.remove(&token) {
+                responses.push(result.ok().and_then(|bytes| Response::decode(&bytes).ok()));
+            }
         }
-        Ok(is_kept)
+        Ok(responses)
     }
 
     async fn until<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> Result<T, Refusal> {

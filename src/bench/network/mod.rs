@@ -5,6 +5,7 @@
 //! peers ([`crate::node::Witness`]) and from libp2p's counters; who should be found, from a list of all that is published.
 
 mod crowd;
+mod hostile;
 mod people;
 mod questions;
 mod report;
@@ -12,7 +13,11 @@ pub mod soak;
 mod stages;
 mod watch;
 
-use std::{fmt::Display, time::Duration};
+use std::{
+    fmt::Display,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use knackmesh_protocol::vocabulary::Vocabulary;
 use serde::Serialize;
@@ -21,6 +26,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 pub use self::{
     crowd::Crowd,
+    hostile::{Attacked, Hostile},
     questions::Question,
     report::{Asked, Idle, PerDeed, Publishing, Report, Spread, Start},
 };
@@ -63,6 +69,8 @@ pub struct Settings {
     pub queries: usize,
     /// People with one and the same skill, published by few nodes; none is not measured.
     pub crowd: usize,
+    /// Who is hostile, once everything was measured without.
+    pub hostile: Option<Hostile>,
     /// Connections of its own that a node keeps at most; as many as nodes have in use when `None`.
     pub connections: Option<usize>,
     /// How long the network is left alone to see what it takes then, in milliseconds.
@@ -107,10 +115,10 @@ pub enum Transport {
 }
 
 impl Transport {
-    fn listen(self) -> &'static str {
+    fn listen(self, ip: &str) -> String {
         match self {
-            Transport::Tcp => "/ip4/127.0.0.1/tcp/0",
-            Transport::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",
+            Transport::Tcp => format!("/ip4/{ip}/tcp/0"),
+            Transport::Quic => format!("/ip4/{ip}/udp/0/quic-v1"),
         }
     }
 }
@@ -125,8 +133,10 @@ pub struct Started {
     watch: Watch,
     /// Where to join.
     entrances: Vec<String>,
+    /// Set once nodes turn hostile that are.
+    begun: Arc<AtomicBool>,
     /// Dropped last.
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// Runs the network and measures it. `progress` is told of each step.
@@ -145,10 +155,14 @@ pub async fn run(settings: &Settings, progress: &Progress<'_>) -> Result<Report,
     let (start, settled) = stages::converge(&started, begun, &empty, progress).await?;
     let idle = stages::leave_alone(&started, settings, &empty, settled, progress).await?;
     let publishing = stages::publish(&started, settings, &idle, &vocabulary, progress).await?;
-    let (queries, per_query) = stages::ask(&started, settings, &idle, &vocabulary, progress).await?;
+    let (queries, per_query) = stages::ask(&started, settings, &idle, false, &vocabulary, progress).await?;
     let crowd = match settings.crowd {
         0 => None,
         _ => Some(crowd::measure(&started, settings, &vocabulary, progress).await?),
+    };
+    let hostile = match settings.hostile {
+        None => None,
+        Some(who) => Some(hostile::measure(&started, settings, who, &idle, &vocabulary, progress).await?),
     };
     let end = Taken::now();
     let peak_bytes = machine::peak_memory_bytes();
@@ -169,6 +183,7 @@ pub async fn run(settings: &Settings, progress: &Progress<'_>) -> Result<Report,
         queries,
         per_query,
         crowd,
+        hostile,
         peak_bytes,
         end_bytes: end.resident_bytes,
         cpu_seconds: end.cpu_seconds.zip(empty.cpu_seconds).map(|(end, begin)| end - begin),
@@ -189,13 +204,14 @@ async fn start(
     let academy = Home::find(Some(dir.path().join("academy")))?;
     academy.init()?;
     let mut issuer = Node::open(&academy)?;
-    let watch = Watch::default();
+    let (watch, begun) = (Watch::default(), Arc::default());
     let (mut people, mut entrances): (Vec<Person>, Vec<String>) = (Vec::new(), Vec::new());
     for number in (0..).take(settings.nodes) {
         let mut prepared = prepare(dir.path(), number, settings, &skills, &mut issuer).await?;
         let person = &mut prepared.person;
         person.config.bootstrap = entrances.clone();
-        let onlooker = watch.onlooker(number, prepared.id, person.view);
+        let turned = settings.turned(number as usize, &person.home, &begun)?;
+        let onlooker = watch.onlooker(number, prepared.id, person.view, turned);
         let next = Instant::now() + START_EACH * number;
         let node = prepared.node.measured(trial(settings), onlooker).start(&person.config).await?;
         if entrances.len() < ENTRANCES {
@@ -210,7 +226,7 @@ async fn start(
             sleep_until(next).await;
         }
     }
-    Ok(Started { people, skills, watch, entrances, _dir: dir })
+    Ok(Started { people, skills, watch, entrances, begun, dir })
 }
 
 /// What all nodes have received so far, and what look-ups took.
@@ -222,6 +238,11 @@ struct Traffic {
 }
 
 impl Started {
+    /// The home of one more node.
+    fn home(&self, name: &str) -> Result<Home, Refusal> {
+        Ok(Home::find(Some(self.dir.path().join(name)))?)
+    }
+
     /// What all nodes have received so far by requests.
     fn received(&self) -> Count {
         let mut all = Count::default();

@@ -99,9 +99,7 @@ pub async fn prepare(
         let profile = ProfileOrder { terms: None, claim, drop: Vec::new() };
         node.execute(Request::Profile(profile)).await?;
     }
-    let mut config = Config { listen: vec![settings.transport.listen().to_owned()], ..Config::default() };
-    config.network.metrics = true;
-    config.keeping.replica = settings.mode.replica();
+    let config = settings.config(number as usize);
     let (id, view) = (NodeId::of(&keys.node.public()), keys.view.public());
     let person = Person { home, view, skills: own, config, node: None };
     Ok(Prepared { node, id, person })

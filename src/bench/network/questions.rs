@@ -32,6 +32,8 @@ pub enum Question {
     Negation,
     /// Words alone, which only nodes that keep everything can answer.
     Text,
+    /// One skill, and everybody who has it: what hostile nodes are after.
+    Everybody,
 }
 
 impl Question {
@@ -53,6 +55,7 @@ impl Question {
             Question::Phrase => "phrase beside a skill",
             Question::Negation => "negation beside a skill",
             Question::Text => "free text alone",
+            Question::Everybody => "everybody with one skill",
         }
     }
 
@@ -73,6 +76,7 @@ impl Question {
             Question::Or => format!("<{one}> OR <{any}>"),
             Question::Phrase => format!("<{one}> text:\"{}\"", words(vocabulary.label(other))),
             Question::Negation => format!("<{one}> NOT <{any}>"),
+            Question::Everybody => everybody(one),
             Question::Text => format!("text:\"{}\"", words(vocabulary.label(any)).split(' ').next()?),
         })
     }

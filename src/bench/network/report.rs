@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Crowd, Settings, questions::Question};
+use super::{Attacked, Crowd, Settings, questions::Question};
 use crate::{
     bench::process::Memory,
     sim::{
@@ -36,6 +36,8 @@ pub struct Report {
     pub per_query: PerDeed,
     /// A skill that many have.
     pub crowd: Option<Crowd>,
+    /// Hostile nodes.
+    pub hostile: Option<Attacked>,
     /// The most memory that the process had, in bytes.
     pub peak_bytes: Option<u64>,
     /// What it had at the end.

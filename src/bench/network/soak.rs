@@ -216,7 +216,7 @@ async fn restart(started: &mut Started, settings: &Settings, number: usize) -> R
     let bootstrap = entrance.ok_or_else(|| failed(&"the first node has stopped"))?;
     let person = &mut started.people[number];
     let id = NodeId::of(&person.home.keys()?.node.public());
-    let onlooker = started.watch.onlooker(u32::try_from(number).unwrap_or(u32::MAX), id, person.view);
+    let onlooker = started.watch.onlooker(u32::try_from(number).unwrap_or(u32::MAX), id, person.view, None);
     person.config.bootstrap = bootstrap;
     let node = Node::open(&person.home)?.measured(trial(settings), onlooker).start(&person.config).await?;
     person.node = Some(node);

@@ -106,12 +106,7 @@ pub(super) async fn publish(
     };
     let (before, taken) = (started.traffic().await?, Taken::now());
     let mut ordered = Vec::new();
-    // So that the machine is not busy all the time, and times are those of the network.
-    let each_ms = match settings.mode {
-        Mode::Full => 16,
-        Mode::Cells => 8,
-    };
-    let every = Duration::from_millis(PUBLISH_EVERY_MS.max(each_ms * people.len() as u64));
+    let every = between_publications(settings, people.len());
     for (number, person) in people.iter().take(alone).enumerate() {
         let next = Instant::now() + every;
         ordered.push(Instant::now());
@@ -158,6 +153,33 @@ pub(super) async fn publish(
     })
 }
 
+/// So that the machine is not busy all the time, and times are those of the network.
+fn between_publications(settings: &Settings, nodes: usize) -> Duration {
+    let each_ms = match settings.mode {
+        Mode::Full => 16,
+        Mode::Cells => 8,
+    };
+    Duration::from_millis(PUBLISH_EVERY_MS.max(each_ms * nodes as u64))
+}
+
+/// Lets everybody publish once more; how many people are kept by too few nodes.
+pub(super) async fn publish_again(
+    started: &Started,
+    settings: &Settings,
+    progress: &Progress<'_>,
+) -> Result<usize, Refusal> {
+    let every = between_publications(settings, started.people.len());
+    for (number, person) in started.people.iter().enumerate() {
+        let next = Instant::now() + every;
+        person.publish().await?;
+        if (number + 1).is_multiple_of(25) {
+            progress(&format!("{} of {} people published again", number + 1, started.people.len()));
+        }
+        tokio::time::sleep_until(next).await;
+    }
+    placed(started).await
+}
+
 /// Publishes for one person while another searches, over and over; when it was found, in milliseconds.
 async fn searched_for(
     started: &Started,
@@ -200,11 +222,12 @@ async fn placed(started: &Started) -> Result<usize, Refusal> {
     }
 }
 
-/// Asks queries of every kind, one after the other.
+/// Asks queries of every kind, one after the other: before hostile nodes began, if there are any, or after that.
 pub(super) async fn ask(
     started: &Started,
     settings: &Settings,
     idle: &Idle,
+    is_after: bool,
     vocabulary: &Vocabulary,
     progress: &Progress<'_>,
 ) -> Result<(Vec<Asked>, PerDeed), Refusal> {
@@ -215,7 +238,7 @@ pub(super) async fn ask(
     for question in Question::of(settings.mode) {
         let mut answers: Vec<Answer> = Vec::new();
         for _ in 0..settings.queries {
-            let asker = place(rng, people.len());
+            let asker = asker(settings, place(rng, people.len()), is_after);
             let Some(text) = question.ask(people, &started.skills, vocabulary, |len| place(rng, len)) else {
                 continue;
             };
@@ -236,6 +259,39 @@ pub(super) async fn ask(
     }
     let each = cost(count, idle, people.len(), (&before, &taken), (&started.traffic().await?, &Taken::now()));
     Ok((all, each))
+}
+
+/// Asks for everybody with the skill that hostile nodes are after, from one node after the other.
+pub(super) async fn ask_everybody(
+    started: &Started,
+    settings: &Settings,
+    idle: &Idle,
+    is_after: bool,
+    vocabulary: &Vocabulary,
+) -> Result<(Asked, PerDeed), Refusal> {
+    let skill = started.sought();
+    let people = &started.people;
+    let (before, taken) = (started.traffic().await?, Taken::now());
+    let (text, mut answers) = (questions::everybody(skill), Vec::new());
+    for number in 0..settings.queries {
+        let asker = &people[asker(settings, (number * 7 + 3) % people.len(), is_after)];
+        let (top, watch) = (people.len(), &started.watch);
+        answers.push(questions::asked(asker, &text, top, DEADLINE_MS, watch, vocabulary).await?);
+    }
+    let after = (&started.traffic().await?, &Taken::now());
+    let each = cost(answers.len(), idle, people.len(), (&before, &taken), after);
+    Ok((summarised(Question::Everybody, &answers), each))
+}
+
+/// Who asks instead of a node that was drawn. Where nodes turn hostile, those that asked before remember whom to ask, so others ask
+/// afterwards; hostile ones ask nothing.
+fn asker(settings: &Settings, drawn: usize, is_after: bool) -> usize {
+    let asker = match settings.hostile {
+        None => drawn,
+        Some(_) => drawn - drawn % 2 + usize::from(is_after),
+    };
+    let asker = asker.min(settings.nodes - 1);
+    if settings.withholds(asker) { asker - 2 } else { asker }
 }
 
 fn summarised(question: Question, answers: &[Answer]) -> Asked {

@@ -15,6 +15,7 @@ use knackmesh_protocol::{
 };
 use tokio::time::Instant;
 
+use super::hostile::Turned;
 use crate::{
     node::Witness,
     sim::{Count, Kind, validating::counters::Received},
@@ -46,10 +47,16 @@ impl Watch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The witness of one node.
-    pub fn onlooker(&self, number: u32, node: NodeId, view: PublicKey) -> Box<dyn Witness> {
+    /// The witness of one node, which may be hostile.
+    pub fn onlooker(
+        &self,
+        number: u32,
+        node: NodeId,
+        view: PublicKey,
+        turned: Option<Turned>,
+    ) -> Box<dyn Witness> {
         self.log().nodes.insert(node, number);
-        Box::new(Onlooker { number, view, received: Received::default(), watch: self.clone() })
+        Box::new(Onlooker { number, view, received: Received::default(), turned, watch: self.clone() })
     }
 }
 
@@ -101,6 +108,7 @@ struct Onlooker {
     number: u32,
     view: PublicKey,
     received: Received,
+    turned: Option<Turned>,
     watch: Watch,
 }
 
@@ -112,6 +120,16 @@ impl Witness for Onlooker {
         if let Input::Gossip { from, bytes, .. } = input {
             let mut log = self.watch.log();
             log.first.entry(Id::of(bytes)).or_default().insert(self.number, from.node.clone());
+        }
+    }
+
+    fn instead(&mut self, input: &Input) -> Option<Vec<Output>> {
+        self.turned.as_mut()?.instead(input)
+    }
+
+    fn amends(&mut self, outputs: &mut Vec<Output>) {
+        if let Some(turned) = &mut self.turned {
+            turned.amends(outputs);
         }
     }
 

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use super::{Outcome, Screen};
 use crate::{
-    bench::network::{Mode, PerDeed, Report, Settings, Spread, Transport, run},
+    bench::network::{Asked, Attacked, Hostile, Mode, PerDeed, Report, Settings, Spread, Transport, run},
     cli::screen::table,
     control::{Exit, Refusal},
     sim::Folder,
@@ -16,13 +16,15 @@ const MIB: f64 = 1024.0 * 1024.0;
 ///
 /// Each node has a home, a store, an index and sockets of its own on loopback, and is asked through its control socket. Everybody
 /// publishes; then queries of every kind are asked, and the answers compared with a list of all that is published. With --crowd,
-/// so many more people have one and the same skill, and some nodes ask for all of them. A hundred nodes take some minutes.
+/// so many more people have one and the same skill, and some nodes ask for all of them. With --hostile, some nodes then attack, everybody
+/// publishes again, and the queries are asked again. A hundred nodes take some minutes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   knack bench network
   knack bench network --nodes 200 --mode cells --crowd 5000 --out cells-200
   knack bench network --nodes 400 --connections 10
+  knack bench network --nodes 50 --mode cells --hostile withhold
 
 Exit code 3: somebody was not found who should have been.")]
 pub struct Args {
@@ -45,6 +47,12 @@ pub struct Args {
     /// People with one and the same skill, whom a few nodes publish
     #[arg(long, value_name = "N", default_value_t = 0)]
     crowd: usize,
+
+    /// Who is hostile; recall and cost are measured before they begin, and after
+    ///
+    /// Over QUIC each node then has a subnet of loopback of its own (of 127.0.0.0/8, which Linux has), so that limits by address count.
+    #[arg(long, value_name = "WHO", value_enum, conflicts_with = "crowd")]
+    hostile: Option<Hostile>,
 
     /// Connections of its own that each node keeps at most, to fit more nodes in
     #[arg(long, value_name = "N")]
@@ -73,6 +81,7 @@ impl Args {
             seed: self.seed,
             queries: self.queries,
             crowd: self.crowd,
+            hostile: self.hostile,
             connections: self.connections,
             idle_ms: self.idle,
         };
@@ -143,11 +152,9 @@ fn rows(report: &Report) -> Vec<[String; 2]> {
     row("hops of a summary by gossip", spread(publishing.hops.as_ref(), ""));
     deed(&mut row, "publication", &publishing.each);
     for asked in &report.queries {
-        let recall = asked.recall.map_or("nobody to find".into(), |recall| format!("recall {recall:.4}"));
-        let text = format!("{recall} of {:.1}; {}", asked.relevant, spread(asked.ms.as_ref(), "ms"));
-        row(&format!("{} ({} queries)", asked.question.name(), asked.queries), text);
+        row(&format!("{} ({} queries)", asked.question.name(), asked.queries), found(asked));
     }
-    let mean = |of: &dyn Fn(&crate::bench::network::Asked) -> f64| {
+    let mean = |of: &dyn Fn(&Asked) -> f64| {
         report.queries.iter().map(of).sum::<f64>() / report.queries.len().max(1) as f64
     };
     row("nodes asked by a query", format!("{:.1}", mean(&|asked| asked.asked)));
@@ -160,11 +167,40 @@ fn rows(report: &Report) -> Vec<[String; 2]> {
         row("time of such a search", format!("{} s", seconds.join(", ")));
         row("it receives", format!("{:.0} messages, {:.0} kB", crowd.messages, crowd.bytes / 1000.0));
     }
+    if let Some(attacked) = &report.hostile {
+        under_attack(&mut row, attacked);
+    }
     let peak = report.peak_bytes.map(|bytes| format!("{:.0} MiB", bytes as f64 / MIB));
     row("memory of all, at most", or_unknown(peak));
     let cpu = report.cpu_seconds.map_or("?".into(), |cpu| format!("{cpu:.0} s of processors"));
     row("whole run", format!("{:.0} s, {cpu}", report.seconds));
     rows
+}
+
+/// What came of an attack.
+fn under_attack(row: &mut impl FnMut(&str, String), attacked: &Attacked) {
+    row("hostile nodes", attacked.nodes.to_string());
+    if attacked.invented > 0 {
+        row("people invented", format!("{} in {:.0} s", attacked.invented, attacked.flood_seconds));
+        row("of them a node took in", format!("{:.1}", attacked.taken_in));
+    }
+    let under =
+        |asked: &Asked| format!("under attack: {} ({} queries)", asked.question.name(), asked.queries);
+    let before = &attacked.everybody_before;
+    row(&format!("before: {} ({} queries)", before.question.name(), before.queries), found(before));
+    deed(row, "query for everybody, before", &attacked.per_everybody_before);
+    row("under attack: people kept by too few nodes", attacked.under_replicated.to_string());
+    row(&under(&attacked.everybody), found(&attacked.everybody));
+    deed(row, "query for everybody, under attack", &attacked.per_everybody);
+    for asked in &attacked.queries {
+        row(&under(asked), found(asked));
+    }
+    deed(row, "query under attack", &attacked.per_query);
+}
+
+fn found(asked: &Asked) -> String {
+    let recall = asked.recall.map_or("nobody to find".into(), |recall| format!("recall {recall:.4}"));
+    format!("{recall} of {:.1}; {}", asked.relevant, spread(asked.ms.as_ref(), "ms"))
 }
 
 fn deed(row: &mut impl FnMut(&str, String), name: &str, each: &PerDeed) {

@@ -54,6 +54,7 @@ impl Args {
             seed: self.seed,
             queries: 0,
             crowd: 0,
+            hostile: None,
             connections: None,
             idle_ms: 0,
         };
