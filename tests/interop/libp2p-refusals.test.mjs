@@ -26,12 +26,11 @@ const STREAMS = 100;
 const GREEDY = 4;
 /**
  * What a node may grow by under all of this: the requests that it reads at once, what it lets each stream send ahead (yamux's
- * window, for which it does not ask the sender), and as much again as the latter for what the allocator keeps of what was freed, which
- * is 33 MiB before anybody is greedy. Without a bound it would be the requests' 256 MiB.
+ * window, for which it does not ask the sender), and some. Without a bound it would be the requests' 256 MiB.
  */
 const REQUESTS_BYTES_MAX = 64 * 2 ** 20;
 const WINDOW_BYTES = 256 * 2 ** 10;
-const GROWTH_BYTES_MAX = REQUESTS_BYTES_MAX + GREEDY * STREAMS_PER_CONNECTION_MAX * WINDOW_BYTES + 64 * 2 ** 20;
+const GROWTH_BYTES_MAX = REQUESTS_BYTES_MAX + GREEDY * STREAMS_PER_CONNECTION_MAX * WINDOW_BYTES + 32 * 2 ** 20;
 
 // The library listens for the end of each of its streams; node takes more than ten for a leak.
 setMaxListeners(STREAMS * GREEDY);
