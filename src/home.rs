@@ -346,11 +346,11 @@ impl Home {
         Ok(made)
     }
 
-    /// The same with a given key of the node, for a home that does not exist yet.
+    /// The same with a given key of the node, for a home that does not exist yet: a key that is there is replaced.
     ///
     /// # Errors
     /// As for [`init`](Self::init).
-    pub fn init_with_node_key(&self, key: &SecretKey) -> Result<(), HomeError> {
+    pub(crate) fn init_with_node_key(&self, key: &SecretKey) -> Result<(), HomeError> {
         let keys = self.dir.join("keys");
         for dir in [&self.dir, &keys] {
             private_dir(dir)?;

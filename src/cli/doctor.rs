@@ -201,7 +201,9 @@ fn datagrams(counters: Option<&str>) -> CheckRow {
         true => row(
             "datagrams",
             State::Weak,
-            format!("{lost} of {received} were lost since their receiver had no room, which slows QUIC"),
+            format!(
+                "{lost} of {received} since the machine started were lost for want of room to receive them, which slows QUIC"
+            ),
             "sudo sysctl -w net.core.rmem_default=4194304, and start the node again",
         ),
         false => good("datagrams", format!("{lost} of {received} found no room")),

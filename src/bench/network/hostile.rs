@@ -26,7 +26,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Asked, Idle, Mode, PerDeed, Progress, START_EACH, Settings, Started, Transport,
+    Asked, Idle, Mode, PerDeed, Progress, START_EACH, Settings, Started,
     crowd::{Carrier, carrier},
     failed,
     people::trial,
@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     control::Refusal,
-    home::{Config, Home},
+    home::Home,
     network::Command,
     node::{Node, Running, now},
     sim::{
@@ -79,9 +79,9 @@ pub struct Attacked {
     pub nodes: usize,
     /// People who do not exist that were published.
     pub invented: usize,
-    /// Summaries that a node took in of them, on average.
+    /// Summaries that a node holds more than before they began, on average; of a flood, those that were invented.
     pub taken_in: f64,
-    /// Seconds in which they were published.
+    /// Seconds until the hostile nodes were there, or had published all that they invented.
     pub flood_seconds: f64,
     /// People kept by too few nodes afterwards.
     pub under_replicated: usize,
@@ -140,29 +140,6 @@ impl Settings {
     ) -> Result<Option<Turned>, Refusal> {
         let turned = || turned(Attack::Censor, home, self.mode, begun);
         self.withholds(number).then(turned).transpose()
-    }
-
-    /// How a node is run whose addresses are in a subnet of its own, if addresses are to be told apart at all.
-    pub fn config(&self, subnet: usize) -> Config {
-        let mut config = Config { listen: vec![self.listen(subnet, 1)], ..Config::default() };
-        config.network.count_loopback = self.tells_apart();
-        config.network.metrics = true;
-        config.keeping.replica = self.mode.replica();
-        config
-    }
-
-    /// Where to listen.
-    pub fn listen(&self, subnet: usize, host: usize) -> String {
-        let ip = match self.tells_apart() {
-            true => format!("127.{}.{}.{host}", 1 + subnet / 250, subnet % 250),
-            false => "127.0.0.1".to_owned(),
-        };
-        self.transport.listen(&ip)
-    }
-
-    /// libp2p dials by TCP from whatever address the system chooses, which is one for all of loopback.
-    fn tells_apart(&self) -> bool {
-        self.hostile.is_some() && self.transport == Transport::Quic
     }
 }
 

@@ -37,7 +37,7 @@ use self::{
 use super::process::{Memory, Taken};
 use crate::{
     control::{Exit, Refusal},
-    home::{Home, ReplicaSetting},
+    home::{Config, Home, ReplicaSetting},
     node::Node,
     sim::{Count, Kind, machine, validating::counters},
 };
@@ -75,6 +75,31 @@ pub struct Settings {
     pub connections: Option<usize>,
     /// How long the network is left alone to see what it takes then, in milliseconds.
     pub idle_ms: u64,
+}
+
+impl Settings {
+    /// How a node is run whose addresses are in a subnet of its own, if addresses are to be told apart at all.
+    pub fn config(&self, subnet: usize) -> Config {
+        let mut config = Config { listen: vec![self.listen(subnet, 1)], ..Config::default() };
+        config.network.count_loopback = self.tells_apart();
+        config.network.metrics = true;
+        config.keeping.replica = self.mode.replica();
+        config
+    }
+
+    /// Where to listen.
+    pub fn listen(&self, subnet: usize, host: usize) -> String {
+        let ip = match self.tells_apart() {
+            true => format!("127.{}.{}.{host}", 1 + subnet / 250, subnet % 250),
+            false => "127.0.0.1".to_owned(),
+        };
+        self.transport.listen(&ip)
+    }
+
+    /// libp2p dials by TCP from whatever address the system chooses, which is one for all of loopback.
+    fn tells_apart(&self) -> bool {
+        self.hostile.is_some() && self.transport == Transport::Quic
+    }
 }
 
 /// How much each node keeps.
