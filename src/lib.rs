@@ -3,6 +3,7 @@
 //!
 //! Modules stand in order of dependency; a blank line is a layer, and code uses only layers above its own.
 
+pub mod descriptors;
 pub mod home;
 
 pub mod fetch;

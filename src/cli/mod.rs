@@ -52,6 +52,7 @@ use knackmesh_protocol::key::{Did, NotADid};
 use self::screen::Screen;
 use crate::{
     control::{self, Exit, Refusal, Reply, Request},
+    descriptors,
     home::Home,
     node::{Node, NodeError, ShelfError},
     store::StoreError,
@@ -140,6 +141,8 @@ pub fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Before anything is opened; what it comes to matters to a node alone, which asks again.
+    descriptors::raise();
     let screen = Screen { json: cli.json };
     match run(cli, &screen) {
         Ok(code) => code,

@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Outcome, Screen};
 use crate::{
     control::{Exit, Refusal},
+    descriptors,
     home::Home,
     metrics,
     node::{Node, NodeError, ShelfError},
@@ -88,6 +89,12 @@ impl Args {
             ),
             e => e.into(),
         })?;
+        if let Some(few) = descriptors::raise().filter(|allowed| *allowed < descriptors::NEEDED) {
+            let needed = descriptors::NEEDED;
+            screen.say(&format!(
+                "the system allows {few} open files and connections, and a busy node needs {needed}: it may have to stop (`ulimit -n {needed}` before it starts)"
+            ));
+        }
         let running = node.start(&config).await?;
         let metrics = match self.metrics {
             Some(at) => match metrics::serve(at, running.handle.clone()).await {

@@ -26,6 +26,7 @@ use crate::network::{
     codec::Codec,
     groups,
     guarded::Guarded,
+    swarm::random,
     trial::{Lag, Trial},
 };
 
@@ -35,6 +36,8 @@ const IDLE: Duration = Duration::from_secs(120);
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two times that every bucket of the routing table is looked up. Each dials some hundred nodes, at three milliseconds of
 /// processor; libp2p's five minutes would spend most of what a node at rest may take.
+///
+/// Each node draws its own time, up to a quarter more or less: many that were started together would keep each other busy together.
 const TABLE_REFRESH: Duration = Duration::from_secs(10 * 60);
 /// A message seen within this time is not delivered again.
 const GOSSIP_SEEN: Duration = Duration::from_secs(5 * 60);
@@ -237,7 +240,7 @@ fn kad(name: StreamProtocol, peer: PeerId, trial: &Trial) -> kad::Behaviour<Memo
         .set_publication_interval(None)
         .set_provider_publication_interval(None)
         .set_caching(kad::Caching::Disabled)
-        .set_periodic_bootstrap_interval(Some(TABLE_REFRESH))
+        .set_periodic_bootstrap_interval(Some(TABLE_REFRESH.mul_f64(0.75 + (random() % 512) as f64 / 1024.0)))
         // Peers enter the routing table once identify has told their protocols and addresses.
         .set_kbucket_inserts(kad::BucketInserts::Manual);
     let store = MemoryStoreConfig {

@@ -2,9 +2,10 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::Path,
+    process::{Command, Stdio},
 };
 
 use crate::harness::{Knack, finish, knack, until};
@@ -91,4 +92,35 @@ fn noise_on_the_control_socket_is_answered_or_cut_off_and_the_node_goes_on() {
     until("the node still answers", || (home.status()["running"] == true).then_some(()));
     assert!(home.stop().success());
     assert!(!home.talk().contains("panicked"), "{}", home.talk());
+}
+
+/// A node of the home that was started under a bound on its descriptors: the bound that it has come to, and what it said.
+#[cfg(target_os = "linux")]
+fn descriptors_under(home: &Knack, bound: &str) -> (u64, String) {
+    let of_node = home.command(&["up", "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{bound} && exec \"$0\" \"$@\"")]);
+    shell.arg(of_node.get_program()).args(of_node.get_args()).env_remove("RUST_LOG");
+    let mut node = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell");
+    let lines = BufReader::new(node.stdout.take().expect("piped")).lines();
+    let is_ready = lines.map_while(Result::ok).any(|line| line == "ready");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", node.id())).unwrap_or_default();
+    node.kill().expect("killed");
+    let said = node.wait_with_output().expect("ended").stderr;
+    let said = String::from_utf8(said).expect("text");
+    assert!(is_ready, "{said}");
+    let open = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("a bound");
+    (open.split_whitespace().next().expect("a figure").parse().expect("a number"), said)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_node_takes_the_descriptors_that_it_may_and_says_when_they_are_few() {
+    let home = Knack::new("home");
+    let (allowed, said) = descriptors_under(&home, "ulimit -S -n 250");
+    assert!(allowed >= knackmesh::descriptors::NEEDED, "{allowed}");
+    assert_eq!(said, "");
+    let (allowed, said) = descriptors_under(&home, "ulimit -n 250");
+    assert_eq!(allowed, 250);
+    assert!(said.contains("allows 250 open files") && said.contains("ulimit -n"), "{said}");
 }

@@ -35,35 +35,35 @@ impl Peer {
         let over: Vec<Cell> =
             self.cells.kept().map(|(cell, _)| cell).filter(|c| is_over(c)).cloned().collect();
         self.drop_cells(&over);
-        let mut due: Vec<(Timestamp, Cell, bool, bool)> = self
-            .cells
-            .kept()
-            .filter(|(_, kept)| kept.tend_at <= now)
-            .map(|(cell, kept)| (kept.tend_at, cell.clone(), kept.is_handed_on, kept.is_far))
-            .collect();
+        let due = self.cells.kept().filter(|(_, kept)| kept.tend_at <= now);
+        let mut due: Vec<(Timestamp, Cell)> = due.map(|(cell, kept)| (kept.tend_at, cell.clone())).collect();
         due.sort();
-        for (_, cell, is_handed_on, is_far) in due {
+        for (_, cell) in due {
             if self.tending() >= PLACE_LOOKUPS_MAX {
                 break;
             }
             let ends = cell.epoch.ends();
             let again = now.plus_ms(CELL_TEND_MS - CELL_TEND_MS / 10 + self.jitter_ms(CELL_TEND_MS / 5));
-            if let Some(kept) = self.cells.get_mut(&cell) {
-                kept.tend_at = again.min(ends.plus_ms(CELL_GRACE_MS));
-            }
+            let Some(kept) = self.cells.get_mut(&cell) else { continue };
+            kept.tend_at = again.min(ends.plus_ms(CELL_GRACE_MS));
+            let (is_far, is_taken_over, is_handed_on) = (kept.is_far, kept.is_taken_over, kept.is_handed_on);
             // Before it is dropped it is looked up: the own table knows few of those who crowd far away.
             let reach = if is_far { Reach::Network } else { Reach::Known };
             self.look_up(now, &cell, reach, LookUp::Tend(cell.clone()));
             let before = cell.epoch.previous().filter(|epoch| is_in_time(*epoch, now));
-            if let Some(kept) = self.cells.get_mut(&cell).filter(|kept| !kept.is_taken_over)
+            if !is_taken_over
                 && let Some(epoch) = before
+                && self.is_moment(now, epoch.ends())
             {
-                kept.is_taken_over = true;
+                if let Some(kept) = self.cells.get_mut(&cell) {
+                    kept.is_taken_over = true;
+                }
                 let before = cell.in_epoch(epoch);
                 self.look_up(now, &before, Reach::Network, LookUp::TakeOver(before.clone()));
             }
             // Each of those who keep it does so at a moment of its own; who comes later finds little left to give.
-            if !is_handed_on && cell.epoch == Epoch::of(now) && ends <= now.plus_ms(EPOCH_OVERLAP_MS) {
+            let is_ending = cell.epoch == Epoch::of(now) && ends <= now.plus_ms(EPOCH_OVERLAP_MS);
+            if !is_handed_on && is_ending && self.is_moment(now, ends) {
                 if let Some(kept) = self.cells.get_mut(&cell) {
                     kept.is_handed_on = true;
                 }
@@ -71,6 +71,13 @@ impl Peer {
                 self.look_up(now, &next, Reach::Network, LookUp::HandOn(cell.clone()));
             }
         }
+    }
+
+    /// Whether to do now what a cell needs once before its epoch ends, of which each time that it is tended is a chance: or every node
+    /// would look up places in the first minutes of the hour that there is for it, and for each summary that is published in that hour.
+    fn is_moment(&mut self, now: Timestamp, ends: Timestamp) -> bool {
+        let left_ms = ends.unix_ms().saturating_sub(now.unix_ms());
+        left_ms <= 2 * CELL_TEND_MS || self.jitter_ms(left_ms - CELL_TEND_MS) < CELL_TEND_MS
     }
 
     /// The nodes nearest to a cell that is kept are known: it is compared with some of them.

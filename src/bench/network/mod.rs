@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use knackmesh_protocol::vocabulary::Vocabulary;
+use knackmesh_protocol::{cell::Epoch, limits, vocabulary::Vocabulary};
 use serde::Serialize;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -45,7 +45,7 @@ use crate::{
 /// Nodes by which all others join.
 const ENTRANCES: usize = 4;
 /// Connected nodes that are enough.
-const CONNECTED_MIN: usize = knackmesh_protocol::limits::PEERS_LOW;
+const CONNECTED_MIN: usize = limits::PEERS_LOW;
 /// Nodes that start as fast as they can be started.
 const STARTED_AT_ONCE: usize = 50;
 /// How long each later one is given, for each that is there: the first look-ups of a newcomer reach all of some hundred nodes, and a
@@ -176,6 +176,12 @@ pub async fn run(settings: &Settings, progress: &Progress<'_>) -> Result<Report,
     let machine = Memory::this();
     let empty = Taken::now();
     let begun = Instant::now();
+    let overlapped = days_overlap();
+    if overlapped {
+        progress(
+            "the day (UTC) ends within the hour: everything is placed for the next one as well, at several times the work",
+        );
+    }
     let started = start(settings, &vocabulary, progress).await?;
     let (start, settled) = stages::converge(&started, begun, &empty, progress).await?;
     let idle = stages::leave_alone(&started, settings, &empty, settled, progress).await?;
@@ -213,7 +219,14 @@ pub async fn run(settings: &Settings, progress: &Progress<'_>) -> Result<Report,
         end_bytes: end.resident_bytes,
         cpu_seconds: end.cpu_seconds.zip(empty.cpu_seconds).map(|(end, begin)| end - begin),
         seconds: begun.elapsed().as_secs_f64(),
+        days_overlap: overlapped || days_overlap(),
     })
+}
+
+/// Whether cells have the places of two days now.
+fn days_overlap() -> bool {
+    let now = crate::node::now();
+    Epoch::of(now).ends() <= now.plus_ms(limits::EPOCH_OVERLAP_MS)
 }
 
 /// Sets all homes up, then starts their nodes one after the other.

@@ -46,6 +46,9 @@ pub struct Report {
     pub cpu_seconds: Option<f64>,
     /// Seconds that passed meanwhile.
     pub seconds: f64,
+    /// Whether it began or ended in the last hour of a day (UTC), in which the places of two days hold: what is published is placed twice, and
+    /// who keeps it hands it on, which is several times the work.
+    pub days_overlap: bool,
 }
 
 impl Report {

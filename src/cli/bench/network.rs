@@ -122,9 +122,13 @@ fn conditions(report: &Report) -> String {
     let load = report.memory.load.map_or("?".into(), |load| format!("{load:.1}"));
     let cores = report.machine.cores.map_or("?".into(), |cores| cores.to_string());
     let build = if report.program.debug_build { "a build without optimisation" } else { "a release build" };
+    let hour = match report.days_overlap {
+        true => " It was the last hour of a day (UTC), in which everything is placed twice.",
+        false => "",
+    };
     format!(
         "All nodes shared one process ({build}) on one machine: {} {}, {cores} cores, {memory} GiB, a load of {load} before the \
-         first node. Its loopback has no length, so times show work and waiting, not distance. The clocks are one.",
+         first node. Its loopback has no length, so times show work and waiting, not distance. The clocks are one.{hour}",
         report.machine.os, report.machine.arch,
     )
 }
