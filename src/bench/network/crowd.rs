@@ -65,6 +65,17 @@ pub struct Crowd {
     pub messages: f64,
 }
 
+/// Whom a carrier carries, and from where.
+pub(super) struct Load<'a> {
+    /// Of which kind it is; with its number, its key.
+    pub(super) who: &'static str,
+    pub(super) number: usize,
+    pub(super) listen: String,
+    /// What all of its people can.
+    pub(super) skill: &'a SkillId,
+    pub(super) people: Range<usize>,
+}
+
 pub(super) struct Carrier {
     pub(super) network: Network,
     pub(super) events: mpsc::Receiver<Event>,
@@ -99,8 +110,8 @@ pub async fn measure(
     for number in 0..count {
         let first = number * carried;
         let people = first..settings.crowd.min(first + carried);
-        let of = (("carrier", number), settings.listen(number, 1));
-        let mut carrier = carrier(started, settings, vocabulary, of, (skill, people)).await?;
+        let load = Load { who: "carrier", number, listen: settings.listen(number, 1), skill, people };
+        let mut carrier = carrier(started, settings, vocabulary, load).await?;
         match settings.mode {
             Mode::Full => announce(started, &mut carrier, before, &mut sent).await?,
             Mode::Cells => {
@@ -168,16 +179,15 @@ fn held_by_the_least(started: &Started) -> usize {
     nodes.map(|node| *node.summaries.borrow()).min().unwrap_or_default()
 }
 
-/// A network with its people, who have one skill, once it has found others. `key` names its key, of which there are many.
+/// A network with its people, once it has found others.
 pub(super) async fn carrier(
     started: &Started,
     settings: &Settings,
     vocabulary: &Vocabulary,
-    (key, listen): ((&str, usize), String),
-    (skill, people): (&SkillId, Range<usize>),
+    Load { who, number, listen, skill, people }: Load<'_>,
 ) -> Result<Carrier, Refusal> {
-    let (name, number) = (key.0, u32::try_from(key.1).unwrap_or(u32::MAX));
-    let key = SecretKey::from_seed(bytes(&mut stream(settings.seed, number, name)));
+    let number = u32::try_from(number).unwrap_or(u32::MAX);
+    let key = SecretKey::from_seed(bytes(&mut stream(settings.seed, number, who)));
     let config = NetworkConfig {
         key_seed: key.seed(),
         listen: vec![listen],
@@ -196,7 +206,7 @@ pub(super) async fn carrier(
     timeout(PATIENCE, joined).await.map_err(|_| failed(&"a carrier of the crowd finds nobody"))??;
     let mut summaries = Vec::new();
     for one in people {
-        let of = format!("one whom a {name} carries");
+        let of = format!("one whom a {who} carries");
         let view = SecretKey::from_seed(bytes(&mut stream(settings.seed, one as u32, &of)));
         let node = network.node_id().clone();
         summaries.push(summary(&view, node, skill, vocabulary)?);

@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     Asked, Idle, Mode, PerDeed, Progress, START_EACH, Settings, Started,
-    crowd::{Carrier, carrier},
+    crowd::{Carrier, Load, carrier},
     failed,
     people::trial,
     stages,
@@ -222,8 +222,8 @@ async fn flood(
     for number in 0..FLOODERS {
         let people = number * each..(number + 1) * each;
         let listen = settings.listen(FLOOD_SUBNET, 1 + number);
-        let key = ("flooder", number);
-        let mut carrier = carrier(started, settings, vocabulary, (key, listen), (skill, people)).await?;
+        let load = Load { who: "flooder", number, listen, skill, people };
+        let mut carrier = carrier(started, settings, vocabulary, load).await?;
         match settings.mode {
             Mode::Full => announce(&mut carrier).await?,
             Mode::Cells => store(&mut carrier, skill).await?,
