@@ -70,10 +70,11 @@ const IMPURE_NAMES: [&str; 9] = [
 ];
 
 /// Third-party crates that one adapter alone may name.
-const OWNED: [(&str, &str); 10] = [
+const OWNED: [(&str, &str); 11] = [
     ("sled", "store"),
     ("tantivy", "index"),
     ("libp2p", "network"),
+    ("rustix", "descriptors"),
     ("ureq", "fetch"),
     ("axum", "vc_api"),
     ("axum_server", "vc_api"),

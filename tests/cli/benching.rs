@@ -81,8 +81,11 @@ fn who_withholds_hides_nobody_among_seven() {
 }
 
 #[test]
-fn a_network_of_one_is_refused() {
+fn a_network_too_small_is_refused() {
     let outcome = finish(knack().args(["bench", "network", "--nodes", "1"]));
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
     assert!(outcome.stderr.contains("two nodes at least"), "{outcome:?}");
+    let outcome = finish(knack().args(["bench", "network", "--nodes", "4", "--hostile", "withhold"]));
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("none would withhold"), "{outcome:?}");
 }

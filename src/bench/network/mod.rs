@@ -172,6 +172,12 @@ pub async fn run(settings: &Settings, progress: &Progress<'_>) -> Result<Report,
     if settings.nodes < 2 {
         return Err(Refusal::new(Exit::Usage, "a network has two nodes at least", "name more with --nodes"));
     }
+    if settings.hostile == Some(Hostile::Withhold)
+        && !(0..settings.nodes).any(|node| settings.withholds(node))
+    {
+        let message = format!("of {} nodes none would withhold: one in five does", settings.nodes);
+        return Err(Refusal::new(Exit::Usage, message, "name five at least with --nodes"));
+    }
     let vocabulary = Vocabulary::embedded();
     let machine = Memory::this();
     let empty = Taken::now();
