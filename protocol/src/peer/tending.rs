@@ -73,7 +73,7 @@ impl Peer {
         }
     }
 
-    /// Whether to do now what a cell needs once before its epoch ends, of which each time that it is tended is a chance: or every node
+    /// Whether to do now what a cell needs once before an epoch ends, of which each time that it is tended is a chance: or every node
     /// would look up places in the first minutes of the hour that there is for it, and for each summary that is published in that hour.
     fn is_moment(&mut self, now: Timestamp, ends: Timestamp) -> bool {
         let left_ms = ends.unix_ms().saturating_sub(now.unix_ms());
