@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::Id,
     key::PublicKey,
-    limits::{CELL_CHILDREN_MAX, CELL_DEPTH_MAX, EPOCH_MS, STORE_CELLS_MAX, STORE_ITEMS_MAX},
+    limits::{
+        CELL_CHILDREN_MAX, CELL_DEPTH_MAX, EPOCH_MS, EPOCH_OVERLAP_MS, STORE_CELLS_MAX, STORE_ITEMS_MAX,
+    },
     signed::Statement,
     skill::SkillId,
     summary::Summary,
@@ -121,6 +123,11 @@ impl Epoch {
     /// When it is over.
     pub fn ends(self) -> Timestamp {
         Timestamp::from_unix_ms((u64::from(self.0) + 1).saturating_mul(EPOCH_MS))
+    }
+
+    /// Whether this is its last [`EPOCH_OVERLAP_MS`], in which everything is placed for the next one, too.
+    pub fn is_ending(self, now: Timestamp) -> bool {
+        self == Epoch::of(now) && self.ends() <= now.plus_ms(EPOCH_OVERLAP_MS)
     }
 }
 

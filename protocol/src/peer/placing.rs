@@ -143,7 +143,7 @@ impl Peer {
         {
             self.places.due = None;
             let mut epochs = vec![Epoch::of(now)];
-            if epochs.iter().any(|epoch| epoch.ends() <= now.plus_ms(EPOCH_OVERLAP_MS)) {
+            if epochs.iter().any(|epoch| epoch.is_ending(now)) {
                 epochs.extend(epochs.first().map(|epoch| epoch.next()));
             }
             let skills = summary.body().content().claims().iter().map(|claim| claim.skill());

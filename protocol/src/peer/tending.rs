@@ -10,11 +10,8 @@ use super::{
     look_ups::LookUp,
 };
 use crate::{
-    cell::{Cell, Epoch},
-    limits::{
-        CELL_COMPARED, CELL_GRACE_MS, CELL_NODES_MAX, CELL_REPLICAS, CELL_TEND_MS, EPOCH_OVERLAP_MS,
-        PLACE_LOOKUPS_MAX,
-    },
+    cell::Cell,
+    limits::{CELL_COMPARED, CELL_GRACE_MS, CELL_NODES_MAX, CELL_REPLICAS, CELL_TEND_MS, PLACE_LOOKUPS_MAX},
     message::Replica,
     time::Timestamp,
 };
@@ -62,8 +59,7 @@ impl Peer {
                 self.look_up(now, &before, Reach::Network, LookUp::TakeOver(before.clone()));
             }
             // Each of those who keep it does so at a moment of its own; who comes later finds little left to give.
-            let is_ending = cell.epoch == Epoch::of(now) && ends <= now.plus_ms(EPOCH_OVERLAP_MS);
-            if !is_handed_on && is_ending && self.is_moment(now, ends) {
+            if !is_handed_on && cell.epoch.is_ending(now) && self.is_moment(now, ends) {
                 if let Some(kept) = self.cells.get_mut(&cell) {
                     kept.is_handed_on = true;
                 }

@@ -232,7 +232,7 @@ pub async fn run(settings: &Settings, progress: &Progress<'_>) -> Result<Report,
 /// Whether cells have the places of two days now.
 fn days_overlap() -> bool {
     let now = crate::node::now();
-    Epoch::of(now).ends() <= now.plus_ms(limits::EPOCH_OVERLAP_MS)
+    Epoch::of(now).is_ending(now)
 }
 
 /// Sets all homes up, then starts their nodes one after the other.
