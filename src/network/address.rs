@@ -72,6 +72,12 @@ pub(super) fn scope(address: &Multiaddr) -> Option<Scope> {
     }
 }
 
+/// The scope of what is dialled first: the address itself, or the relay that it leads through. `None` where that is neither an IP address
+/// nor a name that our transports can dial.
+pub(super) fn first_scope(address: &Multiaddr) -> Option<Scope> {
+    scope(&address.iter().take_while(|part| *part != Protocol::P2pCircuit).collect())
+}
+
 /// Whose address this is, if it is one through a relay that our transports can dial.
 pub(super) fn via_relay(address: &Multiaddr) -> Option<PeerId> {
     let mut relay = Multiaddr::empty();

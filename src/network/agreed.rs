@@ -20,6 +20,8 @@ use libp2p::{
     },
 };
 
+use crate::network::wrapping::passes_connections;
+
 /// See the module: a behaviour, its handler or what the handler opens.
 pub(super) struct Agreed<T>(pub(super) T);
 
@@ -109,24 +111,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Agreed<B> {
     type ConnectionHandler = Agreed<B::ConnectionHandler>;
     type ToSwarm = B::ToSwarm;
 
-    fn handle_pending_inbound_connection(
-        &mut self,
-        id: ConnectionId,
-        local: &Multiaddr,
-        remote: &Multiaddr,
-    ) -> Result<(), ConnectionDenied> {
-        self.0.handle_pending_inbound_connection(id, local, remote)
-    }
-
-    fn handle_established_inbound_connection(
-        &mut self,
-        id: ConnectionId,
-        peer: PeerId,
-        local: &Multiaddr,
-        remote: &Multiaddr,
-    ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.0.handle_established_inbound_connection(id, peer, local, remote).map(Agreed)
-    }
+    passes_connections!(0, Agreed);
 
     fn handle_pending_outbound_connection(
         &mut self,
@@ -136,17 +121,6 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Agreed<B> {
         role: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
         self.0.handle_pending_outbound_connection(id, peer, addresses, role)
-    }
-
-    fn handle_established_outbound_connection(
-        &mut self,
-        id: ConnectionId,
-        peer: PeerId,
-        address: &Multiaddr,
-        role: Endpoint,
-        port: PortUse,
-    ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.0.handle_established_outbound_connection(id, peer, address, role, port).map(Agreed)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -174,14 +148,15 @@ mod tests {
     use crate::network::{
         NetworkConfig,
         behaviour::{Behaviour, BehaviourEvent, swarm},
+        near::Near,
     };
 
-    fn node(seed: u8) -> Swarm<Behaviour> {
+    fn node(seed: u8) -> Swarm<Near<Behaviour>> {
         swarm(&NetworkConfig { key_seed: [seed; 32], ..NetworkConfig::default() }, None).unwrap()
     }
 
     /// What the next peer that says something of itself speaks.
-    async fn told(swarm: &mut Swarm<Behaviour>) -> Vec<libp2p::StreamProtocol> {
+    async fn told(swarm: &mut Swarm<Near<Behaviour>>) -> Vec<libp2p::StreamProtocol> {
         loop {
             if let SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
                 info, ..

@@ -26,6 +26,7 @@ use crate::network::{
     codec::Codec,
     groups,
     guarded::Guarded,
+    near::Near,
     swarm::random,
     trial::{Lag, Trial},
 };
@@ -66,7 +67,7 @@ pub(super) struct Behaviour {
     pub(super) rpc: request_response::Behaviour<Codec>,
     pub(super) relay: relay::Behaviour,
     pub(super) relay_client: Toggle<Guarded<relay::client::Behaviour>>,
-    pub(super) hole_punching: Toggle<dcutr::Behaviour>,
+    pub(super) hole_punching: Toggle<Guarded<dcutr::Behaviour>>,
     pub(super) tester: Toggle<Guarded<autonat::v2::server::Behaviour>>,
     pub(super) tested: Toggle<autonat::v2::client::Behaviour>,
     pub(super) upnp: Toggle<upnp::tokio::Behaviour>,
@@ -78,7 +79,7 @@ pub(super) struct Behaviour {
 pub(super) fn swarm(
     config: &NetworkConfig,
     counters: Option<&mut Registry>,
-) -> Result<Swarm<Behaviour>, NetworkError> {
+) -> Result<Swarm<Near<Behaviour>>, NetworkError> {
     let setup = |e: &dyn std::fmt::Display| NetworkError::Setup(e.to_string());
     let key = Keypair::ed25519_from_bytes(config.key_seed).map_err(|e| setup(&e))?;
     let mut behaviour = behaviour(config, &key, counters)?;
@@ -92,9 +93,9 @@ pub(super) fn swarm(
             .map(|builder| builder.with_quic())
     };
     let complete = |relay_client: relay::client::Behaviour| {
-        // It dials relays, wherever they are: guarded against its panics alone.
+        // It dials relays, wherever they are met: guarded against its panics alone.
         behaviour.relay_client = Some(Guarded::new(relay_client, Scope::Machine)).into();
-        behaviour
+        Near::new(behaviour, config.lan)
     };
     // A machine without resolver configuration (a container, an isolated network) still has IP addresses.
     Ok(match transports().map_err(|e| setup(&e))?.with_dns() {
@@ -128,7 +129,7 @@ fn connections(config: libp2p::swarm::Config) -> libp2p::swarm::Config {
 }
 
 /// A swarm over TCP alone whose lines have a length.
-fn slow(key: Keypair, lag: Lag, behaviour: Behaviour) -> Result<Swarm<Behaviour>, NetworkError> {
+fn slow(key: Keypair, lag: Lag, behaviour: Behaviour) -> Result<Swarm<Near<Behaviour>>, NetworkError> {
     let setup = |e: &dyn std::fmt::Display| NetworkError::Setup(e.to_string());
     let transport = |key: &Keypair| {
         let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
@@ -139,7 +140,7 @@ fn slow(key: Keypair, lag: Lag, behaviour: Behaviour) -> Result<Swarm<Behaviour>
     };
     let builder = SwarmBuilder::with_existing_identity(key).with_tokio();
     let builder = builder.with_other_transport(transport).map_err(|e| setup(&e))?;
-    let builder = builder.with_behaviour(|_| behaviour).map_err(|e| setup(&e))?;
+    let builder = builder.with_behaviour(|_| Near::new(behaviour, false)).map_err(|e| setup(&e))?;
     Ok(builder.with_swarm_config(connections).build())
 }
 
@@ -172,6 +173,7 @@ fn behaviour(
     // A network on this machine alone has no routers, no strangers and no doubt.
     let is_abroad = !config.is_alone();
     let closest = if config.lan { Scope::Site } else { Scope::World };
+    let punches = is_abroad && config.trial.lag.is_none();
     let tests = is_abroad && config.reach == Reach::Tested;
     let mdns = match config.lan {
         true => mdns::tokio::Behaviour::new(mdns::Config::default(), peer)
@@ -193,7 +195,7 @@ fn behaviour(
         ),
         relay: relay::Behaviour::new(peer, relaying()),
         relay_client: None.into(),
-        hole_punching: Some(dcutr::Behaviour::new(peer)).filter(|_| config.trial.lag.is_none()).into(),
+        hole_punching: punches.then(|| Guarded::new(dcutr::Behaviour::new(peer), closest)).into(),
         tester: is_abroad.then(|| Guarded::new(autonat::v2::server::Behaviour::default(), closest)).into(),
         tested: tests.then(autonat::v2::client::Behaviour::default).into(),
         upnp: (tests && config.upnp).then(upnp::tokio::Behaviour::default).into(),

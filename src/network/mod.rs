@@ -18,6 +18,7 @@ mod codec;
 mod gossip;
 mod groups;
 mod guarded;
+mod near;
 mod peers;
 mod reachability;
 mod records;
@@ -27,6 +28,7 @@ mod swarm;
 mod tests;
 mod trial;
 mod whereabouts;
+mod wrapping;
 
 use std::{io, time::Duration};
 

@@ -27,6 +27,7 @@ use crate::network::{
     address,
     behaviour::{self, Behaviour, BehaviourEvent},
     gossip::Unsent,
+    near::Near,
     peers::{self, Bootstrap, Peers, Said},
     reachability::Reached,
     records::{Lookup, Records},
@@ -67,7 +68,7 @@ pub(super) enum Order {
 
 /// The swarm and what is remembered about it.
 pub(super) struct Driver {
-    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) swarm: Swarm<Near<Behaviour>>,
     pub(super) peers: Peers,
     pub(super) requests: Requests,
     pub(super) records: Records,
