@@ -14,8 +14,8 @@ use crate::{
 
 /// A network that lives on: nodes stop and start, people search; in the end nobody may be lost and memory must be flat
 ///
-/// Start, end and a closing look at what every node holds are within the time. Memory is that of the whole process: what it was
-/// after a quarter of the time, against the last quarter.
+/// The time begins when all have joined and published; a closing look at what every node holds comes after it. Memory is that of
+/// the whole process: what it was in the second quarter of the time, against the last quarter.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 24)]
     nodes: usize,
 
-    /// For how long
+    /// For how long nodes come and go
     #[arg(long, value_name = "N", default_value_t = 30)]
     minutes: u64,
 
@@ -77,8 +77,9 @@ fn print(soak: &Soak) {
     let growth = soak.growth().map_or("?".into(), |growth| format!("{:+.1}", 100.0 * growth));
     let rows = [
         ("nodes, mode, time", {
-            format!("{}, {}, {:.0} s", soak.settings.nodes, soak.settings.mode.name(), soak.seconds)
+            format!("{}, {}, {:.0} s", soak.settings.nodes, soak.settings.mode.name(), soak.lived_seconds)
         }),
+        ("all in", format!("{:.0} s", soak.seconds)),
         ("nodes stopped and started", format!("{} and {} times", soak.stops, soak.starts)),
         ("queries, people sought", format!("{}, {}", soak.queries, soak.sought)),
         ("of them not found", soak.unfound.to_string()),
