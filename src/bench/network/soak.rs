@@ -196,7 +196,16 @@ async fn live(
             soak.sought += answer.relevant;
             soak.unfound += answer.relevant - answer.hits;
             if answer.hits < answer.relevant {
-                progress(&format!("node {asker}, {text}: {} of {}", answer.hits, answer.relevant));
+                let coverage = &answer.report.coverage;
+                let cells = coverage.cells.as_ref().map_or(String::new(), |cells| {
+                    let missing = cells.missing_estimate.map_or("?".into(), |missing| missing.to_string());
+                    let (asked, answered, compared) = (cells.asked, cells.answered, cells.compared);
+                    format!("; of {asked} cells {answered} answered, {compared} by both halves; {missing} may be missing")
+                });
+                progress(&format!(
+                    "node {asker}, {text}: {} of {}; asked {} nodes: {} answered, {} unreachable{cells}",
+                    answer.hits, answer.relevant, coverage.asked, coverage.answered, coverage.unreachable
+                ));
             }
         }
         samples.extend(resident_bytes().map(|bytes| bytes as f64));
