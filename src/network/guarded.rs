@@ -6,7 +6,6 @@
 //! behaviour told own addresses in there, which it would name to strangers.
 
 use std::{
-    collections::HashSet,
     panic::{AssertUnwindSafe, catch_unwind},
     task::{Context, Poll},
 };
@@ -20,15 +19,18 @@ use libp2p::{
     },
 };
 
-use crate::network::{address, address::Scope, wrapping::passes_connections};
+use crate::network::{
+    address,
+    address::Scope,
+    wrapping::{Dials, TooClose, passes_connections},
+};
 
 /// See the module.
 pub(super) struct Guarded<B> {
     inner: B,
     /// Nothing closer than this is dialled.
     closest: Scope,
-    /// Dials of the behaviour that were not decided yet.
-    dials: HashSet<ConnectionId>,
+    dials: Dials,
 }
 
 /// Whether something came to its end without a panic.
@@ -36,14 +38,9 @@ fn withstands(what: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(what)).is_ok()
 }
 
-/// A dial of something too close.
-#[derive(Debug, thiserror::Error)]
-#[error("a stranger named an address within this network")]
-pub(super) struct TooClose;
-
 impl<B> Guarded<B> {
     pub(super) fn new(inner: B, closest: Scope) -> Self {
-        Guarded { inner, closest, dials: HashSet::new() }
+        Guarded { inner, closest, dials: Dials::default() }
     }
 
     fn admits(&self, address: &Multiaddr) -> bool {
@@ -64,19 +61,16 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Guarded<B> {
         addresses: &[Multiaddr],
         role: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        if self.dials.remove(&id) && !addresses.iter().all(|address| self.admits(address)) {
+        if self.dials.decides(id) && !addresses.iter().all(|address| self.admits(address)) {
             return Err(ConnectionDenied::new(TooClose));
         }
         self.inner.handle_pending_outbound_connection(id, peer, addresses, role)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        match &event {
-            FromSwarm::DialFailure(failure) => {
-                self.dials.remove(&failure.connection_id);
-            }
-            FromSwarm::NewExternalAddrCandidate(own) if !self.admits(own.addr) => return,
-            _ => {}
+        self.dials.hear(&event);
+        if matches!(&event, FromSwarm::NewExternalAddrCandidate(own) if !self.admits(own.addr)) {
+            return;
         }
         self.inner.on_swarm_event(event);
     }
@@ -90,9 +84,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Guarded<B> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         let action = self.inner.poll(cx);
-        if let Poll::Ready(ToSwarm::Dial { opts }) = &action {
-            self.dials.insert(opts.connection_id());
-        }
+        self.dials.begin(&action);
         action
     }
 }

@@ -63,7 +63,8 @@ pub struct NetworkConfig {
     pub discovery: bool,
     /// Whether others can connect to this node.
     pub reach: Reach,
-    /// Whether the network is one of a local network: nodes there are looked for (mDNS), and private addresses count as reachable.
+    /// Whether the network is one of a local network: nodes there are looked for (mDNS), and private addresses count as
+    /// reachable, and are dialled when strangers name them.
     pub lan: bool,
     /// Whether the router may be asked to let connections in (UPnP).
     pub upnp: bool,

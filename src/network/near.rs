@@ -9,7 +9,6 @@
 //! Names of hosts are not guarded: they lead where their owners let them.
 
 use std::{
-    collections::HashSet,
     ops::{Deref, DerefMut},
     task::{Context, Poll},
 };
@@ -24,21 +23,24 @@ use libp2p::{
     },
 };
 
-use crate::network::{address, address::Scope, guarded::TooClose, wrapping::passes_connections};
+use crate::network::{
+    address,
+    address::Scope,
+    wrapping::{Dials, TooClose, passes_connections},
+};
 
 /// See the module.
 pub(super) struct Near<B> {
     inner: B,
-    /// The nearest peer that was met; until one is, there are no addresses but the operator's.
+    /// How near the nearest peer was met; until one is, only the operator's addresses and those of earlier runs are known.
     met: Option<Scope>,
-    /// Dials of the behaviours that were not decided yet.
-    dials: HashSet<ConnectionId>,
+    dials: Dials,
 }
 
 impl<B> Near<B> {
     /// `lan` says that the local network is the operator's own.
     pub(super) fn new(inner: B, lan: bool) -> Self {
-        Near { inner, met: lan.then_some(Scope::Site), dials: HashSet::new() }
+        Near { inner, met: lan.then_some(Scope::Site), dials: Dials::default() }
     }
 
     fn meets(&mut self, address: &Multiaddr) {
@@ -83,7 +85,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Near<B> {
         addresses: &[Multiaddr],
         role: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        if self.dials.remove(&id) && !addresses.iter().all(|address| self.admits(address)) {
+        if self.dials.decides(id) && !addresses.iter().all(|address| self.admits(address)) {
             return Err(ConnectionDenied::new(TooClose));
         }
         let mut named = self.inner.handle_pending_outbound_connection(id, peer, addresses, role)?;
@@ -92,17 +94,12 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Near<B> {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        match &event {
-            FromSwarm::ConnectionEstablished(connection) => {
-                let address = connection.endpoint.get_remote_address();
-                if !address::is_relayed(address) {
-                    self.meets(address);
-                }
+        self.dials.hear(&event);
+        if let FromSwarm::ConnectionEstablished(connection) = &event {
+            let address = connection.endpoint.get_remote_address();
+            if !address::is_relayed(address) {
+                self.meets(address);
             }
-            FromSwarm::DialFailure(failure) => {
-                self.dials.remove(&failure.connection_id);
-            }
-            _ => {}
         }
         self.inner.on_swarm_event(event);
     }
@@ -113,9 +110,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Near<B> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         let action = self.inner.poll(cx);
-        if let Poll::Ready(ToSwarm::Dial { opts }) = &action {
-            self.dials.insert(opts.connection_id());
-        }
+        self.dials.begin(&action);
         action
     }
 }
