@@ -6,7 +6,7 @@ use crate::{
     network::Seen,
     queue::Event,
     streams::below,
-    world::{START, World},
+    world::World,
 };
 
 /// More nodes than these start at shorter intervals.
@@ -21,10 +21,10 @@ impl World {
             for stay in stays {
                 if let Some(starts) = by_itself.get_mut(stay.node as usize) {
                     *starts = false;
-                    self.queue.push(START.plus_ms(stay.start_ms), Event::Start(stay.node));
+                    self.queue.push(self.at(stay.start_ms), Event::Start(stay.node));
                     let drawn = below(&mut self.nodes[stay.node as usize].churn, 1000);
                     let stop = Event::Stop { node: stay.node, crash: drawn < *crash_permille };
-                    self.queue.push(START.plus_ms(stay.stop_ms.max(stay.start_ms)), stop);
+                    self.queue.push(self.at(stay.stop_ms.max(stay.start_ms)), stop);
                 }
             }
         }
@@ -32,12 +32,12 @@ impl World {
         let all = u64::from(self.scenario.nodes()).max(1);
         let together = all.min(TOGETHER);
         for (number, _) in (0_u32..).zip(by_itself).filter(|(_, starts)| *starts) {
-            let at = START.plus_ms(u64::from(number) * apart_ms * together / all);
+            let at = self.at(u64::from(number) * apart_ms * together / all);
             self.queue.push(at, Event::Start(number));
             if let Some(renewal) = self.renewal() {
-                let node = &mut self.nodes[number as usize];
+                let (start, node) = (self.scenario.start, &mut self.nodes[number as usize]);
                 if node.is_honest() && renewal.concerns(&mut node.churn) {
-                    let begins = at.max(START.plus_ms(renewal.from_ms));
+                    let begins = at.max(start.plus_ms(renewal.from_ms));
                     let ends = begins.plus_ms(renewal.session.draw(&mut node.churn));
                     self.queue.push(ends, Event::Depart(number));
                 }

@@ -18,7 +18,7 @@ use crate::{
     index::Store,
     mesh::{Gossip, Mesh, Router},
     population::Person,
-    scenario::{Role, START, Scenario},
+    scenario::{Role, Scenario},
     streams::{below, bytes, stream},
     traffic::Traffic,
 };
@@ -114,7 +114,7 @@ impl Node {
             Role::Hostile(attack) => Some(Box::new(Hostile {
                 behaviour: attacks::behaviour(attack),
                 aims: Aims {
-                    strike: START.plus_ms(scenario.strike_ms),
+                    strike: scenario.start.plus_ms(scenario.strike_ms),
                     flood_per_s: scenario.flood_per_s,
                     in_cells: scenario.keeping.replica == Some(Replica::Cells),
                 },

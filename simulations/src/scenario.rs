@@ -12,7 +12,7 @@ use crate::{
     mesh::Gossip,
 };
 
-/// When every run begins: 2026-09-21T14:13:20Z.
+/// When a run begins unless its scenario says otherwise: 2026-09-21T14:13:20Z.
 pub const START: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
 
 /// A world before it begins. Nodes are numbered: employers first, then professionals, then one for each attack, then
@@ -21,6 +21,9 @@ pub const START: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
 pub struct Scenario {
     /// Names the run.
     pub seed: u64,
+    /// When it begins. Cells are in other places each day ([`Cell::key`](knackmesh_protocol::cell::Cell::key)), so that what
+    /// placements and look-ups come to differs from one to the next.
+    pub start: Timestamp,
     /// Nodes whose people only search.
     pub employers: u32,
     /// Nodes whose people hold credentials.
@@ -105,6 +108,7 @@ impl Default for Scenario {
     fn default() -> Self {
         Scenario {
             seed: 1,
+            start: START,
             employers: 20,
             professionals: 100,
             issuers: 5,

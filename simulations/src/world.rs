@@ -68,11 +68,12 @@ impl World {
     /// A world in which no time has passed. Nodes start one after the other, except those that are late.
     pub fn new(scenario: Scenario) -> Self {
         let population = Population::new(&scenario);
+        let start = scenario.start;
         let memo = Rc::new(Memo::default());
         let in_cells = scenario.keeping.replica == Some(Replica::Cells);
         let sybils: Vec<u32> = scenario.attackers(Attack::Sybil).take_while(|_| in_cells).collect();
         let node = |number| {
-            let mut person = population.person(&scenario, number, START);
+            let mut person = population.person(&scenario, number, start);
             if let Ok(n) = sybils.binary_search(&number) {
                 let node = sybil::node_key(&population, &scenario, n, number);
                 (person.identity.node_id, person.identity.node) = (NodeId::of(&node.public()), node);
@@ -81,7 +82,7 @@ impl World {
                 &scenario,
                 number,
                 person,
-                Store::new(population.vocabulary.clone(), START).reading(memo.clone()),
+                Store::new(population.vocabulary.clone(), start).reading(memo.clone()),
             )
         };
         let number_of_nodes = scenario.nodes();
@@ -93,7 +94,7 @@ impl World {
         let is_eclipsed = scenario.attackers(Attack::Eclipse).next().is_some();
         let mut world = World {
             scenario,
-            now: START,
+            now: start,
             nodes,
             queue: Queue::default(),
             network: Network::new(number_of_nodes, relays),
@@ -106,12 +107,22 @@ impl World {
             ledger: Ledger::default(),
             checks: checks::all(),
             trace: Trace::default(),
-            looked: START,
+            looked: start,
             commands: 0,
             replies: BTreeMap::new(),
         };
         world.expect_everybody(START_EVERY_MS);
         world
+    }
+
+    /// Milliseconds since it began.
+    pub fn elapsed_ms(&self) -> u64 {
+        self.now.since_ms(self.scenario.start)
+    }
+
+    /// The moment at which it will be so many milliseconds old.
+    pub fn at(&self, ms: u64) -> Timestamp {
+        self.scenario.start.plus_ms(ms)
     }
 
     /// Lets `ms` milliseconds pass.
@@ -527,7 +538,7 @@ impl World {
     }
 
     fn violation(&self, check: &'static str, detail: String) -> Violation {
-        Violation { seed: self.scenario.seed, at_ms: self.now.since_ms(START), check, detail }
+        Violation { seed: self.scenario.seed, at_ms: self.elapsed_ms(), check, detail }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use knackmesh_protocol::id::NodeId;
+use knackmesh_protocol::{id::NodeId, time::Timestamp};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::Node;
+use super::{Node, now};
 use crate::{
     home::{NetworkSettings, Reachable},
     network::{Contact, Crowding, Reach},
@@ -17,6 +17,15 @@ use crate::{
 pub(super) const REMEMBER_SOON: Duration = Duration::from_secs(30);
 /// How often after that.
 const REMEMBER_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// For how long after the start a search waits for somebody to be connected.
+const JOINING_MS: u64 = 5000;
+
+/// Until when somebody will be connected, where there is anybody to dial.
+pub(super) fn expected(bootstrap: &[String], remembered: &[Contact]) -> Option<Timestamp> {
+    let is_anybody = !bootstrap.is_empty() || !remembered.is_empty();
+    is_anybody.then(|| now().plus_ms(JOINING_MS))
+}
 
 /// The settings in the network's terms.
 pub(super) fn reach(reachable: Reachable) -> Reach {

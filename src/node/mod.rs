@@ -274,6 +274,9 @@ impl Node {
         let listener = control::listen(&self.home)?;
         self.peer = self.peer.keeping(config.keeping.keeping());
         let remembered = joining::contacts(self.shelf.store.nodes()?);
+        if let Some(until) = joining::expected(&config.bootstrap, &remembered) {
+            self.peer = self.peer.joining(until);
+        }
         let (network, events) = Network::start(NetworkConfig {
             key_seed: self.identity.node.seed(),
             listen: config.listen.clone(),

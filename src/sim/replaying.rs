@@ -108,9 +108,7 @@ fn replay_full(file: &Full, seed: u64, until_ms: u64) -> Replayed {
             links: node.links.iter().copied().collect(),
             holds: node.store.items().count(),
             view: node.person.identity.view.public().to_string(),
-            published_until_ms: published
-                .get(&number)
-                .map(|until| until.since_ms(knackmesh_simulations::world::START)),
+            published_until_ms: published.get(&number).map(|until| until.since_ms(world.scenario.start)),
             disclosures: node.store.disclosures,
         }
     };

@@ -104,7 +104,7 @@ pub fn find(name: &str) -> Result<Named, ScenarioError> {
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
             Ok(Named { name: stem.unwrap_or_default(), text, origin: Origin::File(path.to_owned()) })
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound || path.is_dir() => {
             let shipped = Shipped::named(name).ok_or_else(|| ScenarioError::Missing {
                 name: name.to_owned(),
                 nearest: Shipped::nearest(name).map_or("first-steps", |shipped| shipped.name),
@@ -116,12 +116,13 @@ pub fn find(name: &str) -> Result<Named, ScenarioError> {
     }
 }
 
-/// The plan behind a file's path, a shipped scenario's name, or the folder of a run, whose seed is its own.
+/// The plan behind a file's path, a shipped scenario's name, or the folder of a run, whose seed is its own. Where a folder has the
+/// name of a shipped scenario, as that of its results may, the scenario is meant.
 ///
 /// # Errors
 /// When there is none, or it is refused.
 pub fn scenario(name: &str, settings: &[Assignment]) -> Result<(Named, Plan, Option<u64>), ScenarioError> {
-    let (found, seed) = if Path::new(name).is_dir() {
+    let (found, seed) = if Path::new(name).is_dir() && Shipped::named(name).is_none() {
         let folder = Folder::at(name);
         let manifest = folder.manifest()?;
         let text = Plan { file: manifest.scenario }.to_toml();

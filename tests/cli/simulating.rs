@@ -378,7 +378,8 @@ fn real_nodes_do_what_the_model_does_and_are_laid_beside_it() {
         let rows = held["parts"][0]["rows"].as_array().expect("rows");
         rows.iter().find(|row| row["what"] == what).unwrap_or_else(|| panic!("{what}: {held:#}"))
     };
-    for what in ["receipts of a message", "recall of a search"] {
+    // Placements are as many where both look for the cells of one day.
+    for what in ["receipts of a message", "recall of a search", "placement: messages"] {
         assert_eq!(row(what)["verdict"], "holds", "{what}: {:#}", row(what));
     }
     for world in ["model", "real"] {
@@ -400,4 +401,9 @@ fn what_real_nodes_cannot_do_is_refused_before_anything_runs() {
         &["real nodes cannot do this: loss, and dials that fail"],
     );
     assert!(!desk.path("validation").exists());
+    // Results from before, of the same name.
+    fs::create_dir(desk.path("validation")).expect("made");
+    fs::write(desk.path("validation/report.html"), "").expect("written");
+    desk.fails(&["validate", "--set", "network.loss=1 %"], 2, &["real nodes cannot do this"]);
+    desk.fails(&["validate"], 1, &["validation"]);
 }

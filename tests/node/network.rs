@@ -49,6 +49,8 @@ fn ten_nodes_publish_find_join_late_restart_withdraw_and_expire() {
     // A late joiner finds all that was published before it came, and is found.
     let [mut gus, mut hana] = Knack::cast(["gus", "hana"]);
     gus.up(&bootstrap);
+    // A question in the moment after the start waits until somebody is connected: exit code 6 would be refused here.
+    assert!(gus.query("rust")["coverage"]["answered"].as_u64() >= Some(1));
     gus.knows(5);
     assert_eq!(gus.finds("rust"), views(&[&ada, &ben, &dora, &emil]));
     gus.json(&["profile", "--claim", "cobol=4"]);

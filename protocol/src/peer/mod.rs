@@ -19,6 +19,7 @@ mod contact;
 mod coverage;
 mod crowding;
 mod disclosure;
+mod joining;
 mod lent;
 mod look_ups;
 mod party;
@@ -49,6 +50,7 @@ use self::{
     catalogue::Catalogue,
     cells::Cells,
     crowding::Census,
+    joining::Joining,
     look_ups::UnderWay,
     party::{Party, Turns},
     placing::Places,
@@ -386,6 +388,7 @@ pub struct Peer {
     withdrawals: BTreeMap<CommandId, Withdrawal>,
     /// Boxed, as what is pending and sessions are: a map has room for eleven of a thing as soon as there is one.
     searches: BTreeMap<CommandId, Box<Search>>,
+    joining: Joining,
     sessions: Sessions,
     keeping: Keeping,
     replica: Replica,
@@ -429,6 +432,7 @@ impl Peer {
             record_due: Some(now),
             withdrawals: BTreeMap::new(),
             searches: BTreeMap::new(),
+            joining: Joining::default(),
             sessions: Sessions::default(),
             keeping: Keeping::default(),
             replica: Replica::default(),
@@ -504,7 +508,8 @@ impl Peer {
         let record = self.record_due.filter(|_| is_connected);
         let placing = self.places.due().filter(|_| is_connected && !self.is_placing());
         let cells = [self.tend_cells_at(), self.review_at()];
-        [self.catalogue.next_expiry(), publication, record, placing, self.sessions.wake_at()]
+        let joining = self.joining.wake_at();
+        [self.catalogue.next_expiry(), publication, record, placing, joining, self.sessions.wake_at()]
             .into_iter()
             .chain(cells)
             .flatten()
@@ -535,7 +540,10 @@ impl Peer {
 
     /// Whether nothing is under way: no search, session, request or withdrawal.
     pub fn is_quiescent(&self) -> bool {
-        self.searches.is_empty() && self.pending.is_empty() && self.withdrawals.is_empty()
+        self.searches.is_empty()
+            && self.joining.is_empty()
+            && self.pending.is_empty()
+            && self.withdrawals.is_empty()
     }
 
     /// The pseudonym.
@@ -619,6 +627,7 @@ impl Peer {
         self.tend_placing(now);
         self.tend_cells(now);
         self.tend_sessions(now);
+        self.tend_joining(now, lent);
         self.tend_searches(now, lent);
     }
 

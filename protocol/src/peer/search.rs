@@ -241,28 +241,19 @@ impl Search {
 }
 
 impl Peer {
-    pub(super) fn start_search(
+    /// Begins a search that was `asked` for at that time, from when on its deadline counts.
+    pub(super) fn begin_search(
         &mut self,
         now: Timestamp,
+        asked: Timestamp,
         id: CommandId,
         specification: Specification,
         lent: &Lent<'_>,
     ) {
-        let refuse = if self.searches.len() >= SEARCHES_MAX {
-            Some(SearchError::Busy)
-        } else if !(1..=SEARCH_DEADLINE_MAX_MS).contains(&specification.deadline_ms) {
-            Some(SearchError::Deadline)
-        } else {
-            specification.undertaking.check().err().map(SearchError::Inquiry)
-        };
-        if let Some(error) = refuse {
-            self.outputs.push(Output::Reply(id, Reply::Found(Err(error))));
-            return;
-        }
         let mut search = Search {
-            phase: Phase::Gathering { until: now.plus_ms((specification.deadline_ms / 2).max(1)) },
-            started: now,
-            deadline: now.plus_ms(specification.deadline_ms),
+            phase: Phase::Gathering { until: asked.plus_ms((specification.deadline_ms / 2).max(1)) },
+            started: asked,
+            deadline: asked.plus_ms(specification.deadline_ms),
             waiting: 0,
             leads: BTreeMap::new(),
             known: BTreeMap::new(),

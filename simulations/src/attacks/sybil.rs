@@ -13,7 +13,7 @@ use knackmesh_protocol::{
 use super::{Behaviour, Stage, silence};
 use crate::{
     population::Population,
-    scenario::{START, Scenario},
+    scenario::Scenario,
     streams::{bytes, stream},
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn node_key(population: &Population, scenario: &Scenario, n: usize, n
     let a_half = near + scenario.sybils_beside;
     let (group, rank) = (n / a_half, n % a_half);
     let skill = population.skills[group / 2 % population.skills.len()].clone();
-    let cell = Cell { skill, path: Path::ALL, half: Half::BOTH[group % 2], epoch: Epoch::of(START) };
+    let cell = Cell { skill, path: Path::ALL, half: Half::BOTH[group % 2], epoch: Epoch::of(scenario.start) };
     let leading = |place: [u8; 32]| place.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte));
     let there: u64 = leading(place_in_table(&cell.key().0));
     let spacing = u64::MAX / u64::from(scenario.hostile(0).max(1));

@@ -15,13 +15,8 @@ use knackmesh_protocol::{id::Id, time::Timestamp};
 use self::exchanges::Exchange;
 pub(crate) use self::links::Seen;
 use crate::{
-    access,
-    latency::lost_on_both_ppm,
-    messages::Messages,
-    sightings::Sightings,
-    streams::below,
-    traffic::Kind,
-    world::{START, World},
+    access, latency::lost_on_both_ppm, messages::Messages, sightings::Sightings, streams::below,
+    traffic::Kind, world::World,
 };
 
 /// What no single node knows.
@@ -71,7 +66,7 @@ impl World {
     /// Sends `bytes` bytes: when they arrive, unless they are lost.
     pub(crate) fn transmit(&mut self, from: u32, to: u32, kind: Kind, bytes: usize) -> Option<Timestamp> {
         self.nodes[from as usize].site.traffic.sends(kind, bytes);
-        let sent_us = self.pass(from, Direction::Up, self.now.since_ms(START) * 1000, bytes);
+        let sent_us = self.pass(from, Direction::Up, self.elapsed_ms() * 1000, bytes);
         if self.is_lost(from) || self.is_lost_on_the_way(from, to) {
             return None;
         }
@@ -80,7 +75,8 @@ impl World {
             self.nodes[to as usize].site.traffic.receives(kind, bytes);
         }
         // The receiver's line is taken in the order of sending, not of arrival.
-        Some(START.plus_ms(self.pass(to, Direction::Down, arrives_us, bytes).div_ceil(1000)))
+        let through_us = self.pass(to, Direction::Down, arrives_us, bytes);
+        Some(self.at(through_us.div_ceil(1000)))
     }
 
     /// When the last of the bytes is through a node's line, in microseconds since the run began.

@@ -19,7 +19,7 @@ use crate::{
     churn::{Churn, Renewal},
     latency,
     mesh::{self, Mesh},
-    scenario::{Crowd, Occupation, Scenario},
+    scenario::{Crowd, Occupation, START, Scenario},
     streams::entry,
 };
 
@@ -34,6 +34,7 @@ pub(super) fn scenario(file: &Full, seed: u64) -> Scenario {
     };
     let mut scenario = Scenario {
         seed,
+        start: START,
         employers: population.employers,
         professionals: population.professionals,
         issuers: population.issuers,

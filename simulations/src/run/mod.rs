@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use knackmesh_protocol::{
     peer::{CommandId, Outcome, Proof, Reply},
     query::parse,
+    time::Timestamp,
 };
 
 use self::spreading::Spreading;
@@ -23,7 +24,8 @@ pub use self::{
 use crate::{
     checks::Violation,
     plan::Full,
-    world::{START, World},
+    scenario::{START, Scenario},
+    world::World,
 };
 
 /// See the module.
@@ -49,7 +51,12 @@ struct Open {
 impl Run {
     /// A run in which no time has passed.
     pub fn new(file: &Full, seed: u64) -> Self {
-        let world = World::new(file.scenario(seed));
+        Run::beginning(file, seed, START)
+    }
+
+    /// A run that begins at another moment than others do.
+    pub fn beginning(file: &Full, seed: u64, start: Timestamp) -> Self {
+        let world = World::new(Scenario { start, ..file.scenario(seed) });
         let agenda = agenda(file, &world.scenario, world.population()).into();
         let spreading = Spreading::new(&file.metrics, &world.scenario);
         let file = file.clone();
@@ -72,7 +79,7 @@ impl Run {
 
     /// Milliseconds since the run began.
     pub fn now_ms(&self) -> u64 {
-        self.world.now().since_ms(START)
+        self.world.elapsed_ms()
     }
 
     /// What was observed so far.
@@ -99,7 +106,7 @@ impl Run {
         loop {
             let due = self.agenda.front().map_or(u64::MAX, |(at, _)| *at);
             let next = due.min(self.look_ms).min(self.sample_ms).min(until_ms);
-            self.world.run_until(START.plus_ms(next))?;
+            self.world.run_until(self.world.at(next))?;
             if next == self.look_ms {
                 self.look();
                 self.look_ms += self.file.metrics.resolution.0;

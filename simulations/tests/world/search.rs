@@ -6,11 +6,12 @@ use knackmesh_protocol::{
     inquiry::Undertaking,
     message::{Leads, Replica, Response},
     peer::{
-        Command, CommandId, Input, Lent, Memory, Outcome, Output, Peer, Proof, Reply, RequestId,
+        Command, CommandId, Failure, Input, Lent, Memory, Outcome, Output, Peer, Proof, Reply, RequestId,
         Specification,
     },
     query::parse,
     skill::Tier,
+    time::Timestamp,
     vocabulary::Vocabulary,
 };
 use knackmesh_simulations::{
@@ -107,37 +108,73 @@ fn with_loss_reconciliation_leaves_nobody_out() {
     }
 }
 
+/// A peer without anybody, and what it is lent.
+struct Alone {
+    vocabulary: Rc<Vocabulary>,
+    index: Store,
+    wallet: Purse,
+    trust: TrustList,
+    known: Known,
+    peer: Peer,
+}
+
+impl Alone {
+    fn new() -> Self {
+        let vocabulary = Rc::new(Vocabulary::embedded());
+        Alone {
+            index: Store::new(vocabulary.clone(), START),
+            wallet: Purse::default(),
+            trust: TrustList::default(),
+            known: Known::default(),
+            peer: Peer::new(identity(1, 0), [7; 32], Memory::default(), START),
+            vocabulary,
+        }
+    }
+
+    fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Output> {
+        let Alone { vocabulary, index, wallet, trust, known, peer } = self;
+        let lent = Lent { index, wallet, trust, known, vocabulary };
+        peer.handle(now, input, &lent)
+    }
+
+    fn connected(&mut self, now: Timestamp, node: u32) -> Vec<Output> {
+        self.handle(now, Input::Connected(identity(1, node).node_id))
+    }
+
+    /// Searches for 20 seconds at most.
+    fn search(&mut self, now: Timestamp, id: u64) -> Vec<Output> {
+        let undertaking =
+            Undertaking { purpose: "a search".into(), retention_days: 1, contact: "a@b.c".into() };
+        let query = parse("rust", &self.vocabulary, START).unwrap().query;
+        let specification = Specification { query, top: 10, deadline_ms: 20_000, undertaking };
+        self.handle(now, Input::Command(CommandId(id), Command::Search(specification)))
+    }
+}
+
+/// Requests for leads.
+fn asked(outputs: &[Output]) -> Vec<RequestId> {
+    let request = |output: &Output| match output {
+        Output::Send { request, bytes, .. } if Kind::of_request(bytes) == Kind::Search => Some(*request),
+        _ => None,
+    };
+    outputs.iter().filter_map(request).collect()
+}
+
+fn found(outputs: Vec<Output>) -> Option<Box<Outcome>> {
+    outputs.into_iter().find_map(|output| match output {
+        Output::Reply(_, Reply::Found(Ok(outcome))) => Some(outcome),
+        _ => None,
+    })
+}
+
 #[test]
 fn a_full_replica_waits_a_second_for_those_who_are_silent_and_counts_them() {
-    let vocabulary = Rc::new(Vocabulary::embedded());
-    let index = Store::new(vocabulary.clone(), START);
-    let (wallet, trust, known) = (Purse::default(), TrustList::default(), Known::default());
-    let lent = Lent { index: &index, wallet: &wallet, trust: &trust, known: &known, vocabulary: &vocabulary };
-    let mut peer = Peer::new(identity(1, 0), [7; 32], Memory::default(), START);
+    let mut alone = Alone::new();
     for node in [1, 2] {
-        peer.handle(START, Input::Connected(identity(1, node).node_id), &lent);
+        alone.connected(START, node);
     }
-    let specification = Specification {
-        query: parse("rust", &vocabulary, START).unwrap().query,
-        top: 10,
-        deadline_ms: 20_000,
-        undertaking: Undertaking { purpose: "a search".into(), retention_days: 1, contact: "a@b.c".into() },
-    };
-    let begun = peer.handle(START, Input::Command(CommandId(1), Command::Search(specification)), &lent);
-    let asked: Vec<RequestId> = begun
-        .iter()
-        .filter_map(|output| match output {
-            Output::Send { request, bytes, .. } if Kind::of_request(bytes) == Kind::Search => Some(*request),
-            _ => None,
-        })
-        .collect();
+    let asked = asked(&alone.search(START, 1));
     assert_eq!(asked.len(), 2);
-    let found = |outputs: Vec<Output>| {
-        outputs.into_iter().find_map(|output| match output {
-            Output::Reply(_, Reply::Found(Ok(outcome))) => Some(outcome),
-            _ => None,
-        })
-    };
     let leads = Leads {
         summaries: Vec::new(),
         matched: 0,
@@ -148,10 +185,43 @@ fn a_full_replica_waits_a_second_for_those_who_are_silent_and_counts_them() {
     };
     let answered = START.plus_ms(400);
     let result = Ok(Response::Leads(leads).encode());
-    assert!(found(peer.handle(answered, Input::Response { request: asked[0], result }, &lent)).is_none());
+    assert!(found(alone.handle(answered, Input::Response { request: asked[0], result })).is_none());
     let patience_ends = answered.plus_ms(1000);
-    assert!(found(peer.handle(patience_ends.minus_ms(1), Input::Wake, &lent)).is_none());
-    assert!(peer.wake_at().is_some_and(|at| at <= patience_ends), "{:?}", peer.wake_at());
-    let outcome = found(peer.handle(patience_ends, Input::Wake, &lent)).unwrap();
+    assert!(found(alone.handle(patience_ends.minus_ms(1), Input::Wake)).is_none());
+    assert!(alone.peer.wake_at().is_some_and(|at| at <= patience_ends), "{:?}", alone.peer.wake_at());
+    let outcome = found(alone.handle(patience_ends, Input::Wake)).unwrap();
     assert_eq!((outcome.elapsed_ms, outcome.coverage.answered, outcome.coverage.unreachable), (1400, 1, 1));
+}
+
+/// Whoever asks in the moment after the start is not told that there is nobody.
+#[test]
+fn a_search_waits_for_the_first_to_be_connected_while_somebody_is_expected() {
+    let joining = || {
+        let mut alone = Alone::new();
+        alone.peer = alone.peer.joining(START.plus_ms(6000));
+        alone
+    };
+    let at = |ms| START.plus_ms(ms);
+    let mut alone = joining();
+    assert!(asked(&alone.search(START, 1)).is_empty() && found(alone.handle(at(1), Input::Wake)).is_none());
+    assert_eq!(asked(&alone.connected(at(1500), 1)).len(), 1);
+    let answered = at(1600);
+    let (request, result) = (asked(&alone.search(at(1500), 2))[0], Err(Failure::Unreachable));
+    let second = found(alone.handle(answered, Input::Response { request, result })).unwrap();
+    assert_eq!((second.elapsed_ms, second.coverage.asked), (100, 1), "by then nobody waits");
+    let first = found(alone.handle(at(2500), Input::Wake)).unwrap();
+    assert_eq!((first.elapsed_ms, first.coverage.asked), (2500, 1), "since it was asked");
+
+    // Nobody comes: not longer than a quarter of the deadline, nor than somebody is expected.
+    let mut alone = joining();
+    alone.search(at(500), 1);
+    assert_eq!(alone.peer.wake_at(), Some(at(5500)));
+    assert!(found(alone.handle(at(5499), Input::Wake)).is_none());
+    alone.search(at(4000), 2);
+    let outcome = found(alone.handle(at(5500), Input::Wake)).unwrap();
+    assert_eq!((outcome.elapsed_ms, outcome.coverage.asked), (5000, 0));
+    assert!(found(alone.handle(at(5999), Input::Wake)).is_none());
+    assert!(found(alone.handle(at(6000), Input::Wake)).is_some());
+    assert!(found(alone.search(at(6000), 3)).is_some(), "expected no longer");
+    assert!(found(Alone::new().search(START, 1)).is_some(), "nobody was expected");
 }

@@ -1,10 +1,10 @@
 //! The full fidelity: whole peers.
 
+use knackmesh_protocol::time::Timestamp;
 use knackmesh_simulations::{
     plan::Full,
     run::{Learning, Observed, QueryRow, Row, Run, Scraped, Spread},
     traffic::Kind,
-    world::START,
 };
 
 use super::{Engine, hex, seconds};
@@ -42,7 +42,8 @@ impl Engine for Run {
         let Observed { publications, withdrawals, undone, .. } = *self.observed();
         record.manifest.orders = Some(Orders { publications, withdrawals, undone });
         record.queries = self.observed().queries.iter().map(query_line).collect();
-        record.spreading = self.spread().iter().map(spread_line).collect();
+        record.spreading =
+            self.spread().iter().map(|row| spread_line(row, self.world().scenario.start)).collect();
         record.timeseries = self.observed().rows.iter().map(time_line).collect();
         let total = world.traffic_total();
         let line = |kind: &Kind| {
@@ -89,12 +90,12 @@ fn query_line(row: &QueryRow) -> QueryLine {
     }
 }
 
-fn spread_line(row: &Spread) -> SpreadLine {
+fn spread_line(row: &Spread, start: Timestamp) -> SpreadLine {
     SpreadLine {
         what: row.what.name().to_owned(),
         node: row.node,
         observer: row.observer,
-        since_s: seconds(row.since.since_ms(START)),
+        since_s: seconds(row.since.since_ms(start)),
         after_s: row.known.map(|known| seconds(known.since_ms(row.since))),
     }
 }

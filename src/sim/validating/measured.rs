@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use knackmesh_protocol::time::Timestamp;
 use knackmesh_simulations::{
     plan::Full,
     run::{Run, What},
     traffic::{Count, Kind},
-    world::START,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,12 +54,17 @@ impl Measured {
     }
 }
 
-/// Lets the model carry a plan out.
+/// Lets the model carry a plan out, from a moment on: that at which real nodes begin, since cells are in other places each day, and
+/// with them who is asked to keep what.
 ///
 /// # Errors
 /// The promise that it broke.
-pub fn model(plan: &Full, seed: u64) -> Result<Measured, knackmesh_simulations::checks::Violation> {
-    let mut run = Run::new(plan, seed);
+pub fn model(
+    plan: &Full,
+    seed: u64,
+    start: Timestamp,
+) -> Result<Measured, knackmesh_simulations::checks::Violation> {
+    let mut run = Run::beginning(plan, seed, start);
     run.advance(SETTLED_MS)?;
     let settled = run.world().traffic_total();
     let nodes = run.world().scenario.nodes();
@@ -82,7 +87,7 @@ pub fn model(plan: &Full, seed: u64) -> Result<Measured, knackmesh_simulations::
     }
     for spread in run.spread() {
         let Some(known) = spread.known else { continue };
-        let after_ms = known.since_ms(START) as f64 - spread.since.since_ms(START) as f64;
+        let after_ms = known.since_ms(start) as f64 - spread.since.since_ms(start) as f64;
         match spread.what {
             What::Publication => measured.discoverable.push(after_ms),
             What::Withdrawal => measured.forgotten.push(after_ms),
@@ -95,4 +100,33 @@ pub fn model(plan: &Full, seed: u64) -> Result<Measured, knackmesh_simulations::
         }
     }
     Ok(measured)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use knackmesh_simulations::{
+        plan::{File, Shipped},
+        scenario::START,
+    };
+
+    use super::*;
+
+    #[test]
+    fn the_model_is_of_the_day_that_it_is_told() {
+        let plan = Shipped::named("validation").unwrap().plan(&[]).unwrap();
+        let File::Full(file) = plan.file else { panic!("people") };
+        let on = |day: u64| model(&file, 1, START.plus_ms(day * 24 * 3600 * 1000)).unwrap();
+        let (today, tomorrow) = (on(0), on(1));
+        let searches = |day: &Measured| day.received.get(Kind::Search.name()).copied();
+        assert_eq!(searches(&today), searches(&tomorrow));
+        assert_eq!(
+            (today.messages, today.discoverable.len()),
+            (tomorrow.messages, tomorrow.discoverable.len())
+        );
+        assert!(tomorrow.discoverable.iter().all(|ms| (1.0..1000.0).contains(ms)), "since the day began");
+        let placed = |day: &Measured| day.received.get(Kind::Placement.name()).copied();
+        assert_ne!(placed(&today), placed(&tomorrow), "cells are elsewhere");
+    }
 }

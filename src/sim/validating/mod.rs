@@ -20,7 +20,10 @@ use super::{
     machine::{Machine, Program},
     plots::{Chart, overlaid},
 };
-use crate::control::{Exit, Refusal};
+use crate::{
+    control::{Exit, Refusal},
+    node::now,
+};
 
 /// What one plan showed, in both worlds.
 #[derive(Clone, Debug, Serialize)]
@@ -97,7 +100,7 @@ pub async fn validate(
         tell(*seed);
         match &plan.file {
             File::Full(file) => {
-                model.push(measured::model(file, *seed).map_err(|violation| {
+                model.push(measured::model(file, *seed, now()).map_err(|violation| {
                     let hint = format!("knack sim run {name} --seed {seed}");
                     Refusal::new(Exit::Failed, violation.to_string(), hint)
                 })?);
