@@ -5,7 +5,9 @@
 //! of those have answered, or when there is nobody to ask. With more than one path the contacts it begins with
 //! are dealt out, and each path goes on by itself; nobody is asked by two.
 //!
-//! [`Manner::Libp2p`] is what `ClosestPeersIter` of libp2p-kad does, whom the node has look for it.
+//! [`Manner::Libp2p`] is what `ClosestPeersIter` of libp2p-kad does, whom the node has look for it; with more than one path what
+//! `ClosestDisjointPeersIter` does. There every path begins with all contacts and takes turns with the others; whoever is asked counts
+//! as having answered on each path that would have asked, but only the one that did hears whom the answer names.
 
 use super::settings::{Manner, Settings};
 use crate::streams::Draws;
@@ -48,8 +50,10 @@ pub struct LookUp {
     remembered: usize,
     /// Requests that a path has room for.
     width: usize,
-    /// Answers in a row that brought nobody among the `k` nearest.
-    fruitless: usize,
+    /// Of each path, answers in a row that brought nobody among the `k` nearest.
+    fruitless: Vec<usize>,
+    /// The path whose turn it is.
+    turn: usize,
 }
 
 /// A request that may be under way.
@@ -78,6 +82,8 @@ struct Candidate {
 enum State {
     Fresh,
     Asked,
+    /// Another path has asked, and this one counts on its answer.
+    Awaited,
     Answered,
     Failed,
 }
@@ -116,7 +122,8 @@ impl LookUp {
             manner,
             remembered,
             width,
-            fruitless: 0,
+            fruitless: vec![0; paths],
+            turn: 0,
         }
     }
 
@@ -130,29 +137,35 @@ impl LookUp {
         self.requests = 0;
         self.timeouts = 0;
         self.ended = false;
-        self.fruitless = 0;
+        self.fruitless.fill(0);
+        self.turn = 0;
         self.slots.iter_mut().for_each(|slot| slot.busy = false);
         self.paths.iter_mut().for_each(Vec::clear);
         let mut nearest: Vec<(u64, u32)> =
             contacts.iter().map(|node| (id(*node) ^ self.key, *node)).collect();
         nearest.sort_unstable();
         for (n, (distance, node)) in nearest.into_iter().enumerate() {
-            let path = n % self.paths.len();
-            self.hear(path, distance, node, 1);
+            let dealt = match self.manner {
+                Manner::Kademlia => n % self.paths.len()..n % self.paths.len() + 1,
+                Manner::Libp2p => 0..self.paths.len(),
+            };
+            for path in dealt {
+                self.hear(path, distance, node, 1);
+            }
         }
     }
 
     /// Whom to ask next, in which slot; the request is then under way.
     pub fn next(&mut self) -> Option<usize> {
-        for path in 0..self.paths.len() {
+        let (count, turn) = (self.paths.len(), self.turn);
+        for path in (0..count).map(|n| (turn + n) % count) {
             let mut slots = path * self.width..(path + 1) * self.width;
-            if slots.clone().filter(|slot| self.slots[*slot].busy).count() >= self.allowed() {
-                continue;
-            }
             let Some(idle) = slots.find(|slot| !self.slots[*slot].busy) else { continue };
-            while let Some(place) = self.fresh(path) {
-                if self.is_asked_elsewhere(path, self.paths[path][place].distance) {
-                    self.paths[path][place].state = State::Failed;
+            while self.under_way(path) < self.allowed(path)
+                && let Some(place) = self.fresh(path)
+            {
+                if let Some(state) = self.elsewhere(path, self.paths[path][place].distance) {
+                    self.follow(path, place, state);
                     continue;
                 }
                 let candidate = &mut self.paths[path][place];
@@ -160,6 +173,9 @@ impl LookUp {
                 let slot = &mut self.slots[idle];
                 (slot.node, slot.hops, slot.busy) = (candidate.node, candidate.hops, true);
                 self.requests += 1;
+                if self.manner == Manner::Libp2p {
+                    self.turn = (path + 1) % count;
+                }
                 return Some(idle);
             }
         }
@@ -168,9 +184,7 @@ impl LookUp {
 
     /// Whether nothing is left to wait for.
     pub fn is_over(&self) -> bool {
-        let idle =
-            |path: usize| !self.slots[path * self.width..(path + 1) * self.width].iter().any(|s| s.busy);
-        (0..self.paths.len()).all(|path| idle(path) || settled(&self.paths[path], self.k))
+        (0..self.paths.len()).all(|path| self.under_way(path) == 0 || settled(&self.paths[path], self.k))
     }
 
     /// Whether a request is the one that a slot waits for.
@@ -188,7 +202,9 @@ impl LookUp {
         let path = slot / self.width;
         self.slots[slot].busy = false;
         let hops = self.slots[slot].hops.saturating_add(1);
-        self.mark(slot, id(self.slots[slot].node), State::Answered);
+        let node = id(self.slots[slot].node);
+        self.mark(slot, node, State::Answered);
+        self.tell_others(path, node ^ self.key, State::Answered);
         let known = &self.paths[path];
         let furthest = known.get(self.k - 1).map(|candidate| candidate.distance);
         let mut is_fruitful = furthest.is_none();
@@ -198,7 +214,7 @@ impl LookUp {
             let is_new = self.hear(path, distance, *node, hops);
             is_fruitful |= is_new && furthest.is_some_and(|furthest| distance < furthest);
         }
-        self.fruitless = if is_fruitful { 0 } else { self.fruitless + 1 };
+        self.counts(path, is_fruitful);
         self.answers[slot] = answer;
     }
 
@@ -206,7 +222,9 @@ impl LookUp {
     pub fn failed(&mut self, slot: usize, id: impl Fn(u32) -> u64) {
         self.slots[slot].busy = false;
         self.timeouts += 1;
-        self.mark(slot, id(self.slots[slot].node), State::Failed);
+        let node = id(self.slots[slot].node);
+        self.mark(slot, node, State::Failed);
+        self.tell_others(slot / self.width, node ^ self.key, State::Failed);
     }
 
     /// What it came to.
@@ -246,8 +264,8 @@ impl LookUp {
     }
 
     /// Requests that a path may have under way now.
-    fn allowed(&self) -> usize {
-        let stalls = self.manner == Manner::Libp2p && self.fruitless >= self.alpha;
+    fn allowed(&self, path: usize) -> usize {
+        let stalls = self.manner == Manner::Libp2p && self.fruitless[path] >= self.alpha;
         if stalls { self.width } else { self.alpha }
     }
 
@@ -271,13 +289,54 @@ impl LookUp {
         }
     }
 
-    fn is_asked_elsewhere(&self, path: usize, distance: u64) -> bool {
+    /// Requests whose answers a path waits for, those of others that it counts on included.
+    fn under_way(&self, path: usize) -> usize {
+        let own = self.slots[path * self.width..(path + 1) * self.width].iter().filter(|slot| slot.busy);
+        own.count() + self.paths[path].iter().filter(|c| c.state == State::Awaited).count()
+    }
+
+    /// What became of a node on the path that asked it.
+    fn elsewhere(&self, path: usize, distance: u64) -> Option<State> {
         let others = self.paths.iter().enumerate().filter(|(other, _)| *other != path);
-        others.map(|(_, other)| other).any(|other| {
+        let states = others.filter_map(|(_, other)| {
             let place = other.partition_point(|candidate| candidate.distance < distance);
-            let same = other.get(place).filter(|candidate| candidate.distance == distance);
-            same.is_some_and(|candidate| candidate.state != State::Fresh)
-        })
+            Some(other.get(place).filter(|candidate| candidate.distance == distance)?.state)
+        });
+        states.into_iter().find(|state| !matches!(state, State::Fresh | State::Awaited))
+    }
+
+    /// A path would have asked whom another did.
+    fn follow(&mut self, path: usize, place: usize, state: State) {
+        let state = match (self.manner, state) {
+            (Manner::Kademlia, _) => State::Failed,
+            (Manner::Libp2p, State::Asked) => State::Awaited,
+            (Manner::Libp2p, state) => state,
+        };
+        self.paths[path][place].state = state;
+        if state == State::Answered {
+            self.counts(path, self.paths[path].len() < self.k);
+        }
+    }
+
+    /// Those paths that count on the answer of one hear what became of it.
+    fn tell_others(&mut self, path: usize, distance: u64, state: State) {
+        for other in (0..self.paths.len()).filter(|other| *other != path) {
+            let known = &mut self.paths[other];
+            let place = known.partition_point(|candidate| candidate.distance < distance);
+            let awaited =
+                known.get_mut(place).filter(|c| c.distance == distance && c.state == State::Awaited);
+            if let Some(candidate) = awaited {
+                candidate.state = state;
+                if state == State::Answered {
+                    self.counts(other, self.paths[other].len() < self.k);
+                }
+            }
+        }
+    }
+
+    /// An answer counts on a path.
+    fn counts(&mut self, path: usize, is_fruitful: bool) {
+        self.fruitless[path] = if is_fruitful { 0 } else { self.fruitless[path] + 1 };
     }
 }
 
@@ -417,19 +476,54 @@ mod tests {
     #[test]
     fn no_node_is_asked_by_two_paths() {
         let contacts: Vec<u32> = (100..120).collect();
-        let mut look_up = look_up(20, 3, 4, &contacts);
-        let mut asked = BTreeMap::new();
-        let mut under_way = Vec::new();
-        loop {
-            while let Some(slot) = look_up.next() {
-                assert_eq!(asked.insert(look_up.slots[slot].node, slot / 3), None);
-                under_way.push(slot);
+        for (manner, alpha) in [(Manner::Kademlia, 3), (Manner::Libp2p, 4)] {
+            let settings = Settings { k: 20, alpha, paths: 4, manner, ..Settings::default() };
+            let mut look_up = LookUp::new(&settings, Purpose::new(1, "test").of(0));
+            look_up.from = 1_000_000;
+            look_up.begin(&contacts, u64::from);
+            let mut asked = BTreeMap::new();
+            let mut under_way = Vec::new();
+            loop {
+                while let Some(slot) = look_up.next() {
+                    assert_eq!(asked.insert(look_up.slots[slot].node, slot / look_up.width), None);
+                    under_way.push(slot);
+                }
+                let Some(slot) = under_way.pop() else { break };
+                let node = look_up.slots[slot].node;
+                answer(&mut look_up, slot, &[node / 2, node / 3, node - node / 4]);
             }
-            let Some(slot) = under_way.pop() else { break };
-            let node = look_up.slots[slot].node;
-            answer(&mut look_up, slot, &[node / 2, node / 3, node - node / 4]);
+            assert!(look_up.is_over(), "{manner:?}");
+            assert!((0..4).all(|path| asked.values().any(|asked| *asked == path)), "{manner:?}: {asked:?}");
         }
-        assert!(look_up.is_over());
-        assert!((0..4).all(|path| asked.values().any(|asked| *asked == path)), "{asked:?}");
+    }
+
+    /// As in `ClosestDisjointPeersIter`, by turns: whoever is asked takes a place on each path that would have asked.
+    #[test]
+    fn in_the_manner_of_libp2p_paths_count_on_answers_and_hear_only_their_own() {
+        let (k, alpha, paths, manner) = (3, 2, 2, Manner::Libp2p);
+        let settings = Settings { k, alpha, paths, manner, ..Settings::default() };
+        let mut look_up = LookUp::new(&settings, Purpose::new(1, "test").of(0));
+        look_up.from = 1_000_000;
+        look_up.begin(&[10, 20, 30, 40], u64::from);
+        let ask = |look_up: &mut LookUp| {
+            let slots: Vec<usize> = std::iter::from_fn(|| look_up.next()).collect();
+            slots
+                .into_iter()
+                .map(|slot| (slot / look_up.width, look_up.slots[slot].node, slot))
+                .collect::<Vec<_>>()
+        };
+        let first = ask(&mut look_up);
+        let whom = |asked: &[(usize, u32, usize)]| asked.iter().map(|a| (a.0, a.1)).collect::<Vec<_>>();
+        assert_eq!(whom(&first), [(0, 10), (1, 20)], "the second waits for 10, too, and the first for 20");
+        // Only the first path hears of 5, and asks; the second goes on to 30.
+        answer(&mut look_up, first[0].2, &[5]);
+        let second = ask(&mut look_up);
+        assert_eq!(whom(&second), [(0, 5), (1, 30)]);
+        answer(&mut look_up, first[1].2, &[]);
+        answer(&mut look_up, second[0].2, &[]);
+        assert!(!look_up.is_over(), "the second path's third is under way");
+        answer(&mut look_up, second[1].2, &[]);
+        assert!(ask(&mut look_up).is_empty() && look_up.is_over());
+        assert_eq!(look_up.requests, 4);
     }
 }

@@ -12,7 +12,7 @@ pub const K_MAX: u32 = 128;
 /// Most requests under way in one path of a look-up.
 pub const ALPHA_MAX: u32 = 32;
 /// Most disjoint paths of a look-up.
-pub const PATHS_MAX: u32 = 8;
+pub const PATHS_MAX: u32 = 10;
 /// Most look-ups of a run.
 pub const LOOK_UPS_MAX: u32 = 10_000_000;
 /// Longest run, time-out and latency, in milliseconds: 30 days.
@@ -28,7 +28,7 @@ pub struct Settings {
     pub k: u32,
     /// Requests under way at once, in each path of a look-up.
     pub alpha: u32,
-    /// Disjoint paths of a look-up (S/Kademlia); 1 is Kademlia.
+    /// Disjoint paths of a look-up (S/Kademlia); 1 is Kademlia. In the manner of libp2p 1 or `alpha`.
     pub paths: u32,
     /// Whom a look-up asks next, and when it is over.
     pub manner: Manner,
@@ -182,8 +182,9 @@ impl Settings {
         within("k", self.k, 1, K_MAX)?;
         within("alpha", self.alpha, 1, ALPHA_MAX)?;
         within("paths", self.paths, 1, PATHS_MAX.min(self.k))?;
-        if self.manner == Manner::Libp2p {
-            within("paths", self.paths, 1, 1)?;
+        // It has as many paths as requests at once, or one.
+        if self.manner == Manner::Libp2p && self.paths > 1 {
+            within("paths", self.paths, self.alpha, self.alpha)?;
         }
         within("look_ups", self.look_ups, 0, LOOK_UPS_MAX)?;
         within("duration_ms", self.duration_ms, 1, DURATION_MAX_MS)?;

@@ -83,7 +83,7 @@ pub struct Kademlia {
     pub k: u32,
     /// Requests under way at once, in each path of a look-up.
     pub alpha: u32,
-    /// Disjoint paths of a look-up (S/Kademlia); 1 is Kademlia.
+    /// Disjoint paths of a look-up (S/Kademlia); 1 is Kademlia. In the manner of libp2p 1 or `alpha`.
     pub paths: u32,
     /// Whom a look-up asks next, and when it is over.
     pub manner: Manner,
