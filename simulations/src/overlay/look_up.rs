@@ -283,9 +283,8 @@ impl LookUp {
     fn mark(&mut self, slot: usize, id: u64, state: State) {
         let distance = id ^ self.key;
         let path = &mut self.paths[slot / self.width];
-        let place = path.partition_point(|candidate| candidate.distance < distance);
-        if let Some(candidate) = path.get_mut(place).filter(|candidate| candidate.distance == distance) {
-            candidate.state = state;
+        if let Some(place) = known(path, distance) {
+            path[place].state = state;
         }
     }
 
@@ -298,11 +297,8 @@ impl LookUp {
     /// What became of a node on the path that asked it.
     fn elsewhere(&self, path: usize, distance: u64) -> Option<State> {
         let others = self.paths.iter().enumerate().filter(|(other, _)| *other != path);
-        let states = others.filter_map(|(_, other)| {
-            let place = other.partition_point(|candidate| candidate.distance < distance);
-            Some(other.get(place).filter(|candidate| candidate.distance == distance)?.state)
-        });
-        states.into_iter().find(|state| !matches!(state, State::Fresh | State::Awaited))
+        let states = |(_, other): (usize, &Vec<Candidate>)| Some(other[known(other, distance)?].state);
+        others.filter_map(states).find(|state| !matches!(state, State::Fresh | State::Awaited))
     }
 
     /// A path would have asked whom another did.
@@ -321,15 +317,14 @@ impl LookUp {
     /// Those paths that count on the answer of one hear what became of it.
     fn tell_others(&mut self, path: usize, distance: u64, state: State) {
         for other in (0..self.paths.len()).filter(|other| *other != path) {
-            let known = &mut self.paths[other];
-            let place = known.partition_point(|candidate| candidate.distance < distance);
-            let awaited =
-                known.get_mut(place).filter(|c| c.distance == distance && c.state == State::Awaited);
-            if let Some(candidate) = awaited {
-                candidate.state = state;
-                if state == State::Answered {
-                    self.counts(other, self.paths[other].len() < self.k);
-                }
+            let path = &mut self.paths[other];
+            let Some(place) = known(path, distance).filter(|place| path[*place].state == State::Awaited)
+            else {
+                continue;
+            };
+            path[place].state = state;
+            if state == State::Answered {
+                self.counts(other, self.paths[other].len() < self.k);
             }
         }
     }
@@ -345,6 +340,12 @@ fn known_at_first(manner: Manner, k: usize) -> usize {
         Manner::Kademlia => k,
         Manner::Libp2p => k.max(LIBP2P_FIRST),
     }
+}
+
+/// Where a path has a contact at this distance.
+fn known(path: &[Candidate], distance: u64) -> Option<usize> {
+    let place = path.partition_point(|candidate| candidate.distance < distance);
+    path.get(place).filter(|candidate| candidate.distance == distance).map(|_| place)
 }
 
 /// The nearest that has not been asked among the `k` nearest that have not failed.
