@@ -35,9 +35,9 @@ impl World {
             let at = self.at(u64::from(number) * apart_ms * together / all);
             self.queue.push(at, Event::Start(number));
             if let Some(renewal) = self.renewal() {
-                let (start, node) = (self.scenario.start, &mut self.nodes[number as usize]);
+                let (from, node) = (self.at(renewal.from_ms), &mut self.nodes[number as usize]);
                 if node.is_honest() && renewal.concerns(&mut node.churn) {
-                    let begins = at.max(start.plus_ms(renewal.from_ms));
+                    let begins = at.max(from);
                     let ends = begins.plus_ms(renewal.session.draw(&mut node.churn));
                     self.queue.push(ends, Event::Depart(number));
                 }

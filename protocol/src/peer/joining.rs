@@ -45,6 +45,7 @@ impl Peer {
         self
     }
 
+    /// Begins a search, has it wait, or says why neither. Those that wait count as running.
     pub(super) fn start_search(
         &mut self,
         now: Timestamp,

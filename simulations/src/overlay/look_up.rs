@@ -241,6 +241,7 @@ impl LookUp {
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.slots.capacity() * size_of::<Slot>()
+            + self.fruitless.capacity() * size_of::<usize>()
             + self.paths.iter().map(|p| 24 + p.capacity() * size_of::<Candidate>()).sum::<usize>()
             + self.answers.iter().map(|a| 24 + a.capacity() * 4).sum::<usize>()
     }

@@ -42,8 +42,7 @@ impl Engine for Run {
         let Observed { publications, withdrawals, undone, .. } = *self.observed();
         record.manifest.orders = Some(Orders { publications, withdrawals, undone });
         record.queries = self.observed().queries.iter().map(query_line).collect();
-        record.spreading =
-            self.spread().iter().map(|row| spread_line(row, self.world().scenario.start)).collect();
+        record.spreading = self.spread().iter().map(|row| spread_line(row, world.scenario.start)).collect();
         record.timeseries = self.observed().rows.iter().map(time_line).collect();
         let total = world.traffic_total();
         let line = |kind: &Kind| {

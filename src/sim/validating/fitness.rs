@@ -58,7 +58,10 @@ fn look_ups(settings: &overlay::Settings) -> Option<String> {
         matches!(settings.latency, overlay::Latency::Uniform { min_ms, max_ms } if min_ms == max_ms);
     let wrong = [
         (settings.nodes > CONNECTED_MAX, "more nodes than can all be connected with each other"),
-        (settings.manner != Manner::Libp2p || settings.paths > 1, "look-ups in another manner than libp2p's"),
+        (
+            settings.manner != Manner::Libp2p || settings.paths > 1,
+            "look-ups in another manner than libp2p's, or on disjoint paths",
+        ),
         (settings.bootstrap != Bootstrap::Complete, "tables that are not complete"),
         (settings.churn.is_some() || settings.offline_permille > 0, "coming and going"),
         (settings.attack.is_some(), "attackers"),
